@@ -1,0 +1,40 @@
+# `make run` and `make test` are the two commands; everything else serves them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: run test check bench lock clean format
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+run: $(VENV)/.installed
+	@$(BIN)/insideline run $(ARGS)
+
+test: $(VENV)/.installed
+	$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/.installed
+	$(BIN)/ruff format --check engine plugins tests bench
+	$(BIN)/ruff check engine plugins tests bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m bench $(ARGS)
+
+format: $(VENV)/.installed
+	$(BIN)/ruff format engine plugins tests bench
+	$(BIN)/ruff check --fix engine plugins tests bench
+
+# Writes the lock anew from pyproject.toml (needs uv, used for nothing else).
+lock:
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  --extra dev pyproject.toml requirements-build.in -o requirements.lock
+
+clean:
+	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis

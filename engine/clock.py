@@ -1,0 +1,299 @@
+"""Time, as the whole engine sees it.
+
+There are two times. *Monotonic* time (seconds, a float) is for waits and limits, and never jumps;
+*wall* time (an aware UTC ``datetime``) is for records. Every wait, time-out, event and queue with a
+limit comes from a ``Clock``, so that a test, or a whole simulated day, can run on a ``VirtualClock``.
+
+A virtual clock stands still while anything is runnable. Only when the gevent hub is idle and no
+outside job (thread pool, subprocess, foreign socket; see ``Clock.outside``) is open does it jump to
+the next timer. So nothing in a test depends on how fast the machine is.
+
+Theory: everything that waits is built on one primitive, ``after(seconds, function)``. A wait with a
+limit arms a timer that throws into the waiting greenlet, as gevent's own Timeout does.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar
+
+import gevent
+import gevent.event
+import gevent.queue
+from gevent.hub import get_hub
+from gevent.threadpool import ThreadPool
+from greenlet import getcurrent
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Empty = gevent.queue.Empty
+Full = gevent.queue.Full
+
+
+class TimeUp(BaseException):
+    """A time limit passed. Like ``gevent.Timeout`` it is no ``Exception``: a plugin's ``except Exception``
+    must not swallow the limit that it ran into."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"time is up after {self.seconds:g} s"
+
+
+class Timer(Protocol):
+    """Something that will happen, until it is cancelled."""
+
+    def cancel(self) -> None:
+        """Make sure that it does not happen. Harmless when it already has."""
+
+
+class Clock:
+    """The real time of this machine, on the gevent hub."""
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed moment; differences are what counts."""
+        return time.monotonic()
+
+    def now(self) -> datetime:
+        """The wall time, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def after(self, seconds: float, function: Callable[..., object], *args: object) -> Timer:
+        """Call ``function(*args)`` in the hub ``seconds`` from now. It must not block."""
+        return _HubTimer(max(0.0, seconds), function, args)
+
+    # -- what follows is the same on every clock ------------------------------------------------
+
+    def sleep(self, seconds: float) -> None:
+        """Let other greenlets run for ``seconds`` (0: one turn of the hub)."""
+        if seconds <= 0:
+            gevent.sleep(0)
+            return
+        done = gevent.event.Event()
+        timer = self.after(seconds, done.set)
+        try:
+            done.wait()
+        finally:
+            timer.cancel()
+
+    @contextmanager
+    def timeout(self, seconds: float | None) -> Iterator[TimeUp | None]:
+        """Raise the yielded :class:`TimeUp` in this greenlet if the block takes longer; None: no limit.
+
+        Nested limits are told apart by identity: ``except TimeUp as up: if up is not mine: raise``.
+        """
+        if seconds is None:
+            yield None
+            return
+        up = TimeUp(seconds)
+        timer = self.after(seconds, getcurrent().throw, up)
+        try:
+            yield up
+        finally:
+            timer.cancel()
+
+    def event(self) -> Event:
+        """A flag that greenlets can wait for."""
+        return Event(self)
+
+    def queue(self, maxsize: int | None = None) -> Mailbox[Any]:
+        """A first-in first-out queue between greenlets."""
+        return Mailbox(self, maxsize)
+
+    def spawn(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> gevent.Greenlet:
+        """Start a greenlet that carries this greenlet's context variables (structlog's among them)."""
+        context = copy_context()
+        return gevent.spawn(context.run, function, *args, **kwargs)
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Count an outside job (thread, subprocess, foreign socket) as open: a virtual clock stands still."""
+        yield
+
+    def blocking(self, pool: ThreadPool, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``function`` in a thread of ``pool`` and wait for its result without blocking the hub."""
+        with self.outside():
+            result: T = pool.apply(function, args, kwargs)
+            return result
+
+
+class _HubTimer:
+    __slots__ = ("_timer",)
+
+    def __init__(self, seconds: float, function: Callable[..., object], args: tuple[object, ...]) -> None:
+        # update=True: the loop's cached "now" may be stale after a long Python computation.
+        self._timer = get_hub().loop.timer(seconds)
+        self._timer.start(self._fire, function, args, update=True)
+
+    def _fire(self, function: Callable[..., object], args: tuple[object, ...]) -> None:
+        self.cancel()
+        function(*args)
+
+    def cancel(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.stop()
+            timer.close()
+
+
+class Event:
+    """A flag to wait for, like ``gevent.event.Event``, with limits on the clock's time."""
+
+    __slots__ = ("_clock", "_event")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._event = gevent.event.Event()
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+    def set(self) -> None:
+        self._event.set()
+
+    def clear(self) -> None:
+        self._event.clear()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the flag is set; False when ``timeout`` seconds passed first."""
+        if self._event.is_set():
+            return True
+        if timeout is not None and timeout <= 0:
+            return False
+        try:
+            with self._clock.timeout(timeout) as mine:
+                self._event.wait()
+        except TimeUp as up:
+            if up is not mine:
+                raise
+            return self._event.is_set()
+        return True
+
+
+class Mailbox(Generic[T]):
+    """A queue between greenlets, like ``gevent.queue.Queue``, with limits on the clock's time."""
+
+    __slots__ = ("_clock", "_queue")
+
+    def __init__(self, clock: Clock, maxsize: int | None = None) -> None:
+        self._clock = clock
+        self._queue: gevent.queue.Queue[T] = gevent.queue.Queue(maxsize)
+
+    def __len__(self) -> int:
+        return self._queue.qsize()
+
+    def put(self, item: T) -> None:
+        """Add ``item``; :class:`Full` at once when a limit is reached (nobody waits to put)."""
+        self._queue.put_nowait(item)
+
+    def get(self, timeout: float | None = None) -> T:
+        """Take the oldest item, waiting ``timeout`` seconds (None: for ever); :class:`Empty` when none came."""
+        try:
+            return self._queue.get_nowait()
+        except Empty:
+            if timeout is not None and timeout <= 0:
+                raise
+        try:
+            with self._clock.timeout(timeout) as mine:
+                return self._queue.get()
+        except TimeUp as up:
+            if up is not mine:
+                raise
+            raise Empty from None
+
+
+class VirtualClock(Clock):
+    """A clock for tests: it jumps to the next timer whenever everything else is idle."""
+
+    def __init__(self, start: datetime = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)) -> None:
+        self._start = start
+        self._elapsed = 0.0
+        self._timers: list[tuple[float, int, _VirtualTimer]] = []
+        self._order = count()
+        self._open_outside = 0
+        self._hub = get_hub()
+        self._idle = self._hub.loop.idle()
+        self._idle.priority = self._hub.loop.MINPRI
+        self._watching = False
+        self._wall_shift = timedelta()
+
+    def monotonic(self) -> float:
+        return self._elapsed
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._elapsed) + self._wall_shift
+
+    def after(self, seconds: float, function: Callable[..., object], *args: object) -> Timer:
+        timer = _VirtualTimer(function, args)
+        heapq.heappush(self._timers, (self._elapsed + max(0.0, seconds), next(self._order), timer))
+        self._watch()
+        return timer
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        self._open_outside += 1
+        self._unwatch()
+        try:
+            yield
+        finally:
+            self._open_outside -= 1
+            self._watch()
+
+    def advance(self, seconds: float) -> None:
+        """Let ``seconds`` pass, with everything that is due in them."""
+        self.sleep(seconds)
+
+    def shift_wall(self, by: timedelta) -> None:
+        """Make the wall clock jump, as an administrator or NTP might; monotonic time does not move."""
+        self._wall_shift += by
+
+    def close(self) -> None:
+        """Forget all timers, so that a finished test leaves nothing behind on the hub."""
+        self._timers.clear()
+        self._unwatch()
+        self._idle.close()
+
+    def _watch(self) -> None:
+        if not self._watching and self._timers and not self._open_outside:
+            self._watching = True
+            self._idle.start(self._on_idle)
+
+    def _unwatch(self) -> None:
+        if self._watching:
+            self._watching = False
+            self._idle.stop()
+
+    def _on_idle(self) -> None:
+        timers = self._timers
+        while timers and timers[0][2].function is None:
+            heapq.heappop(timers)
+        if not timers:
+            self._unwatch()
+            return
+        due, _, timer = heapq.heappop(timers)
+        self._elapsed = max(self._elapsed, due)
+        function, args = timer.function, timer.args
+        timer.cancel()
+        if function is not None:
+            function(*args)
+
+
+class _VirtualTimer:
+    __slots__ = ("args", "function")
+
+    def __init__(self, function: Callable[..., object], args: tuple[object, ...]) -> None:
+        self.function: Callable[..., object] | None = function
+        self.args = args
+
+    def cancel(self) -> None:
+        self.function = None
+        self.args = ()

@@ -1,0 +1,79 @@
+"""Every error that crosses a layer of the engine, in one place.
+
+An error that a person reads carries one clear line; what belongs in a log is kept beside it.
+"""
+
+from __future__ import annotations
+
+
+class InsidelineError(Exception):
+    """The base of all errors of Insideline. ``str(error)`` is one line, fit for a person."""
+
+
+class ConfigError(InsidelineError):
+    """A file of the installation can't be used; the message names file, line and column."""
+
+
+class UnsafeText(InsidelineError):
+    """Text with CR, LF, NUL or dial-string syntax was about to enter a command, and was refused."""
+
+
+class SwitchError(InsidelineError):
+    """The switch refused a command or answered something that can't be used."""
+
+
+class SwitchUnsafe(SwitchError):
+    """The switch is configured in a way that Insideline refuses to run on (see freeswitch/README.md)."""
+
+
+class NotConnected(SwitchError):
+    """There is no event socket: it was lost, refused, or never opened."""
+
+
+class CommandTimeout(SwitchError):
+    """The switch did not answer a command within its time limit."""
+
+
+class LeaseLost(SwitchError):
+    """Another engine leads this switch; nothing more may be sent."""
+
+
+class HungUp(InsidelineError):
+    """The caller's leg ended while its call waited for something. ``cause`` is the hang-up cause."""
+
+    def __init__(self, cause: str = "NORMAL_CLEARING") -> None:
+        super().__init__(f"hung up ({cause})")
+        self.cause = cause
+
+
+class NoSuchCall(InsidelineError):
+    """No live call (or leg) has that identifier."""
+
+
+class NotFound(InsidelineError):
+    """What was asked for by name or number does not exist."""
+
+
+class Refused(InsidelineError):
+    """A command of a department refuses a deed for a reason that its flow must handle.
+
+    ``reason`` is one of the refusals that the command declares; ``details`` may be spoken by the
+    flow as ``refusal.<name>``.
+    """
+
+    def __init__(self, reason: str, **details: object) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.details = details
+
+
+class Pending(InsidelineError):
+    """A deed was sent, and whether it took effect is not known."""
+
+
+class PluginError(InsidelineError):
+    """A plugin can't be loaded or broke a rule of ``engine.api``; the message names it."""
+
+
+class StoreError(InsidelineError):
+    """The database can't be used as it is (unreachable, older than the code, locked)."""

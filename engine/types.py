@@ -1,0 +1,130 @@
+"""The frozen views of what is live, and the few words that every layer shares.
+
+A view is a snapshot: it never changes, and holding one keeps nothing alive. Hook implementations, the
+control API, the board and the command line see views only, never the live objects behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class CallState(StrEnum):
+    """Where a call is in its life."""
+
+    RINGING = "ringing"  # arrived, nothing answered yet
+    FLOW = "flow"  # answered, led by its flow
+    QUEUED = "queued"  # waits for an agent
+    TALKING = "talking"  # bridged with an agent
+    ENDED = "ended"
+
+
+class AgentState(StrEnum):
+    """What an agent is doing; each second of an agent is in exactly one of these."""
+
+    LOGGED_OUT = "logged_out"
+    READY = "ready"
+    OFFERED = "offered"
+    TALKING = "talking"
+    WRAP_UP = "wrap_up"
+    PAUSED = "paused"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """A live call. Times are aware UTC."""
+
+    id: str  # the UUID of the caller's channel
+    number: str  # caller's number (ANI), E.164 where it could be read as one; "" when withheld or deferred
+    dialled: str  # the number that was dialled (DNIS)
+    state: CallState
+    flow: str = ""
+    block: str = ""
+    step: str = ""  # "block[2] collect" as people read it
+    language: str = ""
+    queue: str = ""
+    agent: str = ""
+    began: datetime | None = None
+    answered: datetime | None = None
+    revision: int = 0
+    flow_hash: str = ""
+    recording: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """An agent as the board shows it."""
+
+    id: str
+    name: str
+    phone: str  # the extension of the agent's phone, e.g. "1001"
+    state: AgentState
+    since: datetime
+    reason: str = ""  # why paused
+    call: str = ""  # the call offered or talked to
+    queues: tuple[str, ...] = ()
+    skills: Mapping[str, int] = field(default_factory=dict)
+    languages: tuple[str, ...] = ()
+    reachable: bool = True  # the phone is registered
+    calls_taken: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingView:
+    """A caller in a queue."""
+
+    call: str
+    number: str
+    position: int  # 1 is next
+    since: datetime
+    priority: int = 0
+    skills: Mapping[str, int] = field(default_factory=dict)
+    offered_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """A queue as the board shows it."""
+
+    name: str
+    title: str
+    waiting: tuple[WaitingView, ...]
+    agents_ready: int
+    agents_busy: int
+    agents_in: int  # logged in, whatever they do
+    longest_wait: float  # seconds
+    answered: int = 0  # since the engine started
+    abandoned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One change of state of a call, an agent or a queue: the source that every report is computed from."""
+
+    at: datetime
+    kind: str  # "call.arrived", "queue.entered", "agent.state" …
+    call: str = ""
+    agent: str = ""
+    queue: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingView:
+    """One recorded call: a stereo WAV, caller left, the other party right."""
+
+    id: str
+    call: str
+    path: str  # relative to the recordings folder
+    began: datetime
+    ended: datetime | None = None
+    seconds: float = 0.0
+    policy: str = ""
+    agent: str = ""
+    masked: int = 0  # how many stretches were masked

@@ -1,0 +1,122 @@
+"""The virtual clock jumps only when nothing else can run, and the real one keeps the same promises."""
+
+from __future__ import annotations
+
+import socket
+import time
+from datetime import timedelta
+
+import gevent
+import pytest
+from gevent.threadpool import ThreadPool
+
+from engine.clock import Clock, Empty, TimeUp, VirtualClock
+
+
+@pytest.fixture
+def clock():
+    clock = VirtualClock()
+    yield clock
+    clock.close()
+
+
+def test_ten_hours_pass_in_no_time(clock: VirtualClock) -> None:
+    began = time.monotonic()
+    clock.sleep(36_000)
+    assert clock.monotonic() == 36_000
+    assert time.monotonic() - began < 5
+
+
+def test_timers_fire_in_order_of_their_moment_then_of_their_making(clock: VirtualClock) -> None:
+    seen: list[str] = []
+    clock.after(2, seen.append, "b")
+    clock.after(1, seen.append, "a")
+    clock.after(2, seen.append, "c")
+    clock.sleep(3)
+    assert seen == ["a", "b", "c"]
+
+
+def test_a_cancelled_timer_never_fires(clock: VirtualClock) -> None:
+    seen: list[int] = []
+    clock.after(1, seen.append, 1).cancel()
+    clock.sleep(2)
+    assert seen == []
+
+
+def test_runnable_greenlets_finish_before_time_moves(clock: VirtualClock) -> None:
+    turns: list[float] = []
+
+    def busy() -> None:
+        for _ in range(500):
+            turns.append(clock.monotonic())
+            gevent.sleep(0)
+
+    gevent.spawn(busy)
+    clock.sleep(1)
+    assert turns == [0.0] * 500
+
+
+def test_time_stands_still_while_a_thread_works(clock: VirtualClock) -> None:
+    pool = ThreadPool(1)
+    fired: list[float] = []
+    clock.after(5, lambda: fired.append(clock.monotonic()))
+    assert clock.blocking(pool, lambda: sum(range(2_000_000))) > 0
+    assert fired == []
+    assert clock.monotonic() == 0
+
+
+def test_bytes_on_a_loopback_socket_arrive_before_time_moves(clock: VirtualClock) -> None:
+    ours, theirs = socket.socketpair()
+    seen: list[tuple[float, bytes]] = []
+
+    def echo() -> None:
+        while data := theirs.recv(10):
+            theirs.sendall(data)
+
+    def talk() -> None:
+        for _ in range(20):
+            ours.sendall(b"x")
+            seen.append((clock.monotonic(), ours.recv(10)))
+        ours.close()
+
+    gevent.spawn(echo)
+    gevent.spawn(talk)
+    clock.sleep(1)
+    assert seen == [(0.0, b"x")] * 20
+
+
+@pytest.mark.parametrize("make", [VirtualClock, Clock])
+def test_waits_end_by_the_event_or_by_the_limit(make) -> None:
+    clock = make()
+    flag = clock.event()
+    assert flag.wait(0.01) is False
+    clock.after(0.01, flag.set)
+    assert flag.wait(10) is True
+    box = clock.queue()
+    with pytest.raises(Empty):
+        box.get(timeout=0.01)
+    clock.after(0.01, box.put, "x")
+    assert box.get(timeout=10) == "x"
+
+
+def test_nested_limits_are_told_apart(clock: VirtualClock) -> None:
+    with pytest.raises(TimeUp) as caught, clock.timeout(1) as outer:
+        with clock.timeout(5):
+            clock.sleep(10)
+    assert caught.value is outer
+    assert clock.monotonic() == 1
+
+
+def test_a_plugins_except_exception_does_not_swallow_the_limit(clock: VirtualClock) -> None:
+    with pytest.raises(TimeUp), clock.timeout(1):
+        try:
+            clock.sleep(9)
+        except Exception:  # noqa: BLE001 - the very thing that is tested
+            pytest.fail("the limit was swallowed")
+
+
+def test_a_jump_of_the_wall_clock_moves_no_wait(clock: VirtualClock) -> None:
+    before = clock.now()
+    clock.shift_wall(timedelta(hours=1))
+    assert clock.now() - before == timedelta(hours=1)
+    assert clock.monotonic() == 0
