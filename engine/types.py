@@ -128,3 +128,40 @@ class RecordingView:
     policy: str = ""
     agent: str = ""
     masked: int = 0  # how many stretches were masked
+
+
+class RingKind(StrEnum):
+    """How the ringing of one agent's phone ended."""
+
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"  # rang for the whole time
+    BUSY = "busy"
+    REJECTED = "rejected"  # the agent pressed "decline"
+    UNREACHABLE = "unreachable"  # not registered, or the phone does not answer the network
+    CANCELLED = "cancelled"  # by us: the caller left, another agent was first
+    FAILED = "failed"  # anything else; the switch's cause says what
+
+
+@dataclass(frozen=True, slots=True)
+class RingResult:
+    """The end of a ringing, with the switch's hang-up cause ("" when it was answered)."""
+
+    kind: RingKind
+    cause: str = ""
+
+
+class TalkEnd(StrEnum):
+    """Who or what ended a talk between a caller and an agent."""
+
+    AGENT = "agent"
+    CALLER = "caller"
+    TRANSFER = "transfer"  # the caller was bridged elsewhere; the agent's leg is free
+    LOST = "lost"  # the switch lost both, or nobody could tell
+
+
+@dataclass(frozen=True, slots=True)
+class TalkResult:
+    """The end of a talk. ``seconds`` is how long the two were bridged."""
+
+    by: TalkEnd
+    seconds: float
