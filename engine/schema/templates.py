@@ -1,0 +1,89 @@
+"""Text with values in it: ``"{shipment.number:digits} left {shipment.city}"``.
+
+The one grammar for texts of prompt catalogues and for texts in flows. A slot is a dotted name of lower-case
+letters, digits and ``_``, and may name a format after a colon. ``{{`` and ``}}`` stand for the braces themselves.
+What a format means is decided above (``engine.prompts.spoken``); here it is only a word.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_SLOT = re.compile(r"(?P<name>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)(?::(?P<format>[a-z][a-z0-9_]*))?")
+_BRACE = re.compile(r"[{}]")
+
+
+class TemplateError(ValueError):
+    """A text whose braces make no sense. ``offset`` is where in the text, in characters from 0."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A value's place in a text."""
+
+    name: str  # dotted: "shipment.number"
+    format: str  # "digits"; "" when none was named
+    offset: int  # of its opening brace in the text
+
+    @property
+    def root(self) -> str:
+        """The name before the first dot: what must have been born for the slot to be filled."""
+        return self.name.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A parsed text: its pieces in order, literal strings (never empty) and slots."""
+
+    text: str
+    parts: tuple[str | Slot, ...]
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        return tuple(part for part in self.parts if isinstance(part, Slot))
+
+    @property
+    def sole(self) -> Slot | None:
+        """The slot, when the text is nothing but one slot without a format: then the value keeps its type."""
+        if len(self.parts) == 1 and isinstance(self.parts[0], Slot) and not self.parts[0].format:
+            return self.parts[0]
+        return None
+
+
+def parse_template(text: str) -> Template:
+    """Split ``text`` into literals and slots; :class:`TemplateError` says what is wrong and where."""
+    parts: list[str | Slot] = []
+    literal: list[str] = []
+    position = 0
+    while (found := _BRACE.search(text, position)) is not None:
+        at = found.start()
+        literal.append(text[position:at])
+        if text.startswith(("{{", "}}"), at):
+            literal.append(text[at])
+            position = at + 2
+            continue
+        if text[at] == "}":
+            raise TemplateError("'}' closes nothing (write '}}' for the brace itself)", at)
+        end = text.find("}", at)
+        if end < 0:
+            raise TemplateError("'{' is never closed (write '{{' for the brace itself)", at)
+        inside = text[at + 1 : end]
+        slot = _SLOT.fullmatch(inside)
+        if slot is None:
+            raise TemplateError(
+                f"'{{{inside}}}' is no value: write {{name}}, {{name.field}} or {{name:format}}", at
+            )
+        if joined := "".join(literal):
+            parts.append(joined)
+        literal.clear()
+        parts.append(Slot(slot["name"], slot["format"] or "", at))
+        position = end + 1
+    literal.append(text[position:])
+    if joined := "".join(literal):
+        parts.append(joined)
+    return Template(text, tuple(parts))
