@@ -1,0 +1,607 @@
+"""Every command that the engine sends: the only place where command text is made.
+
+Each function returns a :class:`Command`, built from typed parts that were checked by
+:mod:`engine.esl.text`; what can't be sent safely raises :class:`~engine.errors.UnsafeText` here, before a
+byte is written. Facts about the switch's parsing are from mod_event_socket.c, mod_commands.c and
+mod_dptools.c of FreeSWITCH 1.11.
+
+Three kinds of command share the socket, and each gets exactly one reply, in the order of sending:
+
+- plain ones (``auth``, ``event``, ``exit`` …) -> ``command/reply``
+- ``api NAME ARGUMENTS`` -> ``api/response``; the connection waits in line behind a slow one, so what may
+  take time goes as ``bgapi`` (:meth:`Command.background`) -> ``command/reply``, and its result as an event
+- ``sendmsg UUID`` + headers + body -> ``command/reply`` when it was queued on the channel, long before it ran
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.errors import UnsafeText
+from engine.esl import text
+from engine.esl.dial import Dial, GatewayDial, LoopbackDial, Originate, PhoneDial
+from engine.esl.text import display_text, safe_value
+
+__all__ = [
+    "APPLICATIONS",
+    "Command",
+    "Dial",
+    "Digits",
+    "GatewayDial",
+    "LoopbackDial",
+    "Originate",
+    "PhoneDial",
+    "display_text",
+    "safe_value",
+]
+
+#: The applications that may be executed. An unknown one answers ``+OK`` and then hangs the call up, and some
+#: known ones (system, lua, socket, eval …) would hand the switch to whoever wrote their argument.
+APPLICATIONS = frozenset(
+    {
+        "answer",
+        "bind_digit_action",
+        "break",
+        "clear_digit_action",
+        "conference",
+        "digit_action_set_realm",
+        "eavesdrop",
+        "echo",
+        "endless_playback",
+        "event",
+        "export",
+        "flush_dtmf",
+        "hangup",
+        "hold",
+        "multiset",
+        "park",
+        "play_and_get_digits",
+        "playback",
+        "pre_answer",
+        "record",
+        "record_session",
+        "record_session_mask",
+        "record_session_unmask",
+        "ring_ready",
+        "sched_cancel",
+        "sched_hangup",
+        "sched_transfer",
+        "send_dtmf",
+        "set",
+        "sleep",
+        "stop_record_session",
+        "transfer",
+        "unhold",
+        "unset",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command for the event socket. ``name`` is what logs call it; ``secret`` keeps the rest out."""
+
+    name: str
+    line: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+    secret: bool = False
+
+    def __post_init__(self) -> None:
+        # The last guard, whoever built the parts: no value can end its line or cut the body short.
+        text.plain(self.line, self.name)
+        for key, value in self.headers:
+            text.plain(key, self.name)
+            text.plain(value, self.name)
+        text.plain(self.body, self.name)
+        # The switch searches the whole line of a command for these words, and when it finds them unloads
+        # or reloads its event socket instead of doing what was asked.
+        if "mod_event_socket" in self.line and self.name != "raw":
+            raise UnsafeText(f"{self.name} names mod_event_socket, which would close the connection")
+
+    @property
+    def api(self) -> str | None:
+        """Command and arguments behind ``api``; None for a command of another kind."""
+        return self.line[4:] if self.line.startswith("api ") else None
+
+    def background(self, job: str) -> Command:
+        """The same API command as a background job with a UUID of our choosing, so that its result can't
+        arrive before we know its name."""
+        if self.api is None:
+            raise UnsafeText(f"{self.name} can't run as a background job")
+        return Command(self.name, f"bgapi {self.api}", (("Job-UUID", text.uuid(job, "job uuid")),))
+
+    def wire(self) -> bytes:
+        """The bytes, with the blank line that ends a command. Content-Length counts bytes."""
+        if not self.headers:
+            return f"{self.line}\n\n".encode()
+        head = self.line + "".join(f"\n{key}: {value}" for key, value in self.headers)
+        if not self.body:
+            return f"{head}\n\n".encode()
+        body = self.body.encode()
+        return f"{head}\ncontent-type: text/plain\ncontent-length: {len(body)}\n\n".encode() + body
+
+    def __str__(self) -> str:
+        return self.name if self.secret else f"{self.line} {self.body}".strip()
+
+    def __repr__(self) -> str:
+        return f"<Command {self}>"
+
+
+def _api(name: str, *arguments: str) -> Command:
+    return Command(name, " ".join(("api", name, *arguments)))
+
+
+# -- the connection itself --------------------------------------------------------------------------------
+
+
+def auth(password: str) -> Command:
+    """Log in. A password that does not fit on one line can't be one."""
+    return Command("auth", f"auth {text.plain(password, 'password')}", secret=True)
+
+
+def event_json(*names: str) -> Command:
+    """Subscribe to events as JSON. Names of CUSTOM subclasses (with ``::``) come last, after ``CUSTOM``."""
+    if not names:
+        raise UnsafeText("event: no event named")
+    plain_names = [text.token(name, "event name") for name in names if "::" not in name and name != "CUSTOM"]
+    custom = [text.token(name, "event subclass") for name in names if "::" in name]
+    return Command("event", " ".join(["event json", *plain_names, *(["CUSTOM", *custom] if custom else [])]))
+
+
+def noevents() -> Command:
+    """Unsubscribe from everything, and drop what is queued."""
+    return Command("noevents", "noevents")
+
+
+def exit_() -> Command:
+    """Close the connection from the switch's side."""
+    return Command("exit", "exit")
+
+
+def raw_api(line: str) -> Command:
+    """An operator's own API command, as typed (``insideline fs …``). Still one line."""
+    if not line.strip():
+        raise UnsafeText("no command")
+    return Command("raw", f"api {text.plain(line, 'command').strip()}")
+
+
+# -- applications on a channel ------------------------------------------------------------------------------
+
+
+def execute(
+    uuid: str, app: str, arg: str = "", *, event_uuid: str | None = None, lock: bool = False
+) -> Command:
+    """Run an application on a channel.
+
+    ``event_uuid`` comes back as Application-UUID of CHANNEL_EXECUTE_COMPLETE: match on it. ``lock``
+    (event-lock) keeps what is sent later from nesting inside; put it on everything that takes time. The
+    argument travels as a body and holds nothing that the switch would expand.
+    """
+    if app not in APPLICATIONS:
+        raise UnsafeText(f"unknown application {app!r}")
+    headers = [("call-command", "execute"), ("execute-app-name", app)]
+    if event_uuid is not None:
+        headers.append(("event-uuid", text.token(event_uuid, "event uuid")))
+    if lock:
+        headers.append(("event-lock", "true"))
+    line = f"sendmsg {text.uuid(uuid)}"
+    return Command(f"execute {app}", line, tuple(headers), text.inert(arg, f"argument of {app}"))
+
+
+def answer(uuid: str) -> Command:
+    """Answer the call (instant: 200 OK is sent, nothing waits)."""
+    return execute(uuid, "answer")
+
+
+def set_(uuid: str, name: str, value: str, *, event_uuid: str | None = None, lock: bool = False) -> Command:
+    """Set a channel variable in the order of the channel's other commands (``uuid_setvar`` acts at once).
+
+    A backslash is refused: the switch expands this argument twice, and how many would be left depends on
+    what follows them. An empty value unsets.
+    """
+    if "\\" in value:
+        raise UnsafeText(f"value of {name} holds a backslash")
+    argument = f"{text.variable(name)}={safe_value(value)}"
+    return execute(uuid, "set", argument, event_uuid=event_uuid, lock=lock)
+
+
+def unset(uuid: str, name: str) -> Command:
+    """Remove a channel variable, in the order of the channel's other commands."""
+    return execute(uuid, "unset", text.variable(name))
+
+
+def playback(uuid: str, media: str, *, event_uuid: str | None = None, lock: bool = True) -> Command:
+    """Play a file or stream. Without the lock (queue music) later commands nest inside and it resumes."""
+    return execute(uuid, "playback", text.media(media), event_uuid=event_uuid, lock=lock)
+
+
+def clips(paths: Sequence[str]) -> str:
+    """Several files as one medium (``file_string://``), played without a gap."""
+    if not paths:
+        raise UnsafeText("nothing to play")
+    if len(paths) == 1:
+        return text.media(paths[0])
+    for path in paths:
+        if "!" in text.media(path):
+            raise UnsafeText("a clip's path holds the separator of file_string")
+    return "file_string://" + "!".join(paths)
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """What ``play_and_get_digits`` shall collect; times in seconds.
+
+    The switch's quirks (mod_dptools.c, play_and_get_digits_function):
+
+    - ``first`` (to the first key) below 1 s counts as 1 s; ``between`` keys may be shorter
+    - no terminators at all would mean ``#``; :data:`terminators` ``""`` is therefore sent as ``none``
+    - on time-out the variable is absent and ``read_result`` is ``failure``, unless enough keys had come
+    - ``pattern`` is matched anywhere in the digits unless it is anchored, and a backslash in it is eaten
+    - only keys pressed after it began count: keys pressed in music or while parked are lost to it
+    """
+
+    minimum: int
+    maximum: int
+    variable: str = "il_digits"
+    tries: int = 1
+    first: float = 5.0
+    between: float = 3.0
+    terminators: str = "#"
+    prompt: str = "silence_stream://1"
+    wrong: str = "silence_stream://1"
+    pattern: str = "^[0-9*#]+$"
+
+    def argument(self) -> str:
+        if not 0 <= self.minimum <= self.maximum <= 127:  # the switch's buffer holds 128 with the NUL
+            raise UnsafeText("digits: minimum and maximum must be 0 <= minimum <= maximum <= 127")
+        if self.tries < 1:
+            raise UnsafeText("digits: at least one try")
+        if "\\" in self.pattern or "'" in self.pattern or not self.pattern:
+            raise UnsafeText("digits: the pattern is empty or holds a backslash or an apostrophe")
+        terminators = text.digits(self.terminators, "terminators") if self.terminators else "none"
+        pieces = (
+            str(self.minimum),
+            str(self.maximum),
+            str(self.tries),
+            str(max(1, round(self.first * 1000))),
+            terminators,
+            text.escape(text.media(self.prompt, "prompt"), blanks=True),
+            text.escape(text.media(self.wrong, "wrong"), blanks=True),
+            text.variable(self.variable),
+            text.escape(text.inert(self.pattern, "pattern"), blanks=True),
+            str(max(1, round(self.between * 1000))),
+        )
+        return " ".join(pieces)
+
+
+def play_and_get_digits(
+    uuid: str, digits: Digits, *, event_uuid: str | None = None, lock: bool = True
+) -> Command:
+    """Play a prompt and collect keys; they are in ``variable_<variable>`` of its EXECUTE_COMPLETE."""
+    return execute(uuid, "play_and_get_digits", digits.argument(), event_uuid=event_uuid, lock=lock)
+
+
+def record_session(uuid: str, path: str, *, event_uuid: str | None = None) -> Command:
+    """Record the call to a file, through every bridge. Set ``RECORD_STEREO`` first for two channels."""
+    return execute(uuid, "record_session", text.escape(text.path(path), blanks=True), event_uuid=event_uuid)
+
+
+def stop_record_session(uuid: str, path: str) -> Command:
+    """End that recording."""
+    return execute(uuid, "stop_record_session", text.path(path))
+
+
+def bind_digit_action(
+    uuid: str, digits: str, subclass: str, fields: Mapping[str, str], *, realm: str = "talk"
+) -> Command:
+    """Turn keys pressed on this leg, also in mid-bridge, into a CUSTOM event instead of sound.
+
+    The event carries ``fields`` and all variables of the leg. Execute it on the agent's leg.
+    """
+    pairs = [f"Event-Subclass={text.token(subclass, 'subclass')}", "Event-Name=CUSTOM"]
+    pairs += [f"{text.variable(name)}={text.token(value, name)}" for name, value in fields.items()]
+    keys = text.digits(digits)
+    argument = f"{text.word(realm, 'realm')},{keys},exec:event,'{','.join(pairs)}',self,self"
+    return execute(uuid, "bind_digit_action", argument)
+
+
+def clear_digit_action(uuid: str, realm: str = "talk") -> Command:
+    """Forget the bound keys of a realm."""
+    return execute(uuid, "clear_digit_action", f"{text.word(realm, 'realm')},self")
+
+
+# -- API commands about one channel -------------------------------------------------------------------------
+
+
+def uuid_kill(uuid: str, cause: str = "NORMAL_CLEARING") -> Command:
+    """Hang a channel up, or cancel its ringing. ``cause`` by the switch's name, e.g. ``USER_BUSY``."""
+    return _api("uuid_kill", text.uuid(uuid), text.word(cause, "cause"))
+
+
+def uuid_break(uuid: str, *, all: bool = False) -> Command:
+    """End the running playback; ``all`` also throws away the commands that wait behind it."""
+    return _api("uuid_break", text.uuid(uuid), *(("all",) if all else ()))
+
+
+def uuid_setvar(uuid: str, name: str, value: str) -> Command:
+    """Set a channel variable at once, ahead of what is queued on the channel. Empty: unset it."""
+    value = safe_value(value)
+    return _api(
+        "uuid_setvar", text.uuid(uuid), text.variable(name), *((text.escape(value),) if value else ())
+    )
+
+
+def uuid_getvar(uuid: str, name: str) -> Command:
+    """A channel variable; ``_undef_`` when it is not set."""
+    return _api("uuid_getvar", text.uuid(uuid), text.variable(name))
+
+
+def uuid_dump(uuid: str) -> Command:
+    """Everything about a channel, as a JSON object of the headers that its events carry."""
+    return _api("uuid_dump", text.uuid(uuid), "json")
+
+
+def uuid_exists(uuid: str) -> Command:
+    """``true`` or ``false``."""
+    return _api("uuid_exists", text.uuid(uuid))
+
+
+def uuid_bridge(uuid: str, other: str) -> Command:
+    """Bridge two legs. ``+OK`` is no bridge yet: wait for CHANNEL_BRIDGE, on either leg. Answer first."""
+    return _api("uuid_bridge", text.uuid(uuid), text.uuid(other, "other uuid"))
+
+
+def uuid_park(uuid: str) -> Command:
+    """Park a channel, out of whatever it is in."""
+    return _api("uuid_park", text.uuid(uuid))
+
+
+def uuid_transfer(
+    uuid: str,
+    destination: str,
+    dialplan: str = "XML",
+    context: str = "default",
+    *,
+    leg: Literal["bleg", "both"] | None = None,
+) -> Command:
+    """Send a channel (or its partner, or both) to an extension of a dialplan."""
+    target = (text.destination(destination), text.word(dialplan, "dialplan"), text.word(context, "context"))
+    return _api(
+        "uuid_transfer", text.uuid(uuid), *((f"-{_one_of(leg, 'bleg', 'both')}",) if leg else ()), *target
+    )
+
+
+def uuid_transfer_to_conference(
+    uuid: str, name: str, *, profile: str = "default", flags: Sequence[str] = ()
+) -> Command:
+    """Put a channel into a conference (a three-way talk). ``flags`` such as ``mute``, ``moderator``."""
+    room = f"{text.word(name, 'conference')}@{text.word(profile, 'profile')}"
+    if flags:
+        room += "+flags{" + "|".join(text.word(flag, "flag") for flag in flags) + "}"
+    return _api("uuid_transfer", text.uuid(uuid), f"conference:{room},park", "inline")
+
+
+def uuid_record(
+    uuid: str, action: Literal["start", "stop", "mask", "unmask", "pause", "resume"], path: str
+) -> Command:
+    """Start, stop, mask (write silence) or unmask the recording of a channel to that file."""
+    action_ = _one_of(action, "start", "stop", "mask", "unmask", "pause", "resume")
+    return _api("uuid_record", text.uuid(uuid), action_, text.escape(text.path(path), blanks=True))
+
+
+def uuid_buglist(uuid: str) -> Command:
+    """What listens on a channel: the only source for what is recorded now. Empty when nothing is."""
+    return _api("uuid_buglist", text.uuid(uuid))
+
+
+def uuid_send_dtmf(uuid: str, digits: str) -> Command:
+    """Send keys to the other end of this leg."""
+    return _api("uuid_send_dtmf", text.uuid(uuid), text.digits(digits))
+
+
+def uuid_recv_dtmf(uuid: str, digits: str) -> Command:
+    """Act as if this leg had sent these keys (whisper and barge of a supervisor, tests)."""
+    return _api("uuid_recv_dtmf", text.uuid(uuid), text.digits(digits))
+
+
+def uuid_flush_dtmf(uuid: str) -> Command:
+    """Forget keys that were pressed and not read."""
+    return _api("uuid_flush_dtmf", text.uuid(uuid))
+
+
+def originate(call: Originate) -> Command:
+    """Ring somebody. Send it with ``bgapi``; the reply comes when it was answered or gave up."""
+    return _api("originate", call.line())
+
+
+def eavesdrop(
+    supervisor: str, dial: Dial, target: str, *, timeout: int = 30, caller_id_name: str = ""
+) -> Command:
+    """Ring a supervisor, to listen to a leg; :func:`uuid_recv_dtmf` 1, 2, 3, 0 then changes the mode."""
+    return originate(
+        Originate(
+            supervisor, dial, timeout=timeout, caller_id_name=caller_id_name, app="eavesdrop", arg=target
+        )
+    )
+
+
+# -- API commands about the switch --------------------------------------------------------------------------
+
+
+def show_channels() -> Command:
+    """All channels as ``{"row_count": n, "rows": [...]}``; lags 190-300 ms for new and gone ones."""
+    return _api("show", "channels", "as", "json")
+
+
+def show_bridged_calls() -> Command:
+    """The pairs that talk now, in the same form."""
+    return _api("show", "bridged_calls", "as", "json")
+
+
+def show_registrations() -> Command:
+    """The registered phones, in the same form."""
+    return _api("show", "registrations", "as", "json")
+
+
+def status() -> Command:
+    """The switch's own words about itself."""
+    return _api("status")
+
+
+def version() -> Command:
+    """Its version, one line."""
+    return _api("version")
+
+
+def global_getvar(name: str) -> Command:
+    """A global variable, e.g. ``core_uuid``; empty when it is not set."""
+    return _api("global_getvar", text.variable(name))
+
+
+def create_uuid() -> Command:
+    """A fresh UUID by the switch."""
+    return _api("create_uuid")
+
+
+def reloadxml() -> Command:
+    """Read the configuration's XML again (the directory of phones; profiles need a rescan)."""
+    return _api("reloadxml")
+
+
+def sofia_status(kind: Literal["profile", "gateway"] | None = None, name: str = "") -> Command:
+    """State of all SIP profiles and gateways, or of one. As text; it is for people and for ``doctor``."""
+    if kind is None:
+        return _api("sofia", "status")
+    return _api("sofia", "status", _one_of(kind, "profile", "gateway"), text.word(name, kind))
+
+
+def sofia_profile(name: str, action: Literal["rescan", "restart", "start", "stop"]) -> Command:
+    """Make a SIP profile read its configuration again, or start and stop it."""
+    action_ = _one_of(action, "rescan", "restart", "start", "stop")
+    return _api("sofia", "profile", text.word(name, "profile"), action_)
+
+
+def conference(
+    name: str, action: Literal["list", "kick", "mute", "unmute", "deaf", "undeaf"], member: str = ""
+) -> Command:
+    """Act on a conference; ``member`` is a member's number or ``all``. ``list`` takes none."""
+    room, action_ = (
+        text.word(name, "conference"),
+        _one_of(action, "list", "kick", "mute", "unmute", "deaf", "undeaf"),
+    )
+    return _api("conference", room, action_, *((text.word(member, "member"),) if member else ()))
+
+
+def fsctl(action: Literal["shutdown now", "shutdown elegant", "pause inbound", "resume inbound"]) -> Command:
+    """Stop the switch, or keep new calls out and let them in again."""
+    return _api(
+        "fsctl", _one_of(action, "shutdown now", "shutdown elegant", "pause inbound", "resume inbound")
+    )
+
+
+def module_exists(name: str) -> Command:
+    """``true`` or ``false``: is this module loaded."""
+    return _api("module_exists", text.word(name, "module"))
+
+
+def expand_probe() -> Command:
+    """Asks the switch to expand an API call within text; see :func:`expands`."""
+    return _api("expand", "echo", "il-${create_uuid()}-il")
+
+
+def expands(answer: str) -> bool:
+    """Whether the answer to :func:`expand_probe` shows that ``${api()}`` in any argument is run."""
+    middle = answer.strip().removeprefix("il-").removesuffix("-il")
+    return text.is_uuid(middle)
+
+
+# -- scheduling and the switch's hash -----------------------------------------------------------------------
+
+
+def sched_api(
+    seconds: int, group: str, command: Command, *, repeat: bool = False, thread: bool = False
+) -> Command:
+    """Run an API command in ``seconds``, or every ``seconds``; ``thread``: in one of its own, for slow ones.
+
+    Answers ``+OK Added: <task id>``. A group of digits alone would be taken for a task id when it is deleted.
+    """
+    if command.api is None:
+        raise UnsafeText(f"{command.name} is no API command; it can't be scheduled")
+    if command.api.endswith("&"):
+        raise UnsafeText("a scheduled command ends with &")
+    when = f"{'@' if repeat else '+'}{_seconds(seconds)}"
+    return _api("sched_api", when, _group(group), command.api + ("&" if thread else ""))
+
+
+def sched_transfer(
+    seconds: int, uuid: str, destination: str, dialplan: str = "XML", context: str = "default"
+) -> Command:
+    """Transfer a channel in ``seconds`` unless :func:`sched_del` of its UUID comes first."""
+    target = (text.destination(destination), text.word(dialplan, "dialplan"), text.word(context, "context"))
+    return _api("sched_transfer", f"+{_seconds(seconds)}", text.uuid(uuid), *target)
+
+
+def sched_hangup(seconds: int, uuid: str, cause: str = "ALLOTTED_TIMEOUT") -> Command:
+    """Hang a channel up in ``seconds``."""
+    return _api("sched_hangup", f"+{_seconds(seconds)}", text.uuid(uuid), text.word(cause, "cause"))
+
+
+def sched_del(what: str | int) -> Command:
+    """Delete a task by its id, or all tasks of a group (for a channel's own: its UUID)."""
+    return _api("sched_del", str(int(what)) if isinstance(what, int) else _group(what))
+
+
+def hash_insert(realm: str, key: str, value: str) -> Command:
+    """Keep a value in the switch's memory; it outlives the engine."""
+    return _hash("insert", realm, key, value)
+
+
+def hash_insert_ifempty(realm: str, key: str, value: str) -> Command:
+    """Keep it unless there is one; ``-ERR key already exists`` otherwise. Atomic: the lease rests on it."""
+    return _hash("insert_ifempty", realm, key, value)
+
+
+def hash_select(realm: str, key: str) -> Command:
+    """The value; an empty answer when there is none."""
+    return _hash("select", realm, key)
+
+
+def hash_delete(realm: str, key: str) -> Command:
+    """Forget it; ``-ERR Not found`` when there is none."""
+    return _hash("delete", realm, key)
+
+
+def hash_delete_ifmatch(realm: str, key: str, value: str) -> Command:
+    """Forget it if it still is ``value``; ``-ERR Doesn't match`` otherwise. Atomic."""
+    return _hash("delete_ifmatch", realm, key, value)
+
+
+def _hash(action: str, realm: str, key: str, *value: str) -> Command:
+    parts = [
+        action,
+        text.token(realm, "realm"),
+        text.token(key, "key"),
+        *(text.token(v, "value") for v in value),
+    ]
+    return Command(f"hash {action}", "api hash " + "/".join(parts))
+
+
+def _group(group: str) -> str:
+    if group.isdigit():
+        raise UnsafeText("a scheduler group of digits alone would be taken for a task id")
+    return text.token(group, "group")
+
+
+def _seconds(seconds: int) -> int:
+    if not 0 < int(seconds) <= 86_400 * 366:
+        raise UnsafeText(f"{seconds} is no sensible number of seconds")
+    return int(seconds)
+
+
+def _one_of(value: str, *allowed: str) -> str:
+    if value not in allowed:
+        raise UnsafeText(f"{value!r} is not one of {', '.join(allowed)}")
+    return value
