@@ -109,10 +109,12 @@ class Clock:
         """A first-in first-out queue between greenlets."""
         return Mailbox(self, maxsize)
 
-    def spawn(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> gevent.Greenlet:
+    def spawn(
+        self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs
+    ) -> gevent.Greenlet[..., Any]:
         """Start a greenlet that carries this greenlet's context variables (structlog's among them)."""
-        context = copy_context()
-        return gevent.spawn(context.run, function, *args, **kwargs)
+        run: Callable[..., Any] = copy_context().run
+        return gevent.spawn(run, function, *args, **kwargs)
 
     @contextmanager
     def outside(self) -> Iterator[None]:
@@ -131,8 +133,9 @@ class _HubTimer:
 
     def __init__(self, seconds: float, function: Callable[..., object], args: tuple[object, ...]) -> None:
         # update=True: the loop's cached "now" may be stale after a long Python computation.
-        self._timer = get_hub().loop.timer(seconds)
-        self._timer.start(self._fire, function, args, update=True)
+        timer = get_hub().loop.timer(seconds)
+        self._timer: Any = timer
+        timer.start(self._fire, function, args, update=True)
 
     def _fire(self, function: Callable[..., object], args: tuple[object, ...]) -> None:
         self.cancel()
@@ -221,8 +224,9 @@ class VirtualClock(Clock):
         self._order = count()
         self._open_outside = 0
         self._hub = get_hub()
-        self._idle = self._hub.loop.idle()
-        self._idle.priority = self._hub.loop.MINPRI
+        loop: Any = self._hub.loop
+        self._idle = loop.idle()
+        self._idle.priority = loop.MINPRI
         self._watching = False
         self._wall_shift = timedelta()
 

@@ -1,0 +1,333 @@
+"""A live call: one caller's leg, the greenlet that leads it, and what can be done to it.
+
+Everything a flow does to the switch goes through the verbs here. They run in the call's own greenlet, which
+waits on one mailbox: the caller's leg's. A verb that waits for one thing keeps what else arrives (keys,
+news of the queue) for whoever asks next, and raises :class:`~engine.errors.HungUp` as soon as the caller is gone.
+
+Commands whose results nobody waits for are gathered and sent together with the next one that somebody
+waits for: a step that awaits the switch costs it a frame of 20 ms, a step that doesn't costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from engine.calls import state as place
+from engine.calls.leg import Leg
+from engine.calls.signals import Answered, Done, Gone, Key, Signal
+from engine.clock import Empty
+from engine.errors import CommandTimeout, HungUp, NotConnected, SwitchError
+from engine.esl import commands
+from engine.esl.commands import Command
+from engine.types import CallState, CallView, JournalEntry
+
+if TYPE_CHECKING:
+    from engine.calls.registry import Calls
+
+log = structlog.get_logger(__name__)
+
+OUTAGE_LIMIT = 60.0
+"""Seconds that a call waits for a lost event socket before its flow goes the way of a failed step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a caller keyed. ``digits`` is None when nothing (or too little) came in time."""
+
+    digits: str | None
+    terminator: str = ""
+
+
+class Abandon(BaseException):
+    """This engine must let go of the call without touching it: another engine leads, or the switch took it back.
+
+    No ``Exception``, so that a plugin's ``except Exception`` can't hold on to a call that isn't ours.
+    """
+
+
+class Call:
+    """A caller's call. Made by the registry, led by one greenlet, gone when the caller's leg is."""
+
+    __slots__ = (
+        "_batch",
+        "_calls",
+        "_keys",
+        "agent",
+        "agent_leg",
+        "answered",
+        "arrived",
+        "block",
+        "cause",
+        "context",
+        "dialled",
+        "extras",
+        "flow",
+        "flow_hash",
+        "greenlet",
+        "language",
+        "leg",
+        "name",
+        "news",
+        "number",
+        "origin",
+        "queue",
+        "recording",
+        "resumed",
+        "revision",
+        "state",
+        "step",
+        "talked",
+        "waited",
+    )
+
+    def __init__(self, calls: Calls, leg: Leg, *, number: str, dialled: str, name: str, origin: str) -> None:
+        self._calls = calls
+        self._batch: list[Command] = []
+        self._keys: deque[str] = deque(maxlen=64)
+        self.leg = leg
+        self.number = number
+        self.dialled = dialled
+        self.name = name
+        self.origin = origin  # "internal" for a company's own phone, else the trunk's name
+        self.arrived: datetime = calls.clock.now()
+        self.answered: datetime | None = None
+        self.state = CallState.RINGING
+        self.flow = ""
+        self.flow_hash = ""
+        self.revision = 0
+        self.block = ""
+        self.step = ""
+        self.language = ""
+        self.queue = ""
+        self.agent = ""
+        self.agent_leg = ""
+        self.recording = ""
+        self.cause = ""
+        self.waited = 0.0  # seconds in queues
+        self.talked = 0.0  # seconds with agents
+        self.resumed: Resumption | None = None
+        self.greenlet: Any = None
+        self.news: Callable[[Any], None] | None = None
+        self.context: dict[str, Any] = {}
+        self.extras: dict[str, Any] = {}
+
+    # -- facts --------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The UUID of the caller's channel."""
+        return self.leg.uuid
+
+    def view(self) -> CallView:
+        """A snapshot for the board, the commands and the hooks."""
+        return CallView(
+            id=self.id,
+            number=self.number,
+            dialled=self.dialled,
+            state=self.state,
+            flow=self.flow,
+            block=self.block,
+            step=self.step,
+            language=self.language,
+            queue=self.queue,
+            agent=self.agent,
+            began=self.arrived,
+            answered=self.answered,
+            revision=self.revision,
+            flow_hash=self.flow_hash,
+            recording=self.recording,
+            name=self.name,
+        )
+
+    def journal(self, kind: str, **data: Any) -> None:
+        """Write one row of what happened to this call."""
+        self._calls.journal(
+            JournalEntry(
+                at=self._calls.clock.now(),
+                kind=kind,
+                call=self.id,
+                agent=self.agent,
+                queue=self.queue,
+                data=data,
+            )
+        )
+
+    def become(self, state: CallState, **data: Any) -> None:
+        """Enter ``state`` (journalled when it is another than the present one)."""
+        if state is not self.state:
+            self.state = state
+            self.journal(f"call.{state}", **data)
+
+    # -- sending ------------------------------------------------------------------------------------
+
+    def later(self, *batch: Command) -> None:
+        """Send with the next thing that is sent: nobody waits for these."""
+        self._batch.extend(batch)
+
+    def flush(self) -> None:
+        """Send what was gathered. Waits while the event socket is down; HungUp when the caller is gone."""
+        if self.leg.gone is not None:
+            self._batch.clear()
+            raise HungUp(self.leg.gone)
+        if not self._batch:
+            return
+        batch, self._batch = self._batch, []
+        self._calls.post(self, batch)
+
+    def ask(self, command: Command, limit: float = 5.0) -> str:
+        """Send ``command`` and wait for the switch's answer; :class:`SwitchError` when it refuses."""
+        self.flush()
+        return self._calls.ask(command, limit)
+
+    # -- waiting ------------------------------------------------------------------------------------
+
+    def next_signal(self, limit: float | None = None) -> Signal | object | None:
+        """The next thing that happened to the caller's leg or (see ``news``) to its place; None after ``limit`` s.
+
+        Raises HungUp when it is the end. Keys are kept for :meth:`take_keys` as well.
+        """
+        self.flush()
+        try:
+            signal: Signal | object = self.leg.inbox.get(limit)
+        except Empty:
+            return None
+        if isinstance(signal, Gone):
+            raise HungUp(signal.cause)
+        if isinstance(signal, Key):
+            self._keys.append(signal.digit)
+        elif isinstance(signal, Answered) and self.answered is None:
+            self.note_answered()
+        return signal
+
+    def wait_done(self, event_uuid: str, limit: float) -> Done:
+        """Wait until the application sent with ``event_uuid`` has ended.
+
+        A result that was lost with the connection comes back as ``Done(lost=True)``; so does one that is not
+        there after ``limit`` seconds (a lost event), after which nothing more is expected of it.
+        """
+        clock = self._calls.clock
+        end = clock.monotonic() + limit
+        while True:
+            signal = self.next_signal(end - clock.monotonic())
+            if signal is None:
+                self.leg.awaited.discard(event_uuid)
+                log.warning("switch.result_lost", call=self.id, event_uuid=event_uuid, limit=limit)
+                return Done(event_uuid, lost=True)
+            if isinstance(signal, Done) and signal.event_uuid == event_uuid:
+                return signal
+
+    def take_keys(self) -> str:
+        """The keys pressed since the last time, oldest first (only while :meth:`listen_for_keys` is on)."""
+        keys = "".join(self._keys)
+        self._keys.clear()
+        return keys
+
+    def listen_for_keys(self, on: bool) -> None:
+        """Whether key presses outside a digit collection are kept."""
+        self.leg.wants_keys = on
+        if not on:
+            self._keys.clear()
+
+    # -- verbs --------------------------------------------------------------------------------------
+
+    def answer(self) -> None:
+        """Answer the call; nothing waits for it."""
+        if not self.leg.answered:
+            self.later(commands.execute(self.id, "answer"))
+            self.note_answered()
+            self.leg.answered = True
+
+    def note_answered(self) -> None:
+        """Remember the moment of the answer."""
+        if self.answered is None:
+            self.answered = self._calls.clock.now()
+            self.become(CallState.FLOW)
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Put the call's place in its flow on its channel (see ``engine.calls.state``)."""
+        self.later(commands.uuid_setvar(self.id, place.VARIABLE, place.encode(state)))
+
+    def start(self, application: str, argument: str = "", *, lock: bool = True, event_uuid: str = "") -> str:
+        """Start an application whose end will be awaited; answers its Event-UUID."""
+        event_uuid = event_uuid or self._calls.new_event_uuid()
+        self.leg.awaited.add(event_uuid)
+        self.later(commands.execute(self.id, application, argument, event_uuid=event_uuid, lock=lock))
+        return event_uuid
+
+    def run(self, application: str, argument: str = "") -> None:
+        """Run an application that takes no time (set, record_session …) without waiting for it."""
+        self.later(commands.execute(self.id, application, argument))
+
+    def play(self, playback: str, seconds: float) -> None:
+        """Play ``playback`` to its end. ``seconds`` is how long it is, from which the limit follows."""
+        event_uuid = self.start("playback", playback)
+        if self.wait_done(event_uuid, seconds + 15.0).lost:
+            # The connection was away meanwhile; nobody knows what the caller heard. Once more, from the start.
+            self.stop_sound()
+            event_uuid = self.start("playback", playback)
+            self.wait_done(event_uuid, seconds + 15.0)
+
+    def collect(self, request: commands.Digits, *, event_uuid: str, limit: float) -> Collected | None:
+        """Play a prompt and collect digits. None: the result was lost and the step should ask again.
+
+        Behind the collection goes ``il_done``: an engine that takes the call over can tell from it whether the
+        digits in the variable are this step's.
+        """
+        self.start("play_and_get_digits", request.argument(), event_uuid=event_uuid)
+        self.run("set", f"il_done={event_uuid}")
+        return self.collected(event_uuid, limit)
+
+    def collected(self, event_uuid: str, limit: float) -> Collected | None:
+        """Wait for a collection that is under way (also one that an earlier engine began)."""
+        self.leg.awaited.add(event_uuid)
+        done = self.wait_done(event_uuid, limit)
+        return None if done.lost else Collected(done.digits, done.terminator)
+
+    def stop_sound(self) -> None:
+        """End whatever is playing, and everything nested in it."""
+        self.later(commands.uuid_break(self.id, all=True))
+
+    def hang_up(self, cause: str = "NORMAL_CLEARING") -> None:
+        """End the call. The end itself arrives as HungUp."""
+        self.later(commands.uuid_kill(self.id, cause))
+        self.flush()
+
+    def wait_gone(self, limit: float = 5.0) -> None:
+        """Wait for the caller's leg to end; returns, rather than raises, when it has (or when ``limit`` is up)."""
+        clock = self._calls.clock
+        end = clock.monotonic() + limit
+        try:
+            while self.next_signal(end - clock.monotonic()) is not None:
+                pass
+        except HungUp as gone:
+            self.cause = gone.cause
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """What an adopted call was found in: the decoded state and the facts of the channel at that moment."""
+
+    state: Mapping[str, Any] | None  # None: there was none, or it could not be read
+    done: str  # il_done: the last collection that ended
+    digits: str | None  # what it collected
+    bridged_to: str  # the agent's leg that it talks to, ""
+    agent_legs: tuple[str, ...]  # legs that were made for this call
+    parked: bool
+    variables: Mapping[str, str]
+
+
+__all__ = [
+    "Abandon",
+    "Call",
+    "Collected",
+    "CommandTimeout",
+    "NotConnected",
+    "Resumption",
+    "SwitchError",
+]

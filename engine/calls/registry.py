@@ -1,0 +1,354 @@
+"""All live calls and their legs: events in, calls led, nothing lost.
+
+The dispatcher (:meth:`Calls.on_event`) runs in the reader of the event socket, so it never blocks: it
+turns an event into a fact of a leg and a signal in its mailbox. A marked channel that parks and is not known
+is a new call, and gets its greenlet. What the events did not say (a lost hang-up, calls that an earlier engine
+left behind, a socket that was away) the snapshots of the switch say: see :mod:`engine.calls.resync`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from typing import Any, Protocol
+
+import structlog
+
+from engine.calls.call import OUTAGE_LIMIT, Abandon, Call
+from engine.calls.leg import Leg
+from engine.calls.signals import Answered, Bridged, Done, Gone, Key, Parked, Unbridged
+from engine.clock import Clock
+from engine.errors import HungUp, NoSuchCall, NotConnected, SwitchError
+from engine.esl import commands
+from engine.esl.commands import Command
+from engine.types import CallState, CallView, JournalEntry
+
+log = structlog.get_logger(__name__)
+
+MARK = "il_call"
+OWNER = "il_owner"
+FALLBACK_CONTEXT = "fallback"
+
+EVENTS = (
+    "CHANNEL_PARK",
+    "CHANNEL_ANSWER",
+    "CHANNEL_EXECUTE_COMPLETE",
+    "CHANNEL_BRIDGE",
+    "CHANNEL_UNBRIDGE",
+    "CHANNEL_HANGUP",
+    "DTMF",
+    "BACKGROUND_JOB",
+    "HEARTBEAT",
+    "CUSTOM",
+    "il::key",
+    "sofia::register",
+    "sofia::unregister",
+    "sofia::expire",
+    "sofia::gateway_state",
+)
+"""What the engine subscribes to, and nothing more: each event costs the switch and the engine."""
+
+
+class EventLike(Protocol):
+    """The part of :class:`engine.esl.connection.Event` that the dispatcher reads."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def uuid(self) -> str: ...
+    def get(self, header: str, default: str | None = None) -> str | None: ...
+    def var(self, name: str, default: str | None = None) -> str | None: ...
+
+
+class Line(Protocol):
+    """The part of :class:`engine.esl.connection.Connection` that calls are made of."""
+
+    @property
+    def up(self) -> bool: ...
+    def post(self, *batch: Command, on_error: Callable[[Command, str], None] | None = None) -> None: ...
+    def api(self, command: Command, timeout: float | None = None) -> str: ...
+    def bgapi(self, command: Command, on_done: Callable[[str], None] | None = None) -> Any: ...
+
+
+class Calls:
+    """The registry of live calls on one switch."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        journal: Callable[[JournalEntry], None],
+        lead: Callable[[Call], None],
+        ended: Callable[[Call], None],
+        max_calls: int = 5000,
+        generation: str = "0",
+    ) -> None:
+        """``lead`` runs in each call's greenlet and leads it to its end; ``ended`` is told when it is over.
+
+        ``generation`` tells this engine's Event-UUIDs from those of engines before it.
+        """
+        self.clock = clock
+        self.journal = journal
+        self.line: Line | None = None
+        self.leading = False
+        self.draining = False
+        self.max_calls = max_calls
+        self.legs: dict[str, Leg] = {}
+        self.calls: dict[str, Call] = {}
+        self.registrations: Callable[[str, bool], None] | None = None
+        self.refused = 0
+        self.taken = 0
+        self._lead = lead
+        self._ended = ended
+        self._generation = generation
+        self._numbers = count(1)
+        self._line_up = clock.event()
+
+    # -- what others ask ------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(list(self.calls.values()))
+
+    def views(self) -> list[CallView]:
+        """All live calls, oldest first."""
+        return [call.view() for call in self.calls.values()]
+
+    def get(self, call_id: str) -> Call:
+        """The live call ``call_id`` (or the only one whose id begins so); :class:`NoSuchCall`."""
+        call = self.calls.get(call_id)
+        if call is not None:
+            return call
+        found = [call for key, call in self.calls.items() if len(call_id) >= 4 and key.startswith(call_id)]
+        if len(found) == 1:
+            return found[0]
+        raise NoSuchCall(f"no live call {call_id!r}")
+
+    def hang_up(self, call_id: str, cause: str = "NORMAL_CLEARING") -> None:
+        """End a call from outside of its greenlet."""
+        self.require_line().post(commands.uuid_kill(self.get(call_id).id, cause))
+
+    def new_event_uuid(self) -> str:
+        """A name for one execute: short, because the call's state carries it, and never used twice."""
+        return f"{self._generation}-{next(self._numbers):x}"
+
+    # -- sending --------------------------------------------------------------------------------------
+
+    def require_line(self) -> Line:
+        """The event socket; :class:`NotConnected` while there is none."""
+        if self.line is None or not self.line.up:
+            raise NotConnected("the event socket is down")
+        return self.line
+
+    def post(self, call: Call, batch: Sequence[Command]) -> None:
+        """Send for ``call``; wait through a short outage of the event socket, then SwitchError."""
+        for _ in range(3):
+            if call.leg.gone is not None:
+                raise HungUp(call.leg.gone)
+            try:
+                self.require_line().post(*batch)
+                return
+            except NotConnected:
+                if not self._line_up.wait(OUTAGE_LIMIT):
+                    break
+        raise NotConnected("the event socket stayed down")
+
+    def ask(self, command: Command, limit: float) -> str:
+        """Ask the switch and wait for its answer; :class:`SwitchError` on ``-ERR`` or silence."""
+        return self.require_line().api(command, limit)
+
+    # -- the socket's life ----------------------------------------------------------------------------
+
+    def line_up(self) -> None:
+        """The event socket is subscribed again: whoever waits may send."""
+        self._line_up.set()
+
+    def line_down(self) -> None:
+        """The event socket is gone: calls go on in the switch, and their greenlets wait."""
+        self._line_up.clear()
+
+    def switch_restarted(self) -> None:
+        """Another Core-UUID: every channel that we knew is gone."""
+        for leg in list(self.legs.values()):
+            self._gone(leg, "SYSTEM_SHUTDOWN")
+
+    def let_go(self, reason: str) -> None:
+        """Let go of every call without touching it (the lease was lost)."""
+        for call in list(self.calls.values()):
+            self.release(call, reason)
+        self.legs.clear()
+
+    def release(self, call: Call, reason: str) -> None:
+        """Let go of one call without touching it: somebody else leads it now."""
+        log.warning("call.released", call=call.id, reason=reason)
+        call.journal("call.released", reason=reason)
+        self.calls.pop(call.id, None)
+        self.legs.pop(call.id, None)
+        if call.greenlet is not None:
+            call.greenlet.kill(Abandon(reason), block=False)
+
+    # -- events ---------------------------------------------------------------------------------------
+
+    def on_event(self, event: EventLike) -> None:
+        """Take one event of the switch. Never blocks."""
+        handler = _HANDLERS.get(event.name)
+        if handler is not None:
+            handler(self, event)
+
+    def _on_execute_complete(self, event: EventLike) -> None:
+        leg = self.legs.get(event.uuid)
+        if leg is None or not leg.awaited:
+            return
+        event_uuid = event.get("Application-UUID") or ""
+        if event_uuid in leg.awaited:
+            leg.tell(
+                Done(
+                    event_uuid,
+                    response=event.get("Application-Response") or "",
+                    digits=event.var("il_digits"),
+                    terminator=event.var("read_terminator_used") or "",
+                )
+            )
+
+    def _on_park(self, event: EventLike) -> None:
+        leg = self.legs.get(event.uuid)
+        if leg is not None:
+            leg.tell(Parked())
+        elif event.var(MARK) == "true" and self.leading and event.get("Caller-Context") != FALLBACK_CONTEXT:
+            self._arrive(event)
+
+    def _on_answer(self, event: EventLike) -> None:
+        leg = self.legs.get(event.uuid)
+        if leg is not None:
+            leg.tell(Answered())
+
+    def _on_bridge(self, event: EventLike) -> None:
+        one = event.get("Bridge-A-Unique-ID") or event.uuid
+        other = event.get("Bridge-B-Unique-ID") or event.get("Other-Leg-Unique-ID") or ""
+        for mine, peer in ((one, other), (other, one)):
+            leg = self.legs.get(mine)
+            if leg is not None:
+                leg.tell(Bridged(peer))
+
+    def _on_unbridge(self, event: EventLike) -> None:
+        one = event.get("Bridge-A-Unique-ID") or event.uuid
+        other = event.get("Bridge-B-Unique-ID") or event.get("Other-Leg-Unique-ID") or ""
+        for mine, peer in ((one, other), (other, one)):
+            leg = self.legs.get(mine)
+            # A re-bridge may already have joined the leg with another: an old UNBRIDGE says nothing of that.
+            if leg is not None and leg.peer == peer:
+                leg.tell(Unbridged(peer))
+
+    def _on_hangup(self, event: EventLike) -> None:
+        leg = self.legs.get(event.uuid)
+        if leg is not None:
+            self._gone(leg, event.get("Hangup-Cause") or "NORMAL_CLEARING")
+
+    def _on_dtmf(self, event: EventLike) -> None:
+        leg = self.legs.get(event.uuid)
+        if leg is not None:
+            leg.tell(Key((event.get("DTMF-Digit") or "")[:1]))
+
+    def _on_custom(self, event: EventLike) -> None:
+        subclass = event.get("Event-Subclass") or ""
+        if self.registrations is None or not subclass.startswith("sofia::"):
+            return
+        phone = event.get("from-user") or event.get("username") or ""
+        if subclass == "sofia::register":
+            self.registrations(phone, True)
+        elif subclass in ("sofia::unregister", "sofia::expire"):
+            self.registrations(phone, False)
+
+    # -- the life of a call ---------------------------------------------------------------------------
+
+    def _arrive(self, event: EventLike) -> None:
+        line = self.require_line()
+        if self.draining or len(self.calls) >= self.max_calls:
+            # Not silence: the switch's own fallback speaks to the caller.
+            self.refused += 1
+            log.warning("call.refused", call=event.uuid, draining=self.draining, live=len(self.calls))
+            line.post(
+                commands.sched_del(event.uuid),
+                commands.uuid_transfer(event.uuid, FALLBACK_CONTEXT, "XML", FALLBACK_CONTEXT),
+            )
+            self.journal(
+                JournalEntry(
+                    at=self.clock.now(), kind="call.refused", call=event.uuid, data={"live": len(self.calls)}
+                )
+            )
+            return
+        call = self.add(event)
+        call.leg.parked = True
+        # The switch's own safety net for a call that nobody takes: somebody has taken it.
+        call.later(commands.sched_del(call.id))
+        self.taken += 1
+        self.begin(call)
+
+    def add(self, event: EventLike) -> Call:
+        """Make a call of a caller's channel (new or adopted), without leading it yet."""
+        uuid = event.uuid
+        leg = Leg(uuid, self.clock)
+        leg.answered = event.get("Answer-State") == "answered"
+        call = Call(
+            self,
+            leg,
+            number=event.get("Caller-Caller-ID-Number") or "",
+            dialled=event.var("il_dnis") or event.get("Caller-Destination-Number") or "",
+            name=event.get("Caller-Caller-ID-Name") or "",
+            origin=event.var("il_gateway") or event.var("il_origin") or "",
+        )
+        self.legs[uuid] = leg
+        self.calls[uuid] = call
+        return call
+
+    def begin(self, call: Call) -> None:
+        """Give ``call`` the greenlet that leads it."""
+        call.greenlet = self.clock.spawn(self._life, call)
+
+    def _life(self, call: Call) -> None:
+        structlog.contextvars.bind_contextvars(call=call.id)
+        try:
+            self._lead(call)
+        except HungUp as gone:
+            call.cause = gone.cause
+        except Abandon:
+            return
+        except Exception:
+            # What leads a call has its own ways for faults; this is the last net, and says so.
+            log.exception("call.crashed", call=call.id)
+        try:
+            self._end(call)
+        except Exception:
+            log.exception("call.end_crashed", call=call.id)
+
+    def _end(self, call: Call) -> None:
+        if call.leg.gone is None:
+            try:
+                call.hang_up()
+                call.wait_gone()
+            except (HungUp, SwitchError):
+                pass  # gone already, or the switch is: the reaper looks after the channel
+        call.cause = call.leg.gone or call.cause or "NORMAL_CLEARING"
+        self.calls.pop(call.id, None)
+        self.legs.pop(call.id, None)
+        call.become(CallState.ENDED, cause=call.cause)
+        self._ended(call)
+
+    def _gone(self, leg: Leg, cause: str) -> None:
+        peer = self.legs.get(leg.peer) if leg.peer else None
+        leg.tell(Gone(cause))
+        if leg.uuid not in self.calls:
+            self.legs.pop(leg.uuid, None)  # an agent's leg; a caller's goes when its greenlet has ended
+        if peer is not None and peer.peer == leg.uuid:
+            peer.tell(Unbridged(leg.uuid))
+
+
+_HANDLERS: dict[str, Callable[[Calls, EventLike], None]] = {
+    "CHANNEL_PARK": Calls._on_park,
+    "CHANNEL_ANSWER": Calls._on_answer,
+    "CHANNEL_EXECUTE_COMPLETE": Calls._on_execute_complete,
+    "CHANNEL_BRIDGE": Calls._on_bridge,
+    "CHANNEL_UNBRIDGE": Calls._on_unbridge,
+    "CHANNEL_HANGUP": Calls._on_hangup,
+    "DTMF": Calls._on_dtmf,
+    "CUSTOM": Calls._on_custom,
+}

@@ -1,0 +1,234 @@
+"""An agent's leg, from the first ring to the end of the talk: what the ACD's floor is made of.
+
+The engine chooses the leg's UUID, so that it can cancel the ringing before the switch has said anything,
+and writes the caller's id on the leg, so that an engine after this one can tell whose it is.
+
+Limbo (see ``docs/decisions``): a caller who hangs up in the moment of the bridge leaves the agent's leg in
+CS_SOFT_EXECUTE, silent and without another event. So there is never more than one pending bridge per leg, and
+a bridge that is not reported within a second is looked at and the legs are freed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import uuid4
+
+import structlog
+
+from engine.calls.leg import Leg
+from engine.calls.registry import OWNER, Calls
+from engine.calls.signals import Gone
+from engine.clock import Empty
+from engine.errors import NoSuchCall, SwitchError
+from engine.esl import commands
+from engine.types import AgentView, RingKind, RingResult, TalkEnd, TalkResult
+
+log = structlog.get_logger(__name__)
+
+BRIDGE_WATCHDOG = 1.0
+"""Seconds from ``uuid_bridge`` to CHANNEL_BRIDGE, after which the legs are looked at and freed."""
+
+LATE_REPLY = 3.0
+"""Seconds beyond the ringing time before a leg that nothing was heard of is given up."""
+
+_KINDS = {
+    "USER_NOT_REGISTERED": RingKind.UNREACHABLE,
+    "SUBSCRIBER_ABSENT": RingKind.UNREACHABLE,
+    "UNALLOCATED_NUMBER": RingKind.UNREACHABLE,
+    "NORMAL_TEMPORARY_FAILURE": RingKind.UNREACHABLE,
+    "NETWORK_OUT_OF_ORDER": RingKind.UNREACHABLE,
+    "DESTINATION_OUT_OF_ORDER": RingKind.UNREACHABLE,
+    "RECOVERY_ON_TIMER_EXPIRE": RingKind.UNREACHABLE,
+    "GATEWAY_DOWN": RingKind.UNREACHABLE,
+    "USER_BUSY": RingKind.BUSY,
+    "CALL_REJECTED": RingKind.REJECTED,
+    "NO_ANSWER": RingKind.NO_ANSWER,
+    "NO_USER_RESPONSE": RingKind.NO_ANSWER,
+    "ALLOTTED_TIMEOUT": RingKind.NO_ANSWER,
+    "ORIGINATOR_CANCEL": RingKind.CANCELLED,
+}
+
+
+class AgentRing:
+    """One leg to one agent's phone (an ``engine.acd.floor.Ring``). Its waits belong to one greenlet."""
+
+    def __init__(self, calls: Calls, call_id: str, leg: Leg, seconds: float) -> None:
+        self._calls = calls
+        self._call_id = call_id
+        self._leg = leg
+        self._seconds = seconds
+        self._result: RingResult | None = None
+        self._over: TalkResult | None = None
+        self._cancelled = False
+        self._bridged_at: float | None = None
+
+    @property
+    def leg(self) -> str:
+        """The UUID of the agent's channel."""
+        return self._leg.uuid
+
+    def originate(self, agent: AgentView, variables: Mapping[str, str], *, number: str, name: str) -> None:
+        """Ask the switch to ring the phone."""
+        origination = commands.Originate(
+            uuid=self.leg,
+            dial=commands.PhoneDial(agent.phone),
+            timeout=round(self._seconds),
+            caller_id_number=number,
+            caller_id_name=name,
+            variables={
+                OWNER: self._call_id,
+                "il_agent": agent.id,
+                "park_after_bridge": "true",
+                "hangup_after_bridge": "false",
+                **variables,
+            },
+        )
+        self._calls.require_line().bgapi(commands.originate(origination), self._on_originated)
+
+    def _on_originated(self, answer: str) -> None:
+        # A refusal comes here alone: without a channel there is no hang-up event.
+        if answer.startswith("-ERR"):
+            self._calls.legs.pop(self.leg, None)
+            self._leg.tell(Gone(answer[4:].strip().split(" ", 1)[0] or "NORMAL_UNSPECIFIED"))
+
+    def wait(self) -> RingResult:
+        if self._result is None:
+            self._result = self._wait()
+            if self._result.kind is not RingKind.ANSWERED:
+                self.drop()
+        return self._result
+
+    def _wait(self) -> RingResult:
+        clock = self._calls.clock
+        end = clock.monotonic() + self._seconds + LATE_REPLY
+        leg = self._leg
+        while not (leg.answered and leg.parked):
+            if leg.gone is not None:
+                kind = RingKind.CANCELLED if self._cancelled else _KINDS.get(leg.gone, RingKind.FAILED)
+                return RingResult(kind, leg.gone)
+            if self._cancelled:
+                return RingResult(RingKind.CANCELLED, "ORIGINATOR_CANCEL")
+            try:
+                leg.inbox.get(end - clock.monotonic())
+            except Empty:
+                return RingResult(RingKind.NO_ANSWER, "NO_ANSWER")
+        return RingResult(RingKind.ANSWERED)
+
+    def cancel(self) -> None:
+        if self._result is None and not self._cancelled:
+            self._cancelled = True
+            self._kill("ORIGINATOR_CANCEL")
+            self._leg.inbox.put(None)  # wakes the waiting greenlet, whatever the switch says and when
+
+    def connect(self) -> bool:
+        calls, leg = self._calls, self._leg
+        call = calls.calls.get(self._call_id)
+        if call is None or call.leg.gone is not None or leg.gone is not None:
+            return False
+        try:
+            if not call.leg.answered:
+                # Bridging an unanswered caller destroys both legs.
+                calls.require_line().post(commands.execute(call.id, "answer"))
+                call.leg.answered = True
+            calls.ask(commands.uuid_bridge(call.id, leg.uuid), BRIDGE_WATCHDOG)
+        except SwitchError as error:
+            log.info("bridge.refused", call=self._call_id, leg=leg.uuid, error=str(error))
+            return self._free()
+        clock = calls.clock
+        end = clock.monotonic() + BRIDGE_WATCHDOG
+        while leg.peer != call.id:
+            if leg.gone is not None:
+                return False
+            if call.leg.gone is not None:
+                return self._free()
+            try:
+                leg.inbox.get(end - clock.monotonic())
+            except Empty:
+                log.warning("bridge.limbo", call=call.id, leg=leg.uuid)
+                return self._free()
+        self._bridged_at = clock.monotonic()
+        call.agent_leg = leg.uuid
+        return True
+
+    def _free(self) -> bool:
+        """Take the agent's leg out of whatever the broken bridge left it in. Always False."""
+        self.drop()
+        return False
+
+    def wait_over(self) -> TalkResult:
+        if self._over is None:
+            self._over = self._wait_over()
+        return self._over
+
+    def _wait_over(self) -> TalkResult:
+        clock = self._calls.clock
+        leg = self._leg
+        began = self._bridged_at if self._bridged_at is not None else clock.monotonic()
+        while leg.gone is None and leg.peer == self._call_id:
+            leg.inbox.get()
+        seconds = clock.monotonic() - began
+        call = self._calls.calls.get(self._call_id)
+        if leg.gone is None and call is not None and call.leg.gone is None:
+            # The unbridging is known, not yet by whom: one of the two hang-ups is on its way.
+            end = clock.monotonic() + 0.5
+            while leg.gone is None and call.leg.gone is None and clock.monotonic() < end:
+                try:
+                    leg.inbox.get(end - clock.monotonic())
+                except Empty:
+                    break
+        if leg.gone is not None:
+            return TalkResult(TalkEnd.AGENT, seconds)
+        if call is None or call.leg.gone is not None:
+            return TalkResult(TalkEnd.CALLER, seconds)
+        return TalkResult(TalkEnd.TRANSFER if call.leg.bridged else TalkEnd.LOST, seconds)
+
+    def drop(self) -> None:
+        if self._leg.gone is None and self._leg.uuid in self._calls.legs:
+            self._kill("NORMAL_CLEARING")
+
+    def _kill(self, cause: str) -> None:
+        try:
+            self._calls.require_line().post(commands.uuid_kill(self.leg, cause))
+        except SwitchError as error:
+            # The socket is down: the resync finds the leg without an owner and frees it.
+            log.warning("leg.not_killed", leg=self.leg, error=str(error))
+
+
+class CallFloor:
+    """The live calls as the ACD sees them (an ``engine.acd.floor.Floor``)."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def ring(
+        self, call_id: str, agent: AgentView, *, seconds: float, variables: Mapping[str, str]
+    ) -> AgentRing:
+        call = self._calls.get(call_id)
+        leg = Leg(str(uuid4()), self._calls.clock, owner=call_id)
+        ring = AgentRing(self._calls, call_id, leg, seconds)
+        self._calls.legs[leg.uuid] = leg
+        # What a stranger's phone calls itself goes no further than a number that is one.
+        number = call.number if call.number.removeprefix("+").isdigit() else ""
+        try:
+            ring.originate(agent, variables, number=number, name=call.name or number)
+        except SwitchError:
+            self._calls.legs.pop(leg.uuid, None)
+            raise
+        return ring
+
+    def adopt(self, call_id: str, leg: str) -> AgentRing:
+        found = self._calls.legs.get(leg)
+        if found is None:
+            raise NoSuchCall(f"no leg {leg}")
+        ring = AgentRing(self._calls, call_id, found, 30.0)
+        if found.peer == call_id:
+            ring._result = RingResult(RingKind.ANSWERED)
+            ring._bridged_at = self._calls.clock.monotonic()
+        return ring
+
+    def caller_alive(self, call_id: str) -> bool:
+        call = self._calls.calls.get(call_id)
+        return call is not None and call.leg.gone is None
+
+
+__all__ = ["AgentRing", "CallFloor"]
