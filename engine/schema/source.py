@@ -1,0 +1,500 @@
+"""YAML as people mean it: every scalar stays the text that was typed, every node knows its place.
+
+A file is composed (by libyaml where PyYAML has it), never constructed: no scalar becomes a number, a date
+or a truth value. What surprises people is refused with the fix: duplicate keys, aliases, anchors, tags,
+empty values, ``{waybill}`` without quotes, ``#: x`` among options, tabs. Size and depth are capped.
+
+``Document.tree`` is made of ``str``, ``list`` and ``dict[str, …]`` only. Places are looked up by path, a
+tuple of keys and indexes: ``document.position(("blocks", "greet", 0, "menu"))``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+from yaml.composer import Composer
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.parser import Parser
+from yaml.reader import Reader
+from yaml.scanner import Scanner
+
+from engine.schema.faults import Fault, Position
+
+try:
+    from yaml.cyaml import CParser  # type: ignore[attr-defined]
+except ImportError:  # PyYAML without libyaml: slower, the same result
+    CParser = None  # type: ignore[assignment, misc]
+
+#: ``str``, or a list or mapping of the same.
+Tree: TypeAlias = "str | list[Tree] | dict[str, Tree]"
+#: The way to a value: keys of mappings and indexes of lists.
+Path_: TypeAlias = tuple[str | int, ...]
+
+MAX_BYTES = 1 << 20  # a file of a megabyte is a mistake or an attack
+MAX_DEPTH = 32
+_COMPOSE_DEPTH = 400  # below this many openers a composer's recursion can't overflow
+
+
+class Cut(str):
+    """An unquoted text that ``#`` cut off on its line; a shape that wants text refuses it."""
+
+    __slots__ = ()
+
+
+class Broken(str):
+    """Stands where the source was faulty, so that the shape does not report the same place again."""
+
+    __slots__ = ()
+
+
+class _NoTypes:
+    """A resolver that resolves nothing: all scalars are text."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        return "text"
+
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+        pass
+
+    def ascend_resolver(self) -> None:
+        pass
+
+
+class _PythonComposer(_NoTypes, Reader, Scanner, Parser, Composer):
+    def __init__(self, text: str) -> None:
+        Reader.__init__(self, text)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+        Composer.__init__(self)
+
+
+if CParser is not None:
+
+    class _CComposer(_NoTypes, CParser):
+        def __init__(self, text: str) -> None:
+            CParser.__init__(self, text)
+
+    FastComposer: Any = _CComposer
+else:
+    FastComposer = _PythonComposer
+
+
+class Document:
+    """One YAML file: its plain tree, and the place of everything in it.
+
+    ``tree`` is None when the file can't be read at all; ``faults`` says why.
+    """
+
+    __slots__ = ("_lines", "faults", "file", "root", "text", "tree")
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
+        self.root: Node | None = None
+        self.tree: Tree | None = None
+        self.faults: list[Fault] = []
+        self._lines: list[str] | None = None
+
+    def line(self, number: int) -> str:
+        """The text of line ``number`` (from 1), "" outside the file."""
+        if self._lines is None:
+            self._lines = self.text.split("\n")
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+
+    def position(self, path: Sequence[str | int] = (), *, key: bool = False) -> Position:
+        """The place of the value at ``path`` (or of its key), or of the nearest thing above it that is there."""
+        node, at_key = self._find(path)
+        found = at_key if key and at_key is not None else node
+        if found is None:
+            return Position(self.file, 1, 1)
+        return Position(self.file, found.start_mark.line + 1, found.start_mark.column + 1)
+
+    def has(self, path: Sequence[str | int]) -> bool:
+        """Is there something at exactly this path?"""
+        return self.value(path, _NOTHING) is not _NOTHING
+
+    def value(self, path: Sequence[str | int], otherwise: Any = None) -> Any:
+        """The plain value at ``path``, or ``otherwise``."""
+        here: Any = self.tree
+        for part in path:
+            here = inside(here, part, _NOTHING)
+            if here is _NOTHING:
+                return otherwise
+        return here
+
+    def fault(
+        self,
+        path: Sequence[str | int],
+        code: str,
+        message: str,
+        hint: str = "",
+        *,
+        key: bool = False,
+        severity: str = "error",
+        also: Position | None = None,
+        offset: int = 0,
+    ) -> Fault:
+        """A fault at ``path`` (at its key with ``key``); ``offset`` moves it into the value's text."""
+        where = self.position(path, key=key)
+        column = where.column
+        if offset:
+            node, _ = self._find(path)
+            if isinstance(node, ScalarNode) and node.style not in ("|", ">"):
+                column += offset + (1 if node.style in ('"', "'") else 0)
+        return self.fault_at(where.line, column, code, message, hint, severity=severity, also=also)
+
+    def fault_at(
+        self,
+        line: int,
+        column: int,
+        code: str,
+        message: str,
+        hint: str = "",
+        *,
+        severity: str = "error",
+        also: Position | None = None,
+    ) -> Fault:
+        """A fault at a line and column (from 1)."""
+        return Fault(self.file, line, column, code, message, hint, severity, self.line(line), also)
+
+    def _find(self, path: Sequence[str | int]) -> tuple[Node | None, Node | None]:
+        node, at_key = self.root, None
+        for part in path:
+            if isinstance(node, MappingNode):
+                written = (part, _PHONE.get(part))
+                for key, value in node.value:
+                    if key.value in written:
+                        node, at_key = value, key
+                        break
+                else:
+                    break
+            elif isinstance(node, SequenceNode) and isinstance(part, int) and 0 <= part < len(node.value):
+                node, at_key = node.value[part], None
+            else:
+                break
+        return node, at_key
+
+
+_NOTHING = object()
+# A shape reads the keys `star` and `hash` as the phone's characters; the file has the words.
+_PHONE: dict[str | int, str] = {"*": "star", "#": "hash"}
+
+
+def inside(tree: Any, part: str | int, otherwise: Any = None) -> Any:
+    """What a mapping has at a key, or a list at an index; ``otherwise`` when there is nothing."""
+    if isinstance(tree, dict):
+        if part in tree:
+            return tree[part]
+        return tree.get(_PHONE.get(part, ""), otherwise)
+    if isinstance(tree, list) and isinstance(part, int) and 0 <= part < len(tree):
+        return tree[part]
+    return otherwise
+
+
+def read_document(path: Path, *, name: str | None = None, max_bytes: int = MAX_BYTES) -> Document:
+    """Read one file. ``name`` is how faults call it (the path as given by default). Never raises for the
+    file's contents or for a file that can't be read: look at ``Document.faults``."""
+    file = name if name is not None else str(path)
+    try:
+        if (size := path.stat().st_size) > max_bytes:
+            return _refused(file, "too-large", f"the file has {size:,} bytes, {max_bytes:,} are allowed")
+        with path.open("rb") as stream:
+            data = stream.read(max_bytes + 1)
+    except OSError as error:
+        return _refused(file, "unreadable", f"the file can't be read: {error.strerror or error}", line=0)
+    if len(data) > max_bytes:
+        return _refused(file, "too-large", f"the file has more than {max_bytes:,} bytes")
+    return parse_bytes(data, file)
+
+
+def parse_bytes(data: bytes, file: str) -> Document:
+    """Parse the bytes of a file; they must be UTF-8 (a byte-order mark is allowed)."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace")
+        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+        document = Document(file, data.decode("utf-8", "replace"))
+        document.faults.append(
+            document.fault_at(
+                line,
+                column,
+                "not-utf-8",
+                f"byte 0x{data[error.start]:02x} is not UTF-8",
+                "save the file as UTF-8",
+            )
+        )
+        return document
+    return parse_text(text, file)
+
+
+def parse_text(text: str, file: str) -> Document:
+    """Parse the text of a file."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    document = Document(file, text)
+    if found := _FORBIDDEN.search(text):
+        line, column = _place(text, found.start())
+        document.faults.append(
+            document.fault_at(
+                line, column, "control-character", f"character U+{ord(found.group()):04X} is not allowed"
+            )
+        )
+        return document
+    if "#" in text:
+        _find_hash_keys(document)
+    if _SUSPECT.search(text) or _openers(text) > _COMPOSE_DEPTH:
+        _check_events(document)
+        if document.faults:
+            return document
+    try:
+        document.root = FastComposer(text).get_single_node()
+    except yaml.YAMLError as error:
+        document.faults.append(_explain(document, error))
+        return document
+    if document.root is None:
+        document.faults.append(document.fault_at(1, 1, "empty-file", "the file is empty"))
+        return document
+    document.tree = _Builder(document).build(document.root, 1)
+    return document
+
+
+# -- before composing ---------------------------------------------------------------------------
+
+# Line ends other than \n would make our line count differ from an editor's.
+_FORBIDDEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff\ud800-\udfff]|(?!^)\ufeff"
+)
+# An alias, anchor or tag can begin only where a node can.
+_SUSPECT = re.compile(r"(?:^|[\s\[{,])[&*!][^\s\]},:]", re.MULTILINE)
+_HASH_KEY = re.compile(r"(?:^|[\s{,])(#[ \t]*:)[ \t]", re.MULTILINE)
+_INDENT = re.compile(r"^[ ?-]+", re.MULTILINE)
+
+
+def _openers(text: str) -> int:
+    """No node of the text is nested deeper than this."""
+    longest = max((len(found) for found in _INDENT.findall(text)), default=0)
+    return text.count("[") + text.count("{") + 2 * longest
+
+
+def _find_hash_keys(document: Document) -> None:
+    """``#: x`` was meant as the phone's hash key, but begins a comment."""
+    if ":" not in document.text:
+        return
+    for found in _HASH_KEY.finditer(document.text):
+        line, column = _place(document.text, found.start(1))
+        before = document.line(line)[: column - 1].strip()
+        if before == "" or before.endswith(("{", ",")):
+            document.faults.append(
+                document.fault_at(
+                    line, column, "hash-key", "`#` begins a comment, so this option is lost", "write `hash:`"
+                )
+            )
+
+
+def _check_events(document: Document) -> None:
+    """Walk the events of a suspicious file without recursion: aliases, anchors, tags, depth."""
+    parser = FastComposer(document.text)
+    depth = 0
+    try:
+        for event in iter(parser.get_event, None):
+            mark = event.start_mark
+            if isinstance(event, yaml.AliasEvent):
+                document.faults.append(_refuse_mark(document, mark, "alias", f"alias `*{event.anchor}`"))
+                continue
+            if isinstance(event, yaml.NodeEvent):
+                if event.anchor is not None:
+                    document.faults.append(
+                        _refuse_mark(document, mark, "anchor", f"anchor `&{event.anchor}`")
+                    )
+                tag = getattr(event, "tag", None)
+                if tag is not None:
+                    document.faults.append(_refuse_mark(document, mark, "tag", f"tag `{tag}`"))
+            if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+                depth += 1
+                if depth > MAX_DEPTH:
+                    document.faults.append(_too_deep(document, mark))
+                    return
+            elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                depth -= 1
+    except yaml.YAMLError as error:
+        document.faults.append(_explain(document, error))
+
+
+def _refuse_mark(document: Document, mark: Any, code: str, what: str) -> Fault:
+    hints = {
+        "alias": "write the value out; a text that begins with * must be quoted",
+        "anchor": "remove it; a text that begins with & must be quoted",
+        "tag": "remove it; a text that begins with ! must be quoted",
+    }
+    return document.fault_at(mark.line + 1, mark.column + 1, code, f"{what} is not allowed", hints[code])
+
+
+def _too_deep(document: Document, mark: Any) -> Fault:
+    return document.fault_at(
+        mark.line + 1, mark.column + 1, "too-deep", f"nested more than {MAX_DEPTH} levels deep"
+    )
+
+
+# -- from nodes to a plain tree ------------------------------------------------------------------
+
+
+class _Builder:
+    __slots__ = ("comments", "document")
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        # Only where a blank stands before a `#` can a text have been cut off.
+        self.comments = " #" in document.text or "\t#" in document.text
+
+    def build(self, node: Node, depth: int) -> Tree:
+        if type(node) is ScalarNode:
+            value: str = node.value
+            if node.style:
+                return value
+            if not value:
+                return self.empty(node)
+            if self.comments:
+                mark = node.end_mark
+                if _CUT.match(self.document.line(mark.line + 1), mark.column):
+                    return Cut(value)
+            return value
+        if depth > MAX_DEPTH:
+            self.document.faults.append(_too_deep(self.document, node.start_mark))
+            return Broken()
+        depth += 1
+        if type(node) is SequenceNode:
+            return [self.build(item, depth) for item in node.value]
+        result: dict[str, Tree] = {}
+        pairs = node.value
+        for key, value_node in pairs:
+            if type(key) is not ScalarNode:
+                self.add(
+                    key,
+                    "complex-key",
+                    "a key must be a plain word",
+                    "a text that begins with { or [ must be quoted",
+                )
+                continue
+            name: str = key.value
+            if name in result:
+                first = next(k for k, _ in pairs if k.value == name)
+                where = Position(self.document.file, first.start_mark.line + 1, first.start_mark.column + 1)
+                self.add(
+                    key, "duplicate-key", f"`{name}` is given twice, first in line {where.line}", also=where
+                )
+                continue
+            if not name and not key.style:
+                self.add(key, "empty-key", "a key is missing before `:`")
+                continue
+            if self.braces(node, key, value_node):
+                self.add(
+                    node,
+                    "unquoted-braces",
+                    f"`{{{name}}}` without quotes is a mapping, not a text",
+                    f'quote it: "{{{name}}}"',
+                )
+                return Broken()
+            result[name] = self.build(value_node, depth)
+        return result
+
+    def braces(self, node: Node, key: ScalarNode, value: Node) -> bool:
+        """Is this mapping ``{waybill}``, without a colon behind its only key?"""
+        if type(value) is not ScalarNode or value.value or value.style:
+            return False
+        if not isinstance(node, MappingNode) or len(node.value) != 1 or not node.flow_style:
+            return False
+        line = self.document.line(key.end_mark.line + 1)
+        return not line[key.end_mark.column :].lstrip().startswith(":")
+
+    def empty(self, node: ScalarNode) -> Tree:
+        rest = self.document.line(node.start_mark.line + 1)[node.start_mark.column :].strip()
+        if rest.startswith("#"):
+            hint = "what follows # is a comment: for the hash key write `hash`, or quote the text"
+        else:
+            hint = 'give it a value, or "" for an empty text'
+        self.add(node, "empty-value", "a value is missing here", hint)
+        return Broken()
+
+    def add(self, node: Node, code: str, message: str, hint: str = "", also: Position | None = None) -> None:
+        mark = node.start_mark
+        self.document.faults.append(
+            self.document.fault_at(mark.line + 1, mark.column + 1, code, message, hint, also=also)
+        )
+
+
+_CUT = re.compile(r"[ \t]+#")
+
+
+# -- what libyaml refuses, in people's words -------------------------------------------------------
+
+
+def _explain(document: Document, error: yaml.YAMLError) -> Fault:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    problem = str(getattr(error, "problem", None) or error).splitlines()[0]
+    context = str(getattr(error, "context", None) or "")
+    if mark is None:
+        return document.fault_at(1, 1, "syntax", problem)
+    line, column = mark.line + 1, mark.column + 1
+    if "alias" in context:
+        start = error.context_mark  # type: ignore[attr-defined]
+        return document.fault_at(
+            start.line + 1,
+            start.column + 1,
+            "unquoted-star",
+            "`*` without quotes is YAML syntax",
+            'write `star`, or "*"',
+        )
+    # libyaml reports the line where it gave up; people made the mistake on the line that has text.
+    if line > 1 and not document.line(line).strip():
+        line = next((n for n in range(line, 0, -1) if document.line(n).strip()), 1)
+        column = len(document.line(line).rstrip()) + 1
+    text = document.line(line)
+    before = text[: column - 1].rstrip()
+    hint = ""
+    if "\t" in text[:column]:
+        problem, hint = "a tab can't indent", "indent with blanks"
+    elif before.endswith("}") or re.search(r":\s*\{[^{}:]*\}\s*\S", text):
+        hint = "a text with braces in front must be quoted"
+    elif "cannot start any token" in problem:
+        problem = f"a text can't begin with {text[column - 1 : column]}"
+        hint = "quote it"
+    elif "mapping values are not allowed" in problem:
+        hint = "a text with `: ` in it must be quoted; or the indentation is wrong"
+    elif "another document" in problem:
+        problem, hint = "a file holds one document", "remove the `---`"
+    elif "#" in text and "flow" in context:
+        hint = "` #` begins a comment: write `hash` for the key, or quote the text"
+    elif "expected key" in problem or "expected '-' indicator" in problem:
+        hint = "check the indentation"
+    elif "end of stream" in problem and "quoted" in context:
+        start = error.context_mark  # type: ignore[attr-defined]
+        line, column = start.line + 1, start.column + 1
+        problem = "this quote is never closed"
+    code = "tab" if hint == "indent with blanks" else "syntax"
+    return document.fault_at(line, column, code, problem, hint)
+
+
+def _place(text: str, index: int) -> tuple[int, int]:
+    """Line and column (from 1) of a character."""
+    return text.count("\n", 0, index) + 1, index - (text.rfind("\n", 0, index) + 1) + 1
+
+
+def _refused(file: str, code: str, message: str, line: int = 1) -> Document:
+    document = Document(file, "")
+    document.faults.append(document.fault_at(line, 1 if line else 0, code, message))
+    return document
+
+
+def yaml_files(folder: Path) -> Iterator[Path]:
+    """The YAML files of a folder, sorted by name; hidden ones are left out."""
+    if folder.is_dir():
+        yield from sorted(
+            path
+            for path in folder.iterdir()
+            if path.suffix in (".yaml", ".yml") and not path.name.startswith(".") and path.is_file()
+        )
