@@ -1,0 +1,173 @@
+"""The run folder: what a FreeSWITCH child keeps on disk, and what an engine that comes later finds there.
+
+    run folder (0700)
+      socket.password      the event socket's password (0600), made before the switch starts
+      switch.json          ports and binary of the switch that was started here last (0600)
+      phones.json          passwords made up for phones that bring none (0600); they stay the same
+      conf/ scripts/       the rendered configuration
+      run/freeswitch.pid   written by FreeSWITCH itself, locked while it lives
+      log/ db/ music/ …    its own
+
+Everything that an attaching engine needs is on disk before the switch starts, so that a kill at any
+moment leaves a switch that can be found again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import secrets
+import struct
+import wave
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+from engine.errors import ConfigError
+from engine.switch.render import write_private
+from engine.switch.settings import Phone
+
+#: Below the run folder: what FreeSWITCH wants to know by option, and the folder's name.
+FOLDERS = {
+    "-conf": "conf",
+    "-log": "log",
+    "-db": "db",
+    "-run": "run",
+    "-scripts": "scripts",
+    "-sounds": "sounds",
+    "-recordings": "recordings",
+    "-temp": "tmp",
+    "-storage": "storage",
+    "-cache": "cache",
+    "-certs": "certs",
+    "-htdocs": "htdocs",
+    "-grammar": "grammar",
+}
+
+
+class RunFolder:
+    """Paths and small files below one run folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+
+    def make(self) -> None:
+        """Create what is missing; nobody else may look in."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path.chmod(0o700)
+        for name in [*FOLDERS.values(), "music"]:
+            (self.path / name).mkdir(exist_ok=True, mode=0o700)
+
+    @property
+    def console_log(self) -> Path:
+        """What FreeSWITCH prints before and beside its log."""
+        return self.path / "log" / "console.log"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log" / "freeswitch.log"
+
+    def new_password(self) -> str:
+        """A fresh password for the event socket, kept for whoever attaches later."""
+        password = secrets.token_urlsafe(24)
+        write_private(self.path / "socket.password", password + "\n")
+        return password
+
+    def password(self) -> str | None:
+        try:
+            return (self.path / "socket.password").read_text(encoding="utf-8").strip() or None
+        except FileNotFoundError:
+            return None
+
+    def remember(self, **facts: str | int | None) -> None:
+        """Write ``switch.json``."""
+        write_private(self.path / "switch.json", json.dumps(facts, indent=1) + "\n")
+
+    def remembered(self) -> dict[str, str | int | None]:
+        """What was written there last; empty when nothing usable was."""
+        try:
+            facts = json.loads((self.path / "switch.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return facts if isinstance(facts, dict) else {}
+
+    def process(self) -> psutil.Process | None:
+        """The FreeSWITCH that runs on this folder, whoever started it; None when there is none.
+
+        The number in the pid file may have been given to another process since, so its command line must
+        name this folder's configuration. A zombie is no running switch.
+        """
+        try:
+            pid = int((self.path / "run" / "freeswitch.pid").read_text(encoding="ascii"))
+            process = psutil.Process(pid)
+            mine = str(self.path / "conf") in process.cmdline()
+            return process if mine and process.status() != psutil.STATUS_ZOMBIE else None
+        except (FileNotFoundError, ValueError, psutil.Error):
+            return None
+
+    def phone_passwords(self, phones: Iterable[Phone]) -> dict[str, str]:
+        """The password of each phone: its own, the one made up for it earlier, or a new one."""
+        file = self.path / "phones.json"
+        try:
+            known = json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            known = {}
+        except ValueError as error:
+            raise ConfigError(
+                f"{file}: not JSON any more ({error}); delete it to get new passwords"
+            ) from None
+        made = dict(known)
+        result = {}
+        for phone in phones:
+            if phone.extension in result:
+                raise ConfigError(f"two phones have the extension {phone.extension}")
+            if phone.sip_password is not None:
+                result[phone.extension] = phone.sip_password.get_secret_value()
+            else:
+                result[phone.extension] = made.setdefault(phone.extension, secrets.token_urlsafe(12))
+        if made != known:
+            write_private(file, json.dumps(made, indent=1) + "\n")
+        return result
+
+    def last_words(self, lines: int = 3) -> str:
+        """The end of the switch's own logs, for the message when it did not come up."""
+        words: list[str] = []
+        for file in (self.log, self.console_log):
+            try:
+                with file.open("rb") as stream:
+                    stream.seek(max(0, file.stat().st_size - 8192))
+                    tail = stream.read().decode("utf-8", "replace").splitlines()
+            except FileNotFoundError:
+                continue
+            words += [line.strip() for line in tail if line.strip()][-lines:]
+        return " | ".join(words)[:600]
+
+
+def quiet_music(path: Path, *, seconds: int = 24, rate: int = 8000) -> None:
+    """Write a WAV that loops without a click: slow soft chords, 8 kHz mono, so that a centre where nobody
+    has chosen music yet still tells its callers that the line is alive."""
+    chords = (
+        (220.0, 277.18, 329.63),
+        (196.0, 246.94, 293.66),
+        (174.61, 220.0, 261.63),
+        (196.0, 246.94, 329.63),
+    )
+    bar = seconds / len(chords)
+    samples = bytearray()
+    for n in range(seconds * rate):
+        t = n / rate
+        chord = chords[int(t / bar)]
+        within = t % bar
+        swell = math.sin(math.pi * within / bar) ** 2  # silent at each change of chord, and at the seam
+        value = sum(
+            math.sin(2 * math.pi * pitch * t) + 0.3 * math.sin(4 * math.pi * pitch * t) for pitch in chord
+        )
+        samples += struct.pack("<h", int(1500 * swell * value))
+    beside = path.with_name(f".{path.name}.new")
+    with wave.open(str(beside), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(bytes(samples))
+    beside.rename(path)
