@@ -536,6 +536,12 @@ def sched_api(
     return _api("sched_api", when, _group(group), command.api + ("&" if thread else ""))
 
 
+def rescue(limit: int) -> Command:
+    """The shipped dead man's switch (``freeswitch/scripts/rescue.lua``), to be scheduled: it acts when the
+    engine's sign of life (``hash insert/il/alive/<epoch>``) is older than ``limit`` seconds."""
+    return _api("lua", "rescue.lua", str(_seconds(limit)))
+
+
 def sched_transfer(
     seconds: int, uuid: str, destination: str, dialplan: str = "XML", context: str = "default"
 ) -> Command:
