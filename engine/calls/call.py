@@ -11,7 +11,7 @@ waits for: a step that awaits the switch costs it a frame of 20 ms, a step that 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -58,22 +58,24 @@ class Call:
         "_batch",
         "_calls",
         "_keys",
+        "abandoned",
+        "adopted",
         "agent",
         "agent_leg",
         "answered",
         "arrived",
         "block",
         "cause",
-        "context",
         "dialled",
-        "extras",
+        "ended_by",
+        "fault",
+        "first_flow",
         "flow",
         "flow_hash",
         "greenlet",
         "language",
         "leg",
         "name",
-        "news",
         "number",
         "origin",
         "queue",
@@ -113,9 +115,11 @@ class Call:
         self.talked = 0.0  # seconds with agents
         self.resumed: Resumption | None = None
         self.greenlet: Any = None
-        self.news: Callable[[Any], None] | None = None
-        self.context: dict[str, Any] = {}
-        self.extras: dict[str, Any] = {}
+        self.first_flow = ""
+        self.fault = ""  # why the flow could not go on
+        self.ended_by = ""  # caller, flow (or an operator), switch
+        self.abandoned = False  # hung up while waiting in a queue
+        self.adopted = 0  # how many engines took this call over
 
     # -- facts --------------------------------------------------------------------------------------
 
@@ -188,9 +192,10 @@ class Call:
     # -- waiting ------------------------------------------------------------------------------------
 
     def next_signal(self, limit: float | None = None) -> Signal | object | None:
-        """The next thing that happened to the caller's leg or (see ``news``) to its place; None after ``limit`` s.
+        """The next thing that happened to the caller's leg or to its place in a queue; None after ``limit`` s.
 
-        Raises HungUp when it is the end. Keys are kept for :meth:`take_keys` as well.
+        News of a place comes through the same mailbox (see the queue step). Raises HungUp when it is the
+        end. Keys are kept for :meth:`take_keys` as well.
         """
         self.flush()
         try:
@@ -253,6 +258,10 @@ class Call:
         """Put the call's place in its flow on its channel (see ``engine.calls.state``)."""
         self.later(commands.uuid_setvar(self.id, place.VARIABLE, place.encode(state)))
 
+    def new_event_uuid(self) -> str:
+        """A name for an execute that will be awaited."""
+        return self._calls.new_event_uuid()
+
     def start(self, application: str, argument: str = "", *, lock: bool = True, event_uuid: str = "") -> str:
         """Start an application whose end will be awaited; answers its Event-UUID."""
         event_uuid = event_uuid or self._calls.new_event_uuid()
@@ -264,14 +273,17 @@ class Call:
         """Run an application that takes no time (set, record_session …) without waiting for it."""
         self.later(commands.execute(self.id, application, argument))
 
-    def play(self, playback: str, seconds: float) -> None:
+    def play(self, playback: str, seconds: float, *, event_uuid: str = "") -> None:
         """Play ``playback`` to its end. ``seconds`` is how long it is, from which the limit follows."""
-        event_uuid = self.start("playback", playback)
+        event_uuid = self.start("playback", playback, event_uuid=event_uuid)
         if self.wait_done(event_uuid, seconds + 15.0).lost:
-            # The connection was away meanwhile; nobody knows what the caller heard. Once more, from the start.
+            # The connection was away meanwhile; nobody knows what the caller heard: once more.
             self.stop_sound()
-            event_uuid = self.start("playback", playback)
-            self.wait_done(event_uuid, seconds + 15.0)
+            self.wait_done(self.start("playback", playback), seconds + 15.0)
+
+    def wait_behind(self, limit: float) -> None:
+        """Wait until whatever runs under the lock (a prompt that an earlier engine started) is over."""
+        self.wait_done(self.start("set", "il_probe=1"), limit)
 
     def collect(self, request: commands.Digits, *, event_uuid: str, limit: float) -> Collected | None:
         """Play a prompt and collect digits. None: the result was lost and the step should ask again.
@@ -295,6 +307,7 @@ class Call:
 
     def hang_up(self, cause: str = "NORMAL_CLEARING") -> None:
         """End the call. The end itself arrives as HungUp."""
+        self.ended_by = self.ended_by or "flow"
         self.later(commands.uuid_kill(self.id, cause))
         self.flush()
 

@@ -8,6 +8,7 @@ left behind, a socket that was away) the snapshots of the switch say: see :mod:`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import Any, Protocol
@@ -28,6 +29,9 @@ log = structlog.get_logger(__name__)
 MARK = "il_call"
 OWNER = "il_owner"
 FALLBACK_CONTEXT = "fallback"
+
+SWITCH_CAUSES = ("SYSTEM_SHUTDOWN", "LOST", "MEDIA_TIMEOUT", "RECOVERY_ON_TIMER_EXPIRE")
+"""Causes for which neither the caller nor the flow ended the call."""
 
 EVENTS = (
     "CHANNEL_PARK",
@@ -95,6 +99,9 @@ class Calls:
         self.max_calls = max_calls
         self.legs: dict[str, Leg] = {}
         self.calls: dict[str, Call] = {}
+        self.lease_until = (
+            math.inf
+        )  # monotonic; beyond it the lease must be confirmed before anything is sent
         self.registrations: Callable[[str, bool], None] | None = None
         self.refused = 0
         self.taken = 0
@@ -102,7 +109,7 @@ class Calls:
         self._ended = ended
         self._generation = generation
         self._numbers = count(1)
-        self._line_up = clock.event()
+        self._may_send = clock.event()
 
     # -- what others ask ------------------------------------------------------------------------------
 
@@ -125,7 +132,9 @@ class Calls:
 
     def hang_up(self, call_id: str, cause: str = "NORMAL_CLEARING") -> None:
         """End a call from outside of its greenlet."""
-        self.require_line().post(commands.uuid_kill(self.get(call_id).id, cause))
+        call = self.get(call_id)
+        call.ended_by = "operator"
+        self.require_line().post(commands.uuid_kill(call.id, cause))
 
     def new_event_uuid(self) -> str:
         """A name for one execute: short, because the call's state carries it, and never used twice."""
@@ -137,6 +146,10 @@ class Calls:
         """The event socket; :class:`NotConnected` while there is none."""
         if self.line is None or not self.line.up:
             raise NotConnected("the event socket is down")
+        if self.clock.monotonic() > self.lease_until:
+            # This process was stopped, or the hub stood still: another engine may lead by now.
+            self._may_send.clear()
+            raise NotConnected("the lease must be confirmed first")
         return self.line
 
     def post(self, call: Call, batch: Sequence[Command]) -> None:
@@ -148,7 +161,7 @@ class Calls:
                 self.require_line().post(*batch)
                 return
             except NotConnected:
-                if not self._line_up.wait(OUTAGE_LIMIT):
+                if not self._may_send.wait(OUTAGE_LIMIT):
                     break
         raise NotConnected("the event socket stayed down")
 
@@ -158,13 +171,14 @@ class Calls:
 
     # -- the socket's life ----------------------------------------------------------------------------
 
-    def line_up(self) -> None:
-        """The event socket is subscribed again: whoever waits may send."""
-        self._line_up.set()
+    def may_send(self, lease_until: float = math.inf) -> None:
+        """The event socket is up and the lease is ours until then: whoever waits may send."""
+        self.lease_until = lease_until
+        self._may_send.set()
 
     def line_down(self) -> None:
         """The event socket is gone: calls go on in the switch, and their greenlets wait."""
-        self._line_up.clear()
+        self._may_send.clear()
 
     def switch_restarted(self) -> None:
         """Another Core-UUID: every channel that we knew is gone."""
@@ -328,6 +342,7 @@ class Calls:
             except (HungUp, SwitchError):
                 pass  # gone already, or the switch is: the reaper looks after the channel
         call.cause = call.leg.gone or call.cause or "NORMAL_CLEARING"
+        call.ended_by = call.ended_by or ("switch" if call.cause in SWITCH_CAUSES else "caller")
         self.calls.pop(call.id, None)
         self.legs.pop(call.id, None)
         call.become(CallState.ENDED, cause=call.cause)

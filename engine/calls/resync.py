@@ -23,7 +23,7 @@ from engine.esl import commands
 
 log = structlog.get_logger(__name__)
 
-HANDED = "il_handed"
+HANDED = "il_fallback"
 """Set by the fallback: the switch took the call back, and it is the engine's no longer."""
 
 Dump = Mapping[str, str]

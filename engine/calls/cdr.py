@@ -1,0 +1,48 @@
+"""One row for each call that was: what the CDR says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.calls.call import Call
+from engine.clock import Clock
+
+
+def cdr_row(call: Call, clock: Clock) -> dict[str, Any]:
+    """The CDR of an ended call, as a row of the store's table ``cdr``.
+
+    Times are aware UTC, ``waited`` and ``talked`` seconds. ``outcome`` is one of: ``talked`` (with an agent),
+    ``abandoned`` (hung up in a queue), ``served`` (by the flow alone), ``failed`` (the flow could not go on),
+    ``unanswered`` (gone before anything answered).
+    """
+    if call.fault:
+        outcome = "failed"
+    elif call.talked > 0:
+        outcome = "talked"
+    elif call.abandoned:
+        outcome = "abandoned"
+    else:
+        outcome = "served" if call.answered else "unanswered"
+    return {
+        "call": call.id,
+        "direction": "in",
+        "number": call.number,
+        "dialled": call.dialled,
+        "department": (call.first_flow or call.flow).partition("/")[0],
+        "flow": call.first_flow or call.flow,
+        "revision": call.revision,
+        "flow_hash": call.flow_hash,
+        "language": call.language,
+        "began": call.arrived,
+        "answered": call.answered,
+        "ended": clock.now(),
+        "outcome": outcome,
+        "cause": call.cause,
+        "ended_by": call.ended_by,
+        "queue": call.queue,
+        "agent": call.agent,
+        "waited": round(call.waited, 3),
+        "talked": round(call.talked, 3),
+        "adopted": call.adopted,
+        "data": {"last_step": call.step, "last_flow": call.flow, "fault": call.fault, "origin": call.origin},
+    }

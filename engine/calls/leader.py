@@ -1,0 +1,149 @@
+"""Who leads the switch, and what the leader owes it.
+
+One greenlet: it takes the lease and renews it, writes the sign of life that the dead man's switch in
+FreeSWITCH looks for, brings the registry in line with the switch when leadership or the event socket comes
+back, and now and then looks for what the events did not say (the reaper).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import orjson
+import structlog
+
+from engine.calls.lease import RENEW, TTL, Lease
+from engine.calls.registry import Calls
+from engine.calls.resync import resync
+from engine.errors import SwitchError
+from engine.esl import commands
+from engine.esl.commands import Command
+
+log = structlog.get_logger(__name__)
+
+GUARD_EVERY = 5
+"""Seconds between two runs of the dead man's switch in FreeSWITCH."""
+GUARD_LIMIT = 15
+"""Seconds without a sign of life after which it hands unbridged calls to the fallback."""
+REAP_EVERY = 10.0
+"""Seconds between two looks for what events did not say: lost hang-ups, calls nobody leads."""
+SECOND_LOOK = 1.0
+"""Seconds until the second snapshot: ``show channels`` lags 0.3 s behind, so one alone misses calls."""
+
+
+class Leader:
+    """Keeps one engine in charge of one switch, and in line with it."""
+
+    def __init__(self, calls: Calls, lease: Lease) -> None:
+        self._calls = calls
+        self._clock = calls.clock
+        self._lease = lease
+        self._wake = calls.clock.event()
+        self._resync_at: list[float] = []
+        self._reconcile = False
+        self._reap_at = math.inf
+        self._greenlet: Any = None
+        self.adopted = 0
+
+    def start(self) -> None:
+        self._greenlet = self._clock.spawn(self._run)
+
+    def stop(self) -> None:
+        """Stop leading; the lease is given back so that another engine needn't wait for its expiry."""
+        if self._greenlet is not None:
+            self._greenlet.kill()
+            self._greenlet = None
+        self._calls.leading = False
+        try:
+            self._lease.release()
+        except SwitchError as error:
+            log.info("lease.not_released", error=str(error))
+
+    def socket_up(self, restarted: bool) -> None:
+        """The event socket is subscribed (again)."""
+        if restarted:
+            self._lease.held = False
+            self._calls.switch_restarted()
+        self._look_soon()
+        self._wake.set()
+
+    def socket_down(self) -> None:
+        """The event socket is gone: nothing may be sent until the lease was read again."""
+        self._calls.line_down()
+
+    def _look_soon(self) -> None:
+        now = self._clock.monotonic()
+        self._resync_at = [now, now + SECOND_LOOK]
+        self._reconcile = True
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._turn()
+            except SwitchError as error:
+                log.info("leader.switch_silent", error=str(error))
+            except Exception:
+                log.exception("leader.crashed")
+            now = self._clock.monotonic()
+            due = min([RENEW, *(at - now for at in self._resync_at)])
+            self._wake.wait(max(0.0, due))
+            self._wake.clear()
+
+    def _turn(self) -> None:
+        calls = self._calls
+        if calls.line is None or not calls.line.up:
+            return
+        asked = self._clock.monotonic()
+        if calls.leading and self._lease.held:
+            if not self._lease.renew():
+                log.error("lease.lost", holder=self._lease.holder())
+                calls.leading = False
+                calls.let_go("another engine leads")
+                return
+        elif self._lease.try_acquire():
+            log.info("lease.taken")
+            calls.leading = True
+            self._arm_guard()
+            self._look_soon()
+        else:
+            calls.leading = False
+            return
+        calls.may_send(asked + TTL - 0.5)
+        self._ask(commands.hash_insert("il", "alive", str(int(self._clock.now().timestamp()))))
+        self._look()
+
+    def _look(self) -> None:
+        now = self._clock.monotonic()
+        due = bool(self._resync_at) and self._resync_at[0] <= now
+        if due:
+            self._resync_at.pop(0)
+        elif now < self._reap_at:
+            return
+        self._reap_at = now + REAP_EVERY
+        reconcile = due and self._reconcile
+        if due and not self._resync_at:
+            self._reconcile = False
+        rows = orjson.loads(self._ask(commands.show_channels())).get("rows", [])
+        adopted = resync(self._calls, rows, reconcile=reconcile)
+        if adopted:
+            self.adopted += adopted
+            log.info("calls.adopted", count=adopted)
+
+    def _arm_guard(self) -> None:
+        try:
+            self._ask(commands.sched_del("il_guard"))
+        except SwitchError:
+            pass  # none was armed yet
+        self._ask(
+            commands.sched_api(
+                GUARD_EVERY, "il_guard", commands.rescue(GUARD_LIMIT), repeat=True, thread=True
+            )
+        )
+        self._reap_at = self._clock.monotonic() + REAP_EVERY
+
+    def _ask(self, command: Command) -> str:
+        # Not through Calls.require_line: that is what waits for this greenlet's word.
+        line = self._calls.line
+        assert line is not None
+        return line.api(command, 5.0)

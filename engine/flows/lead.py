@@ -1,0 +1,137 @@
+"""From a call to its flow: what runs in each call's greenlet.
+
+A new call gets the flow that the dialplan says; one that was taken over goes on in the flow set that it began
+with. Whatever goes wrong on the way is heard by the caller as an apology, and written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from engine.calls.call import Call
+from engine.calls.registry import FALLBACK_CONTEXT
+from engine.errors import HungUp, InsidelineError, StoreError
+from engine.esl import commands
+from engine.flows.dialplan import Dialplan
+from engine.flows.model import FlowSet
+from engine.flows.run import Run
+from engine.flows.services import Services
+from engine.types import CallState
+
+log = structlog.get_logger(__name__)
+
+MAX_ADOPTIONS = 5
+"""Engines that may die with one call before the switch's fallback takes it: it may be what kills them."""
+TROUBLE = "system_trouble"
+LOST_PLACE = "reception/lost_place"
+
+
+class Lead:
+    """Leads calls. ``flows`` and ``dialplan`` are swapped by one reference each when they are published."""
+
+    def __init__(self, services: Services, flows: FlowSet, dialplan: Dialplan) -> None:
+        self.services = services
+        self.flows = flows
+        self.dialplan = dialplan
+
+    def __call__(self, call: Call) -> None:
+        """Lead ``call`` to its end. Raises HungUp when the caller is gone."""
+        if call.resumed is not None:
+            self._resume(call)
+        else:
+            self._begin(call)
+
+    def _begin(self, call: Call) -> None:
+        services = self.services
+        call.number = services.numbers.e164(call.number)
+        match = self.dialplan.match(to=call.dialled, caller=call.number, at=services.local_now())
+        call.language = match.language or services.languages[0]
+        call.first_flow = match.flow
+        call.journal(
+            "call.arrived", number=call.number, dialled=call.dialled, origin=call.origin, rule=match.why
+        )
+        services.host_tell("call_started", call=call.view())
+        run = Run(call, self.flows, services, language=call.language)
+        run.recording_policy = match.record
+        run.priority = match.priority
+        self._walk(run, lambda: run.start(match.flow, match.params))
+
+    def _resume(self, call: Call) -> None:
+        services = self.services
+        resumption = call.resumed
+        assert resumption is not None
+        state: Mapping[str, Any] = resumption.state or {}
+        call.adopted = int(state.get("n", 0)) + 1
+        call.number = services.numbers.e164(call.number)
+        call.language = str(state.get("l") or services.languages[0])
+        if call.adopted > MAX_ADOPTIONS:
+            log.error("call.adopted_too_often", call=call.id, adopted=call.adopted)
+            call.journal("call.handed_over", reason="adopted too often")
+            call.fault = "adopted too often"
+            call.later(commands.uuid_transfer(call.id, FALLBACK_CONTEXT, "XML", FALLBACK_CONTEXT))
+            call.flush()
+            call.wait_gone(120.0)
+            return
+        call.state = CallState.FLOW
+        earlier = services.history(call.id)
+        if earlier is not None:
+            call.arrived = earlier.arrived
+            call.answered = earlier.answered
+            call.first_flow = earlier.flow
+            call.waited, call.talked = earlier.waited, earlier.talked
+        flows = self._flow_set(str(state.get("h", "")))
+        run = Run(call, flows or self.flows, services, language=call.language)
+        if flows is None:
+            log.error("call.place_lost", call=call.id, flow_hash=state.get("h"))
+            call.journal("call.place_lost", flow_hash=state.get("h", ""))
+            if resumption.bridged_to:
+                self._let_talk_end(call)
+            self._walk(run, lambda: run.start(LOST_PLACE, {}))
+            return
+        self._walk(run, lambda: run.resume(state, resumption))
+
+    def _let_talk_end(self, call: Call) -> None:
+        """Nobody may cut two people off because the flow around them is gone."""
+        while call.leg.bridged:
+            call.next_signal()
+
+    def _flow_set(self, flow_hash: str) -> FlowSet | None:
+        if not flow_hash:
+            return None
+        if flow_hash == self.flows.hash:
+            return self.flows
+        try:
+            return self.services.flow_set(flow_hash)
+        except (StoreError, ValueError) as error:
+            log.error("flow_set.unreadable", flow_hash=flow_hash, error=str(error))
+            return None
+
+    def _walk(self, run: Run, walk: Any) -> None:
+        call = run.call
+        try:
+            walk()
+        except HungUp:
+            raise
+        except Exception as error:
+            # A fault that no step had a way for. The caller hears of it, and so do we.
+            call.fault = f"{type(error).__name__}: {error}"
+            if isinstance(error, InsidelineError):
+                log.error("flow.failed", call=call.id, step=call.step, error=str(error))
+            else:
+                log.exception("flow.crashed", call=call.id, step=call.step)
+            call.journal("flow.failed", step=call.step, flow=call.flow, error=call.fault)
+            self.services.host_tell("step_failed", call=call.view(), error=call.fault)
+            self._apologise(run)
+        if call.leg.gone is None:
+            call.hang_up()
+            call.wait_gone()
+
+    def _apologise(self, run: Run) -> None:
+        call = run.call
+        call.answer()
+        call.stop_sound()
+        said = self.services.prompts.utterance(TROUBLE, {}, call.language, "")
+        call.play(said.playback, said.seconds)

@@ -1,0 +1,62 @@
+"""A call's values as JSON and back: what the channel and the store keep of them between two engines.
+
+JSON's own types stay as they are. The others become an object with one key that begins with ``$``. A
+record (a frozen pydantic model of a plugin) comes back as a mapping of its fields: flows read fields only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel
+
+
+def pack(value: Any) -> Any:
+    """``value`` in JSON's types; TypeError for what a flow's value can't be."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case str():
+            return str(value)
+        case Decimal():
+            return {"$n": str(value)}
+        case datetime():
+            return {"$t": value.isoformat()}
+        case date():
+            return {"$d": value.isoformat()}
+        case time():
+            return {"$c": value.isoformat()}
+        case timedelta():
+            return {"$s": value.total_seconds()}
+        case BaseModel():
+            return {name: pack(getattr(value, name)) for name in type(value).model_fields}
+        case Mapping():
+            return {str(key): pack(item) for key, item in value.items()}
+        case list() | tuple() | frozenset() | set():
+            return [pack(item) for item in value]
+    raise TypeError(f"a {type(value).__name__} can't be kept with a call")
+
+
+def unpack(value: Any) -> Any:
+    """What :func:`pack` was given, with records as mappings."""
+    if isinstance(value, list):
+        return [unpack(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        ((key, item),) = value.items()
+        match key:
+            case "$n":
+                return Decimal(item)
+            case "$t":
+                return datetime.fromisoformat(item)
+            case "$d":
+                return date.fromisoformat(item)
+            case "$c":
+                return time.fromisoformat(item)
+            case "$s":
+                return timedelta(seconds=item)
+    return {key: unpack(item) for key, item in value.items()}
