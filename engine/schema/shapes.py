@@ -88,12 +88,13 @@ class Reference:
     path: Path_
 
 
-def wrong(code: str, message: str, hint: str = "", *, at: str = "") -> PydanticCustomError:
+def wrong(code: str, message: str, hint: str = "", *, at: str = "", offset: int = 0) -> PydanticCustomError:
     """The error that a validator of a shape raises: becomes a :class:`Fault` with this code, message and hint.
 
-    ``at`` names the field when a model validator means one of its fields.
+    ``at`` names the field when a model validator means one of its fields; ``offset`` moves the caret into
+    the value's text.
     """
-    return PydanticCustomError(code, "{text}", {"text": message, "hint": hint, "at": at})
+    return PydanticCustomError(code, "{text}", {"text": message, "hint": hint, "at": at, "offset": offset})
 
 
 def load_file(path: Path, model: type[M], *, name: str | None = None) -> tuple[M | None, list[Fault]]:
@@ -213,7 +214,8 @@ def _translate(
             key=at_key,
         )
     if "text" in context:
-        return document.fault(path, kind, str(context["text"]), str(context.get("hint", "")), key=at_key)
+        text, hint, offset = str(context["text"]), str(context["hint"]), int(context["offset"])
+        return document.fault(path, kind, text, hint, key=at_key, offset=offset)
     if kind == "value_error":
         return document.fault(path, "value", detail["msg"].removeprefix("Value error, "), key=at_key)
     message = _WANTED.get(kind) or _lower(detail["msg"])

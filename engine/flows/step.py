@@ -1,0 +1,141 @@
+"""What every step is: a frozen shape that says how it is written, where it leads and what it needs.
+
+A kind of step is a subclass in ``engine/flows/steps/``, one file each, listed in ``steps.STEPS``. Its fields are
+what may be written; its class variables say the rest. The code that runs it stands beside them, so that one
+file tells all about a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
+
+from pydantic import Field, PrivateAttr
+
+from engine.flows.expressions import Expr
+from engine.flows.values import Val
+from engine.schema.fields import Attempts, Duration, Flag, Key, Name, PromptRef, Target
+from engine.schema.shapes import Ref, Reference, Shape, references
+
+if TYPE_CHECKING:
+    from engine.flows.run import Move, Run
+
+
+class Way(NamedTuple):
+    """A way out of a step: ``name`` as written (``give_up``, ``options.1``) and the block or flow it leads to."""
+
+    name: str
+    target: str
+    path: tuple[str | int, ...]
+
+
+#: A value that is born here.
+Into = Annotated[Name, Ref("into")]
+#: Values handed over: to a query, a prompt, a journal entry.
+Values = dict[Name, Val]
+
+
+class Step(Shape):
+    """One step of a block. Parsed once, shared by all calls; nothing about a call is kept in it."""
+
+    #: The word it is written with.
+    kind: ClassVar[str] = ""
+    #: The field that a step written as one value means: ``- go: bye``. "" when there is none.
+    short: ClassVar[str] = ""
+    #: May it stand as a bare word: ``- answer``?
+    bare: ClassVar[bool] = False
+    #: The field that takes a list or mapping as a whole: ``- choose: [...]``, ``- set: {...}``.
+    whole: ClassVar[str] = ""
+    #: Does it need the caller (to hear, to press, to be connected)? Then it can't stand in ``on_hangup``.
+    needs_caller: ClassVar[bool] = True
+    #: Must it have an ``id``? (Its deeds are kept by it.)
+    needs_id: ClassVar[bool] = False
+    #: Does it wait for a person on the phone, so that a loop through it ends?
+    waits: ClassVar[bool] = False
+
+    id: Name | None = None
+    #: Written ``if``: the step is passed over when it does not hold.
+    when: Expr | None = Field(default=None, alias="if")
+
+    _line: int = PrivateAttr(default=0)
+    _block: str = PrivateAttr(default="")
+    _index: int = PrivateAttr(default=0)
+
+    @property
+    def line(self) -> int:
+        """The line of its file (from 1)."""
+        return self._line
+
+    @property
+    def block(self) -> str:
+        """The name of the block it stands in (``on_hangup`` for the steps there)."""
+        return self._block
+
+    @property
+    def index(self) -> int:
+        """Its number within the block, from 0."""
+        return self._index
+
+    @property
+    def key(self) -> str:
+        """Its lasting name within the flow: the ``id``, or else ``block.index``."""
+        return self.id or f"{self._block}.{self._index}"
+
+    @property
+    def label(self) -> str:
+        """Its name as people read it, counted from 1: ``greet[4] menu``."""
+        return f"{self._block}[{self._index + 1}] {self.kind}"
+
+    def run(self, run: Run) -> Move:
+        """Do it, in the call's greenlet; the way on (None: the next step)."""
+        raise NotImplementedError(self.kind)
+
+    def returned(self, run: Run, outcome: str, values: Mapping[str, Any]) -> Move:
+        """The way on when the sub-flow that this step entered has returned."""
+        raise NotImplementedError(self.kind)
+
+    def falls_through(self) -> bool:
+        """Can the step after this one be reached through it? A conditional step always falls through."""
+        return True
+
+    def ways(self) -> Iterator[Way]:
+        """All ways out that are written, in the order of the fields."""
+        for reference in references(self):
+            if reference.kind == "target":
+                path = reference.path
+                yield Way(".".join(str(part) for part in path), reference.value, path)
+
+    def born(self) -> Iterator[Reference]:
+        """The names that have a value once the step is done (on its way on, not on its other ways out)."""
+        return (reference for reference in references(self) if reference.kind == "into")
+
+
+class Again(Shape):
+    """What is said before the caller is asked again."""
+
+    silent: PromptRef | None = None
+    wrong: PromptRef | None = None
+
+
+class Ask(Step):
+    """What the steps share that ask the caller for keys.
+
+    ``first`` is how long to wait for the first key once the prompt is over, ``attempts`` how often the prompt
+    is given before ``give_up``. Without ``interrupt`` keys count only after the prompt; ``flush`` drops what
+    was typed ahead.
+    """
+
+    waits = True
+
+    prompt: PromptRef
+    values: Values = {}
+    first: Duration = 6.0
+    attempts: Attempts = 3
+    again: Again = Again()
+    give_up: Target
+    interrupt: Flag = True
+    flush: Flag = False
+
+
+#: Options on keys of the phone: key character -> target.
+Options = dict[Key, Target]

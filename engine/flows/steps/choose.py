@@ -1,0 +1,55 @@
+"""``choose``: the first case that holds says where to go."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from engine.flows.expressions import Expr
+from engine.flows.step import Step
+from engine.schema.fields import Target
+from engine.schema.shapes import Shape, wrong
+
+
+class Case(Shape):
+    """``{when: expression, go: target}``, or ``{otherwise: target}`` as the last one."""
+
+    when: Expr | None = None
+    go: Target | None = None
+    otherwise: Target | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if self.otherwise is not None:
+            if self.when is not None or self.go is not None:
+                raise wrong("case", "`otherwise` stands alone", at="otherwise")
+        elif self.when is None:
+            raise wrong("missing-key", "`when` is missing", "a case is {when: …, go: …} or {otherwise: …}")
+        elif self.go is None:
+            raise wrong("missing-key", "`go` is missing", "a case is {when: …, go: …} or {otherwise: …}")
+        return self
+
+
+class Choose(Step):
+    """Without an ``otherwise`` the next step follows when no case holds."""
+
+    kind = "choose"
+    whole = "cases"
+    needs_caller = False
+
+    cases: Annotated[tuple[Case, ...], Field(min_length=1)]
+
+    @property
+    def otherwise(self) -> str | None:
+        """Where to go when no case holds."""
+        return self.cases[-1].otherwise
+
+    def falls_through(self) -> bool:
+        return self.otherwise is None
+
+    @model_validator(mode="after")
+    def _otherwise_last(self) -> Self:
+        if any(case.otherwise is not None for case in self.cases[:-1]):
+            raise wrong("case", "`otherwise` must be the last case: those behind it are never looked at")
+        return self

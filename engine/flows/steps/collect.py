@@ -1,0 +1,86 @@
+"""``collect``: digits that the caller types, checked for what they should be."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
+
+from engine.flows.step import Ask, Into
+from engine.flows.values import Val
+from engine.schema.fields import Duration, Flag, Length, Number, PromptRef, Span, parse_key, text_of
+from engine.schema.shapes import wrong
+
+As = Literal["digits", "number", "money", "date", "month", "time", "phone", "code", "pin"]
+
+# How many digits each form has when the flow does not say.
+LENGTHS: dict[str, Span] = {
+    "digits": Span(1, 32),
+    "number": Span(1, 9),
+    "money": Span(1, 9),
+    "date": Span(8, 8),
+    "month": Span(6, 6),
+    "time": Span(4, 4),
+    "phone": Span(3, 15),
+    "code": Span(1, 16),
+    "pin": Span(4, 12),
+}
+
+
+def _end(value: Any) -> str:
+    if text_of(value, "a key of the phone") == "none":
+        return ""
+    key = parse_key(value)
+    if key not in ("*", "#"):
+        raise wrong("key", f"`{key}` is a digit, it can't end the digits", "write `hash`, `star` or `none`")
+    return key
+
+
+End = Annotated[str, PlainValidator(_end), WithJsonSchema({"enum": ["hash", "star", "#", "*", "none"]})]
+
+
+class Collect(Ask):
+    """``into`` gets the value: text for digits, phone, code and pin; a Decimal for number and money (which is
+    typed in the smaller unit after ``star``); a date, month or time else.
+
+    ``end`` is the key that ends the digits ("" for ``end: none``). ``between`` is the pause that also ends
+    them. A secret is never spoken, stored or logged.
+    """
+
+    kind = "collect"
+
+    into: Into
+    as_: As = Field(default="digits", alias="as")
+    length: Length | None = None
+    min: Number | None = None
+    max: Number | None = None
+    not_before: Val | None = None
+    not_after: Val | None = None
+    end: End = "#"
+    between: Duration = 3.0
+    secret: Flag = False
+    confirm: PromptRef | None = None
+
+    @property
+    def is_secret(self) -> bool:
+        """Must what is typed stay in memory only?"""
+        return self.secret or self.as_ == "pin"
+
+    @property
+    def digits(self) -> Span:
+        """The least and most digits."""
+        return self.length or LENGTHS[self.as_]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (self.min is not None or self.max is not None) and self.as_ not in ("number", "money"):
+            at = "max" if self.min is None else "min"
+            raise wrong("collect", f"`{at}` is for `as: number` and `as: money`", at=at)
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise wrong("collect", "`min` is greater than `max`", at="min")
+        if (self.not_before or self.not_after) and self.as_ not in ("date", "month", "time"):
+            at = "not_before" if self.not_before else "not_after"
+            raise wrong("collect", f"`{at}` is for `as: date`, `month` and `time`", at=at)
+        if self.is_secret and self.confirm is not None:
+            raise wrong("secret-spoken", "a secret is never read back", at="confirm")
+        return self

@@ -1,0 +1,57 @@
+"""``queue``: waits for an agent of a queue and talks; the next step follows when the talk is over."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import PlainValidator, WithJsonSchema
+
+from engine.flows.step import Into, Options, Step, Values
+from engine.flows.values import Val
+from engine.schema.fields import Duration, PromptRef, QueueRef, SkillRef, Target, whole
+from engine.schema.shapes import Shape
+
+_LEVEL: tuple[PlainValidator, WithJsonSchema] = whole(0, 9)
+_PRIORITY: tuple[PlainValidator, WithJsonSchema] = whole(-100, 100)
+
+
+class Waiting(Shape):
+    """What a waiting caller hears and may press: ``say`` is given ``every`` so long (with the values
+    ``position`` and ``wait``), ``keys`` leave the queue."""
+
+    every: Duration = 40.0
+    say: PromptRef | None = None
+    keys: Options = {}
+    music: PromptRef | None = None
+
+
+class Queue(Step):
+    """``skills`` are levels an agent must have; ``tell`` is what the agent's desk shows.
+
+    Ways: ``full`` (nobody more may wait), ``too_long`` (waited ``longest``, or the queue's own limit),
+    ``no_agents`` (nobody is logged in), ``closed`` (``no_agents`` when left out), ``failed`` (the same).
+
+    ``into`` keeps who talked: a record with ``agent``, ``seconds`` and ``by``. ``done`` is where the end of the
+    talk leads (the next step when left out).
+    """
+
+    kind = "queue"
+    waits = True
+
+    name: QueueRef
+    skills: dict[SkillRef, Annotated[int, _LEVEL[0], _LEVEL[1]]] = {}
+    priority: Annotated[int, _PRIORITY[0], _PRIORITY[1]] = 0
+    agent: Val | None = None
+    tell: Values = {}
+    waiting: Waiting = Waiting()
+    longest: Duration | None = None
+    into: Into | None = None
+    full: Target
+    too_long: Target
+    no_agents: Target
+    closed: Target | None = None
+    failed: Target | None = None
+    done: Target | None = None
+
+    def falls_through(self) -> bool:
+        return self.done is None

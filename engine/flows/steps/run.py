@@ -1,0 +1,38 @@
+"""``run``: a sub-flow, and where each of its outcomes leads.
+
+``- run: {flow: logistics/quote, with: {from: "{city}"}, into: quote, done: bye, gave_up: desk}``: every key that
+is not a field is an outcome of the sub-flow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import ConfigDict, Field
+
+from engine.flows.step import Into, Step, Values, Way
+from engine.schema.fields import FlowRef, Target
+
+
+class Run(Step):
+    """``into`` gets a record of what the sub-flow returned. An outcome that is not routed goes on here."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Target] = Field(init=False)
+
+    kind = "run"
+    short = "flow"
+    needs_caller = False
+
+    flow: FlowRef
+    with_: Values = Field(default={}, alias="with")
+    into: Into | None = None
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """Outcome -> target."""
+        return self.__pydantic_extra__ or {}
+
+    def ways(self) -> Iterator[Way]:
+        for outcome, target in self.outcomes.items():
+            yield Way(outcome, target, (outcome,))
