@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
 import gevent
 import gevent.event
@@ -122,10 +122,24 @@ class Clock:
         yield
 
     def blocking(self, pool: ThreadPool, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run ``function`` in a thread of ``pool`` and wait for its result without blocking the hub."""
+        """Run ``function`` in a thread of ``pool`` and wait for its result without blocking the hub.
+
+        What it raises is raised here, and here only: the pool itself would also print it to stderr.
+        """
         with self.outside():
-            result: T = pool.apply(function, args, kwargs)
-            return result
+            result, error = pool.apply(_caught, (function, args, kwargs))
+        if error is not None:
+            raise error
+        return cast(T, result)
+
+
+def _caught(
+    function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[T | None, BaseException | None]:
+    try:
+        return function(*args, **kwargs), None
+    except BaseException as error:  # noqa: BLE001 - carried to the greenlet that waits
+        return None, error
 
 
 class _HubTimer:

@@ -120,3 +120,15 @@ def test_a_jump_of_the_wall_clock_moves_no_wait(clock: VirtualClock) -> None:
     clock.shift_wall(timedelta(hours=1))
     assert clock.now() - before == timedelta(hours=1)
     assert clock.monotonic() == 0
+
+
+def test_what_a_thread_raises_is_raised_where_it_is_waited_for_and_printed_nowhere(
+    clock: VirtualClock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pool = ThreadPool(1)
+    try:
+        with pytest.raises(ValueError, match="invalid literal"):
+            clock.blocking(pool, int, "no number")
+    finally:
+        pool.kill()
+    assert capfd.readouterr().err == ""
