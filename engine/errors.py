@@ -30,6 +30,14 @@ class NotConnected(SwitchError):
     """There is no event socket: it was lost, refused, or never opened."""
 
 
+class CommandRefused(SwitchError):
+    """The switch answered a command with ``-ERR`` or ``-USAGE``. ``reply`` is its answer."""
+
+    def __init__(self, command: str, reply: str) -> None:
+        super().__init__(f"{command}: {' '.join(reply.split())}")
+        self.reply = reply
+
+
 class CommandTimeout(SwitchError):
     """The switch did not answer a command within its time limit."""
 
@@ -77,3 +85,40 @@ class PluginError(InsidelineError):
 
 class StoreError(InsidelineError):
     """The database can't be used as it is (unreachable, older than the code, locked)."""
+
+
+class DepartmentFailed(InsidelineError):
+    """A query or command of a department gave no usable answer, and nothing was done.
+
+    ``why`` is "arguments" (the flow's values don't fit), "raised", "nonsense" (an answer of the wrong type),
+    "time_up" or "busy"; ``detail`` says more and holds no value of the caller's.
+    """
+
+    def __init__(self, handler: str, why: str, detail: str = "") -> None:
+        super().__init__(f"{handler}: {why}: {detail}" if detail else f"{handler}: {why}")
+        self.handler = handler
+        self.why = why
+        self.detail = detail
+
+
+class WrongState(InsidelineError):
+    """A command can't be done in the state that an agent or a call is in now."""
+
+
+class LoginRefused(InsidelineError):
+    """A log-in failed. ``reason`` is ``wrong_pin``, ``locked`` or ``phone_taken``.
+
+    An unknown agent is refused as a wrong PIN is, so that nobody learns which numbers exist.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class StoreDown(StoreError):
+    """The database can't be reached or written at this moment; what was asked for did not happen."""
+
+
+class StoreTimeout(StoreError):
+    """The database did not answer within the time limit; nothing was changed, and nothing will be."""

@@ -1,0 +1,61 @@
+"""Everything that a plugin may import, and nothing else is public.
+
+Declaring (see docs/plugins.md):
+
+    Department      what a department is: name, tables, adapters; filled by the decorators below
+    query, command  declare a handler, called with a Context and the flow's values
+    Adapter         one company system: its contract and the ways to speak to it
+    hookimpl        marks an implementation of a hook (docs/hooks.md)
+
+Types of arguments and results:
+
+    Record          frozen, typed fields that a flow reads by name
+    Digits          text of the digits 0-9
+    Private         Private[T]: may be spoken, never stored, told, logged or recorded
+
+In a handler:
+
+    Context         what a handler is given: key, now, today, session, adapter(), agents, log
+    Agents          the agents, as ctx.agents steers them
+    Refused         raise it in a command, with one of its declared refusals
+    NotFound        raised by ctx.agents for an agent who does not exist,
+    LoginRefused    for a wrong PIN, a locked agent, a phone that another one holds (its ``reason`` says which),
+    WrongState      for what can't be done in the agent's state
+
+Views, as hooks are told them (frozen snapshots):
+
+    CallView, CallState, AgentView, AgentState, QueueView, WaitingView, RecordingView
+"""
+
+from __future__ import annotations
+
+from engine.errors import LoginRefused, NotFound, Refused, WrongState
+from engine.hooks.context import Agents, Context
+from engine.hooks.department import Adapter, Department, command, query
+from engine.hooks.hookspecs import hookimpl
+from engine.hooks.kinds import Digits, Private, Record
+from engine.types import AgentState, AgentView, CallState, CallView, QueueView, RecordingView, WaitingView
+
+__all__ = [
+    "Adapter",
+    "AgentState",
+    "AgentView",
+    "Agents",
+    "CallState",
+    "CallView",
+    "Context",
+    "Department",
+    "Digits",
+    "LoginRefused",
+    "NotFound",
+    "Private",
+    "QueueView",
+    "Record",
+    "RecordingView",
+    "Refused",
+    "WaitingView",
+    "WrongState",
+    "command",
+    "hookimpl",
+    "query",
+]

@@ -1,0 +1,115 @@
+"""A built-in plugin that keeps the day in mind: what the board shows last, and what the engine says at its end.
+
+It is memory only, since the engine's start; reports are computed from the journal.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from engine.clock import Clock
+from engine.hooks.hookspecs import hookimpl
+from engine.types import AgentState, AgentView, CallView, RecordingView
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One thing that happened, as a line of the board."""
+
+    at: datetime
+    kind: str  # the hook's name
+    text: str
+    call: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What there was since the start."""
+
+    calls: int = 0
+    answered: int = 0  # by the flow
+    queued: int = 0
+    talks: int = 0  # an agent talked
+    abandoned: int = 0
+    offers_missed: int = 0
+    wrap_ups: int = 0
+    recordings: int = 0
+    recorded_seconds: float = 0.0
+    steps_failed: int = 0
+
+
+class Day:
+    """Counts what happens and remembers the last of it."""
+
+    def __init__(self, clock: Clock, *, remember: int = 200) -> None:
+        self._clock = clock
+        self.began = clock.now()
+        self.figures = Figures()
+        self.news: deque[News] = deque(maxlen=remember)
+
+    def _add(self, kind: str, text: str, call: str = "", **more: float) -> None:
+        self.news.append(News(self._clock.now(), kind, text, call))
+        changed = {name: getattr(self.figures, name) + by for name, by in more.items()}
+        self.figures = replace(self.figures, **changed)
+
+    @hookimpl
+    def engine_started(self, switch: str) -> None:
+        self._add("engine_started", f"the engine takes calls on {switch}")
+
+    @hookimpl
+    def engine_stopping(self, why: str) -> None:
+        self._add("engine_stopping", f"the engine takes no more calls: {why}")
+
+    @hookimpl
+    def call_started(self, call: CallView) -> None:
+        self._add("call_started", f"{_who(call)} dials {call.dialled}", call.id, calls=1)
+
+    @hookimpl
+    def call_ended(self, call: CallView, cause: str) -> None:
+        text = f"{_who(call)} is gone ({cause})"
+        self._add("call_ended", text, call.id, answered=call.answered is not None)
+
+    @hookimpl
+    def call_queued(self, call: CallView, queue: str, position: int) -> None:
+        self._add("call_queued", f"{_who(call)} waits for {queue}, position {position}", call.id, queued=1)
+
+    @hookimpl
+    def call_abandoned(self, call: CallView, queue: str, waited: float) -> None:
+        self._add("call_abandoned", f"{_who(call)} left {queue} after {waited:.0f} s", call.id, abandoned=1)
+
+    @hookimpl
+    def offer_missed(self, call: CallView, agent: AgentView, why: str) -> None:
+        self._add("offer_missed", f"{agent.id} did not take {_who(call)} ({why})", call.id, offers_missed=1)
+
+    @hookimpl
+    def agent_state_changed(self, agent: AgentView, before: AgentState) -> None:
+        talks = agent.state is AgentState.TALKING
+        said = f"{agent.state.value} ({agent.reason})" if agent.reason else agent.state.value
+        self._add(
+            "agent_state_changed",
+            f"{agent.id} {agent.name}: {said}".replace("_", " "),
+            agent.call,
+            talks=talks,
+        )
+
+    @hookimpl
+    def wrapup_finished(self, agent: AgentView, call: str, seconds: float, disposition: str) -> None:
+        said = f" as {disposition}" if disposition else ""
+        self._add("wrapup_finished", f"{agent.id} wrapped up in {seconds:.0f} s{said}", call, wrap_ups=1)
+
+    @hookimpl
+    def recording_finished(self, recording: RecordingView) -> None:
+        text = f"recorded {recording.seconds:.0f} s"
+        self._add(
+            "recording_finished", text, recording.call, recordings=1, recorded_seconds=recording.seconds
+        )
+
+    @hookimpl
+    def step_failed(self, call: CallView, step: str, why: str) -> None:
+        self._add("step_failed", f"{_who(call)}: {call.flow} {step} failed: {why}", call.id, steps_failed=1)
+
+
+def _who(call: CallView) -> str:
+    return call.number or "a caller"

@@ -1,0 +1,312 @@
+"""What a department declares: its name, its tables, its adapters, its queries and commands.
+
+Registration fills a ``Department``, never a global: two centres in one process share nothing but code.
+The decorators read a handler's signature once, at import, so that a mistake is reported with its place
+before any call meets it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
+from pydantic.errors import PydanticUserError
+
+from engine.errors import PluginError
+from engine.hooks.context import Context
+from engine.hooks.kinds import holds_private, is_record, why_unknown, without_none
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy import MetaData
+    from sqlalchemy.orm import Session
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+_TABLES = re.compile(r"[a-z][a-z0-9_]*_\Z")
+
+#: Where a handler runs: "engine" on the hub with the engine's own facades, a contract where its adapter is.
+Over: TypeAlias = Literal["engine"] | Callable[..., Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """One company system that a department talks to.
+
+    ``contract`` is a Protocol. ``sql`` is called with the open ``Session`` for each run of a handler; ``http``
+    once, with the base URL from the configuration. Each must have every method of the contract.
+    """
+
+    contract: Any
+    sql: Callable[[Session], Any] | None = None
+    http: Callable[[str], Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.sql is None and self.http is None:
+            raise PluginError(f"the adapter for {self.name} has neither sql nor http")
+        for kind, made in (("sql", self.sql), ("http", self.http)):
+            missing = [one for one in self._members() if inspect.isclass(made) and not hasattr(made, one)]
+            if missing:
+                raise PluginError(
+                    f"the {kind} adapter {getattr(made, '__name__', made)!s} lacks {', '.join(missing)} of {self.name}"
+                )
+
+    @property
+    def name(self) -> str:
+        """The contract's name, as the configuration says it."""
+        return str(self.contract.__name__)
+
+    def _members(self) -> list[str]:
+        return [
+            one for one, what in vars(self.contract).items() if not one.startswith("_") and callable(what)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a query or command."""
+
+    name: str
+    type: Any  # the annotation, with its marks
+    required: bool
+
+
+class BadArguments(ValueError):
+    """The values given don't fit the handler's arguments; the message names the arguments, not the values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """A query or a command, with what its signature says."""
+
+    name: str  # "logistics.track", as flows say it
+    department: str
+    function: Callable[..., Any]
+    arguments: Mapping[str, Argument]
+    result: Any  # the annotation, without `| None`
+    optional: bool  # the result may be None
+    over: Over
+    where: str  # file:line
+    _model: type[BaseModel]
+    _result: TypeAdapter[Any]
+
+    def coerce(self, values: Mapping[str, object]) -> dict[str, Any]:
+        """The keyword arguments that ``values`` (as a flow has them) become. Raises :class:`BadArguments`."""
+        try:
+            read = self._model.model_validate(dict(values))
+        except ValidationError as error:
+            raise BadArguments(_without_values(error)) from None
+        return {name: getattr(read, f"a{at}") for at, name in enumerate(self.arguments)}
+
+    def check(self, value: object) -> Any:
+        """``value`` as a result of the declared type (an object with the attributes becomes the record)."""
+        return self._result.validate_python(value)
+
+    def plain(self, value: Any) -> Any:
+        """A result as JSON can hold it."""
+        return self._result.dump_python(value, mode="json")
+
+    def revive(self, plain: Any) -> Any:
+        """The result that :meth:`plain` was made from."""
+        return self._result.validate_python(plain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query(Handler):
+    """Reads; may be asked again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command(Handler):
+    """Changes something, exactly once for its key."""
+
+    refusals: tuple[str, ...] = ()
+
+
+class Department:
+    """A department: what the engine knows of it besides its flows and prompts.
+
+    ``name`` is how flows call it; a plugin in a folder has the folder's name. ``tables`` is the prefix of all its
+    tables, ``models`` their metadata, ``sample(session, today)`` puts the sample data into empty tables.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        title: str = "",
+        tables: str = "",
+        adapters: Sequence[Adapter] = (),
+        models: MetaData | None = None,
+        sample: Callable[[Session, date], None] | None = None,
+    ) -> None:
+        if not _NAME.match(name):
+            raise PluginError(f"a department's name is lower-case letters, digits and _, not {name!r}")
+        if tables and not _TABLES.match(tables):
+            raise PluginError(f"{name}: a table prefix is lower-case and ends with _, not {tables!r}")
+        if models is not None:
+            if not tables:
+                raise PluginError(f"{name}: models without a table prefix; say tables={name + '_'!r}")
+            odd = sorted(table for table in models.tables if not table.startswith(tables))
+            if odd:
+                raise PluginError(f"{name}: table {odd[0]!r} does not begin with {tables!r}")
+        contracts = [adapter.name for adapter in adapters]
+        if len(set(contracts)) < len(contracts):
+            raise PluginError(f"{name}: two adapters for one contract")
+        self.name = name
+        self.title = title or name
+        self.tables = tables
+        self.adapters = tuple(adapters)
+        self.models = models
+        self.sample = sample
+        self.queries: dict[str, Query] = {}
+        self.commands: dict[str, Command] = {}
+
+    def __repr__(self) -> str:
+        return f"<Department {self.name}: {len(self.queries)} queries, {len(self.commands)} commands>"
+
+
+def query(department: Department, *, over: Over = None) -> Callable[[F], F]:
+    """Declare ``function(ctx, ...)`` a query of the department: ``<department>.<function>`` in flows.
+
+    An answer of ``X | None`` gives the step a ``not_found`` way. ``over`` says where it runs when that is not
+    plain: a contract (where its adapter is), or "engine" (on the hub, for ``ctx.agents``).
+    """
+
+    def declare(function: F) -> F:
+        found = Query(**_inspect(department, function, over))
+        if found.result is NoneType:
+            raise PluginError(f"{found.where}: query {found.name} answers nothing; give it a result type")
+        department.queries[found.name] = found
+        return function
+
+    return declare
+
+
+def command(department: Department, *, refusals: Sequence[str] = (), over: Over = None) -> Callable[[F], F]:
+    """Declare ``function(ctx, ...)`` a command of the department, with every reason it may refuse for.
+
+    Its rows and its key are committed together, or not at all. One that runs over "engine" changes the state
+    of agents only and must be idempotent: done twice is as done once.
+    """
+
+    def declare(function: F) -> F:
+        if isinstance(refusals, str):
+            raise PluginError(
+                f"{_where(function)}: refusals is a list of names, as in refusals=({refusals!r},)"
+            )
+        odd = [one for one in refusals if not _NAME.match(one)]
+        if odd:
+            raise PluginError(f"{_where(function)}: a refusal is a lower-case name, not {odd[0]!r}")
+        found = Command(**_inspect(department, function, over), refusals=tuple(refusals))
+        if holds_private(found.result):
+            raise PluginError(
+                f"{found.where}: command {found.name} returns something private, but its result is kept with its key"
+            )
+        department.commands[found.name] = found
+        return function
+
+    return declare
+
+
+def _where(function: Callable[..., Any]) -> str:
+    code = getattr(function, "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(function)
+
+
+def _inspect(department: Department, function: Callable[..., Any], over: Over) -> dict[str, Any]:
+    where = _where(function)
+    short = getattr(function, "__name__", "")
+    name = f"{department.name}.{short}"
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        raise PluginError(f"{where}: {name} must be a plain function (gevent lets others run while it waits)")
+    if not _NAME.match(short):
+        raise PluginError(f"{where}: a handler's name is lower-case letters, digits and _, not {short!r}")
+    if name in department.queries or name in department.commands:
+        raise PluginError(f"{where}: there are two handlers {name}")
+    if over is None and len(department.adapters) > 1:
+        names = ", ".join(adapter.name for adapter in department.adapters)
+        raise PluginError(f"{where}: {name} must say which system it runs over, as over=… ({names})")
+    if over not in (None, "engine") and over not in [adapter.contract for adapter in department.adapters]:
+        raise PluginError(f"{where}: {name} runs over something that {department.name} has no adapter for")
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise PluginError(
+            f"{where}: {name}: the type {error.name!r} is not known at run time (import it outside TYPE_CHECKING)"
+        ) from None
+    parameters = list(inspect.signature(function).parameters.values())
+    if not parameters or hints.get(parameters[0].name) is not Context:
+        raise PluginError(f"{where}: the first argument of {name} must be `ctx: Context`")
+    arguments: dict[str, Argument] = {}
+    fields: dict[str, Any] = {}
+    for at, parameter in enumerate(parameters[1:]):
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+            raise PluginError(
+                f"{where}: {name} must name each argument; {parameter} can't be given by a flow"
+            )
+        annotation = hints.get(parameter.name)
+        if annotation is None:
+            raise PluginError(f"{where}: argument {parameter.name!r} of {name} has no type")
+        if why := why_unknown(annotation):
+            raise PluginError(f"{where}: argument {parameter.name!r} of {name}: {why}")
+        required = parameter.default is parameter.empty
+        arguments[parameter.name] = Argument(parameter.name, annotation, required)
+        default = ... if required else parameter.default
+        fields[f"a{at}"] = (annotation, Field(default, alias=parameter.name))
+    if "return" not in hints:
+        raise PluginError(f"{where}: {name} does not say what it returns")
+    returns = hints["return"]
+    result, optional = without_none(returns)
+    if result is not NoneType and (why := why_unknown(result)):
+        raise PluginError(f"{where}: the result of {name}: {why}")
+    try:
+        model = create_model(
+            f"{name} arguments",
+            __config__=ConfigDict(
+                extra="forbid",
+                coerce_numbers_to_str=True,
+                hide_input_in_errors=True,
+                arbitrary_types_allowed=False,
+                protected_namespaces=(),
+            ),
+            **fields,
+        )
+        # A record brings its own configuration; pydantic refuses a second one.
+        plain = None if is_record(returns) else ConfigDict(hide_input_in_errors=True)
+        adapter: TypeAdapter[Any] = TypeAdapter(returns, config=plain)
+    except PydanticUserError as error:
+        raise PluginError(f"{where}: {name}: {str(error).splitlines()[0]}") from None
+    return {
+        "name": name,
+        "department": department.name,
+        "function": function,
+        "arguments": arguments,
+        "result": result,
+        "optional": optional,
+        "over": over,
+        "where": where,
+        "_model": model,
+        "_result": adapter,
+    }
+
+
+def _without_values(error: ValidationError) -> str:
+    """What is wrong with which argument. A value may be a PIN, so none is shown."""
+    lines = []
+    for fault in error.errors(include_input=False, include_url=False, include_context=False):
+        at = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            lines.append(f"there is no argument {at!r}")
+        elif fault["type"] == "missing":
+            lines.append(f"{at!r} is missing")
+        else:
+            lines.append(f"{at!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}")
+    return "; ".join(lines)

@@ -1,0 +1,124 @@
+"""Telling plugins what happened, so that no plugin can harm a call or another plugin.
+
+Every implementation of a told hook runs in its own greenlet with a deadline. pluggy alone would run them
+one after the other in the caller's greenlet, where one that raises keeps the rest from being told.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gevent
+import pluggy
+import structlog
+
+from engine.clock import Clock, TimeUp
+from engine.hooks.hookspecs import Told
+
+log = structlog.get_logger(__name__)
+
+HOOKS = tuple(name for name in vars(Told) if not name.startswith("_"))
+
+
+@dataclass(slots=True)
+class Tally:
+    """How often a plugin was told something, and what came of it."""
+
+    told: int = 0
+    failed: int = 0
+    late: int = 0  # stopped at the deadline
+    dropped: int = 0  # not told: too many of its notifications were still running
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    plugin: str
+    function: Callable[..., object]
+    arguments: tuple[str, ...]
+
+
+class Teller:
+    """Dispatches told hooks. ``deadline`` is in seconds; ``most`` limits one plugin's running notifications."""
+
+    def __init__(
+        self, clock: Clock, manager: pluggy.PluginManager, *, deadline: float = 5.0, most: int = 100
+    ) -> None:
+        self._clock = clock
+        self._manager = manager
+        self._deadline = deadline
+        self._most = most
+        self._targets: dict[str, tuple[_Target, ...]] = {}
+        self._running: dict[str, set[gevent.Greenlet[..., Any]]] = defaultdict(set)
+        self.tallies: dict[str, Tally] = defaultdict(Tally)
+        for name in HOOKS:
+            setattr(self, name, self._told(name))
+
+    def forget_targets(self) -> None:
+        """Look the implementations up again: a plugin was added or taken away."""
+        self._targets.clear()
+
+    def _told(self, hook: str) -> Callable[..., None]:
+        expected = frozenset(getattr(self._manager.hook, hook).spec.argnames)
+
+        def tell(**values: object) -> None:
+            if values.keys() != expected:
+                raise TypeError(f"{hook} is told with {sorted(expected)}, not {sorted(values)}")
+            for target in self._lookup(hook):
+                self._spawn(hook, target, values)
+
+        return tell
+
+    def _lookup(self, hook: str) -> tuple[_Target, ...]:
+        found = self._targets.get(hook)
+        if found is None:
+            found = tuple(
+                _Target(impl.plugin_name, impl.function, tuple(impl.argnames))
+                for impl in getattr(self._manager.hook, hook).get_hookimpls()
+            )
+            self._targets[hook] = found
+        return found
+
+    def _spawn(self, hook: str, target: _Target, values: dict[str, object]) -> None:
+        running = self._running[target.plugin]
+        tally = self.tallies[target.plugin]
+        if len(running) >= self._most:
+            tally.dropped += 1
+            log.warning("plugin.not_told", plugin=target.plugin, hook=hook, running=len(running))
+            return
+        tally.told += 1
+        greenlet = self._clock.spawn(self._run, hook, target, values, tally)
+        running.add(greenlet)
+        greenlet.rawlink(running.discard)
+
+    def _run(self, hook: str, target: _Target, values: dict[str, Any], tally: Tally) -> None:
+        try:
+            with self._clock.timeout(self._deadline) as mine:
+                target.function(*[values[name] for name in target.arguments])
+        except TimeUp as up:
+            tally.late += 1
+            # A limit of the plugin's own that it let through is its failure just the same.
+            log.warning("plugin.late", plugin=target.plugin, hook=hook, seconds=up.seconds, ours=up is mine)
+        except (Exception, SystemExit):  # SystemExit in a greenlet would end the engine
+            tally.failed += 1
+            log.exception("plugin.failed", plugin=target.plugin, hook=hook)
+
+    def settle(self, timeout: float) -> bool:
+        """Wait until every notification is through; False when ``timeout`` seconds passed first."""
+        left = [one for running in self._running.values() for one in running]
+        try:
+            with self._clock.timeout(timeout) as mine:
+                for greenlet in left:
+                    greenlet.join()
+        except TimeUp as up:
+            if up is not mine:
+                raise
+            return False
+        return True
+
+    def stop(self) -> None:
+        """End every notification that still runs."""
+        left = [one for running in self._running.values() for one in running]
+        gevent.killall(left, block=False)

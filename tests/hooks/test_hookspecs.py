@@ -1,0 +1,165 @@
+"""A hook exists only with a test, a real plugin that uses it, and its signature in the documentation."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from engine.clock import VirtualClock
+from engine.hooks import hookspecs
+from engine.hooks.builtin_day import Day
+from engine.hooks.host import Host
+from engine.types import AgentState, AgentView, CallView, RecordingView
+
+ROOT = Path(__file__).parents[2]
+HOOKS = {
+    name: function
+    for group in (hookspecs.Declare, hookspecs.Told)
+    for name, function in vars(group).items()
+    if inspect.isfunction(function)
+}
+
+
+def signature(name: str) -> str:
+    seen = inspect.signature(HOOKS[name])
+    parameters = [one for one in seen.parameters.values() if one.name != "self"]
+    return f"{name}{seen.replace(parameters=parameters)}".replace("'", "")
+
+
+def documented() -> list[str]:
+    text = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
+    return re.findall(r"^#+ `(.+)`$", text, re.M)
+
+
+def implementations(path: Path) -> Iterator[str]:
+    """The names of the functions below ``path`` that are marked with @hookimpl."""
+    for file in path.rglob("*.py"):
+        if "tests" in file.parts:
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and any(
+                isinstance(one, ast.Name) and one.id == "hookimpl" for one in node.decorator_list
+            ):
+                yield node.name
+
+
+def test_the_documentation_has_each_hook_with_its_signature_and_no_other() -> None:
+    assert documented() == [signature(name) for name in HOOKS]
+
+
+def test_each_hook_says_in_its_docstring_what_it_is_for() -> None:
+    assert [name for name, function in HOOKS.items() if not inspect.getdoc(function)] == []
+
+
+@pytest.mark.parametrize("name", [name for name in HOOKS if name != "register_department"])
+def test_each_hook_has_a_test_of_its_own(name: str) -> None:
+    assert f"test_{name}" in {one.rsplit("__", 1)[0] for one in globals() if one.startswith("test_")}
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_each_hook_has_a_real_plugin_that_uses_it(name: str) -> None:
+    real = {*implementations(ROOT / "engine"), *implementations(ROOT / "plugins")}
+    assert name in real
+
+
+# -- what the built-in plugin makes of each (register_department: tests/hooks/test_host.py) ------
+
+
+@pytest.fixture
+def day(host: Host, clock: VirtualClock) -> Day:
+    day = Day(clock)
+    host.add(day, "day")
+    return day
+
+
+def last(host: Host, day: Day) -> str:
+    assert host.settle(1)
+    assert not host.tallies["day"].failed
+    return day.news[-1].text
+
+
+def test_engine_started__is_news(host: Host, day: Day) -> None:
+    host.tell.engine_started(switch="the simulator")
+    assert last(host, day) == "the engine takes calls on the simulator"
+
+
+def test_engine_stopping__is_news(host: Host, day: Day) -> None:
+    host.tell.engine_stopping(why="SIGTERM")
+    assert last(host, day) == "the engine takes no more calls: SIGTERM"
+
+
+def test_call_started__counts_a_call(host: Host, day: Day, call: CallView) -> None:
+    host.tell.call_started(call=call)
+    assert last(host, day) == "+8613800000001 dials 8004"
+    assert day.figures.calls == 1
+
+
+def test_call_ended__counts_the_answered(host: Host, day: Day, call: CallView) -> None:
+    host.tell.call_ended(call=call, cause="NORMAL_CLEARING")
+    assert last(host, day) == "+8613800000001 is gone (NORMAL_CLEARING)"
+    assert day.figures.answered == 1
+
+
+def test_call_ended__of_a_call_that_was_never_answered_counts_none(host: Host, day: Day) -> None:
+    from engine.types import CallState
+
+    silent = CallView("c2", "", "8004", CallState.ENDED)
+    host.tell.call_ended(call=silent, cause="USER_BUSY")
+    assert last(host, day) == "a caller is gone (USER_BUSY)"
+    assert day.figures.answered == 0
+
+
+def test_call_queued__is_counted(host: Host, day: Day, call: CallView) -> None:
+    host.tell.call_queued(call=call, queue="logistics", position=2)
+    assert last(host, day) == "+8613800000001 waits for logistics, position 2"
+    assert day.figures.queued == 1
+
+
+def test_call_abandoned__is_counted(host: Host, day: Day, call: CallView) -> None:
+    host.tell.call_abandoned(call=call, queue="logistics", waited=12.4)
+    assert last(host, day) == "+8613800000001 left logistics after 12 s"
+    assert day.figures.abandoned == 1
+
+
+def test_offer_missed__is_counted(host: Host, day: Day, call: CallView, agent: AgentView) -> None:
+    host.tell.offer_missed(call=call, agent=agent, why="no_answer")
+    assert last(host, day) == "8012 did not take +8613800000001 (no_answer)"
+    assert day.figures.offers_missed == 1
+
+
+def test_agent_state_changed__counts_talks(host: Host, day: Day, agent: AgentView) -> None:
+    host.tell.agent_state_changed(agent=agent, before=AgentState.OFFERED)
+    assert last(host, day) == "8012 Li Na: talking"
+    assert day.figures.talks == 1
+
+
+def test_wrapup_finished__is_counted(host: Host, day: Day, agent: AgentView) -> None:
+    host.tell.wrapup_finished(agent=agent, call="c1", seconds=8.6, disposition="solved")
+    assert last(host, day) == "8012 wrapped up in 9 s as solved"
+    assert day.figures.wrap_ups == 1
+
+
+def test_recording_finished__adds_up_the_seconds(host: Host, day: Day) -> None:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    host.tell.recording_finished(recording=RecordingView("r1", "c1", "a.wav", at, at, 61.5))
+    assert last(host, day) == "recorded 62 s"
+    assert (day.figures.recordings, day.figures.recorded_seconds) == (1, 61.5)
+
+
+def test_step_failed__names_flow_and_step(host: Host, day: Day, call: CallView) -> None:
+    host.tell.step_failed(call=call, step="track[1] query", why="time_up")
+    assert last(host, day) == "+8613800000001: logistics/main track[1] query failed: time_up"
+    assert day.figures.steps_failed == 1
+
+
+def test_the_news_are_bounded(host: Host, clock: VirtualClock) -> None:
+    day = Day(clock, remember=3)
+    for at in range(5):
+        day.engine_started(switch=str(at))
+    assert [one.text[-1] for one in day.news] == ["2", "3", "4"]
