@@ -1,0 +1,277 @@
+"""The ACD: who waits, who is free, and who talks to whom.
+
+The facade over the parts of this folder; other layers use nothing else of it but the words of
+``engine.acd.places``. A day of it::
+
+    acd = Acd(config, clock, floor, journal, notify)
+    acd.restore(memories)                   # after a restart: what the store kept of the agents
+    acd.resume_talk(request, "8012", leg)   # and each call that was found talking, ringing, waiting
+    acd.phones_are({"1001", "1002"})        # who is registered now
+    acd.start()                             # agents of `login: auto` are in, offers begin
+
+    place = acd.enter(Request(call_id, number, "logistics", skills={"waybill": 2}))
+    while True:
+        match place.news.get(timeout=40):   # Empty: time for an announcement
+            case Talking(agent=agent): ...
+            case Over() | Left(): break
+
+All methods are for greenlets of the hub and return at once, but for :meth:`Acd.login` with a PIN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+import structlog
+
+from engine.acd.agents import Agent, AgentMemory
+from engine.acd.board import Board
+from engine.acd.config import AcdConfig
+from engine.acd.dispatch import Dispatcher
+from engine.acd.floor import Floor
+from engine.acd.memory import MemoryBoard
+from engine.acd.pins import PinDesk
+from engine.acd.places import Place, Request, Stage
+from engine.acd.report import Notify, Reporter
+from engine.clock import Clock
+from engine.errors import LoginRefused, NotFound
+from engine.types import AgentState, AgentView, JournalEntry, QueueView, WaitingView
+
+log = structlog.get_logger(__name__)
+
+_BUSY = frozenset({AgentState.OFFERED, AgentState.TALKING, AgentState.WRAP_UP})
+
+
+class Acd:
+    """Queues and agents of one engine. ``board`` holds their state, in memory unless another one is given.
+
+    ``journal`` takes each :class:`JournalEntry` and ``notify`` each domain event (see
+    :class:`engine.acd.report.Notify`); neither may block, and neither can harm a call.
+    """
+
+    def __init__(
+        self,
+        config: AcdConfig,
+        clock: Clock,
+        floor: Floor,
+        journal: Callable[[JournalEntry], None],
+        notify: Notify | None = None,
+        *,
+        board: Board | None = None,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._floor = floor
+        self._report = Reporter(clock, journal, notify)
+        self._board: Board = board if board is not None else MemoryBoard()
+        self._dispatch = Dispatcher(config, clock, floor, self._board, self._report)
+        self._agents = self._dispatch.agents
+        self._pins = PinDesk(clock, tries=config.rules.wrong_pins, lock=config.rules.locked)
+        self._restored: set[str] = set()
+
+    @property
+    def config(self) -> AcdConfig:
+        """What queues.yaml and agents.yaml said."""
+        return self._config
+
+    # -- its life -------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to make offers: agents of ``login: auto`` who were not restored are logged in, those restored
+        as talking whose call nobody resumed are let go, and all who are there are matched."""
+        for agent in self._agents:
+            if agent.config.login == "auto" and agent.id not in self._restored:
+                try:
+                    self._agents.log_in(agent)
+                except LoginRefused as error:
+                    log.warning("agent.not_logged_in", agent=agent.id, why=str(error))
+        self._agents.release_orphans()
+        self._dispatch.open("starting")
+
+    def hold(self, why: str) -> None:
+        """Make no offers until :meth:`release` with the same ``why``: the switch is gone, calls are adopted."""
+        self._dispatch.shut(why)
+
+    def release(self, why: str) -> None:
+        """See :meth:`hold`; all who are there are matched when nothing else holds them."""
+        self._dispatch.open(why)
+
+    def stop(self) -> None:
+        """No more offers; phones that ring are let go, talks go on, callers keep waiting."""
+        self._dispatch.stop()
+        self._pins.close()
+
+    def abandon(self) -> None:
+        """Forget everything without a word and without touching a leg, as the process's death would."""
+        self._dispatch.abandon()
+        self._pins.close()
+
+    # -- callers --------------------------------------------------------------------------------
+
+    def enter(self, request: Request) -> Place:
+        """A caller joins a queue. Raises nothing that a flow would have to handle: an unknown queue is
+        ``Left("closed")``. A call that waits already raises KeyError (a mistake of the calling code)."""
+        return self._dispatch.enter(request)
+
+    def resume_talk(self, request: Request, agent_id: str, leg: str) -> Place:
+        """A caller found talking to an agent over ``leg`` after a restart. Its news begin with
+        ``Talking(resumed=True)``. Raises :class:`NotFound` for an agent that is no more, and
+        :class:`~engine.errors.NoSuchCall` when the leg is gone."""
+        agent = self._agents.get(agent_id)
+        ring = self._floor.adopt(request.call_id, leg)
+        return self._dispatch.resume(request, agent, ring, talking=True)
+
+    def resume_offer(self, request: Request, agent_id: str, leg: str) -> Place:
+        """The same for a caller whose offer was ringing (or just answered) over ``leg``."""
+        agent = self._agents.get(agent_id)
+        ring = self._floor.adopt(request.call_id, leg)
+        return self._dispatch.resume(request, agent, ring, talking=False)
+
+    # -- agents ---------------------------------------------------------------------------------
+
+    def login(self, agent_id: str, pin: str | None = None, phone: str | None = None) -> AgentView:
+        """Log an agent in, on ``phone`` or its own. Without ``pin`` the caller vouches for it (an operator).
+
+        Raises :class:`LoginRefused` (wrong PIN, locked, phone taken), :class:`NotFound` (only without a PIN),
+        :class:`~engine.errors.WrongState`. With a PIN it blocks this greenlet for some 50 ms.
+        """
+        if pin is not None:
+            known = self._config.agents.get(agent_id)
+            try:
+                self._pins.check(agent_id, phone or "", known.pin if known else None, pin)
+            except LoginRefused as error:
+                self._report.write(
+                    "agent.login_refused", agent=agent_id, reason=error.reason, phone=phone or ""
+                )
+                raise
+        agent = self._agents.get(agent_id)
+        self._agents.log_in(agent, phone)
+        return self._agents.view(agent)
+
+    def logout(self, agent_id: str) -> AgentView:
+        """Log out, at once or when the talk is over. Harmless for one who is out. Raises NotFound."""
+        return self._do(agent_id, self._agents.log_out)
+
+    def ready(self, agent_id: str) -> AgentView:
+        """End a pause or the work after a call. Raises NotFound, WrongState (not logged in)."""
+        return self._do(agent_id, self._agents.ready)
+
+    def pause(self, agent_id: str, reason: str) -> AgentView:
+        """Pause, at once or after the talk and its work. Raises NotFound, WrongState (not logged in)."""
+        return self._do(agent_id, lambda agent: self._agents.pause(agent, reason))
+
+    def end_wrap_up(self, agent_id: str) -> AgentView:
+        """The work after the call is done. Raises NotFound, WrongState (there is none)."""
+        return self._do(agent_id, self._agents.end_wrap_up)
+
+    def disposition(self, agent_id: str, code: str) -> AgentView:
+        """Say what came of the call that the agent talks or works on; during wrap-up it also ends that.
+        Raises NotFound, WrongState (there is no call)."""
+        agent = self._agents.get(agent_id)
+        call = self._agents.dispose(agent, code)
+        self._report.write("call.disposition", call=call, agent=agent_id, code=code)
+        if agent.state is AgentState.WRAP_UP:
+            self._agents.rest(agent)
+        return self._agents.view(agent)
+
+    def phone_registered(self, phone: str) -> None:
+        """The switch says: this extension registered, or renewed its registration."""
+        self._agents.phone_registered(phone)
+
+    def phone_lost(self, phone: str) -> None:
+        """The switch says: this extension's registration is gone."""
+        self._agents.phone_lost(phone)
+
+    def phones_are(self, phones: Iterable[str]) -> None:
+        """The switch's whole list of registered extensions, as after a reconnect."""
+        self._agents.phones_are(phones)
+
+    def restore(self, memories: Iterable[AgentMemory]) -> None:
+        """After a restart, before :meth:`start`: what :meth:`snapshot` once gave."""
+        by_id = {memory.id: memory for memory in memories}
+        self._restored |= by_id.keys()
+        self._agents.restore(by_id)
+
+    def snapshot(self) -> list[AgentMemory]:
+        """What has to be kept of all agents."""
+        return [self._agents.memory(agent) for agent in self._agents]
+
+    def memory(self, agent_id: str) -> AgentMemory:
+        """What has to be kept of one agent; changes with each ``agent_state_changed``. Raises NotFound."""
+        return self._agents.memory(self._agents.get(agent_id))
+
+    def _do(self, agent_id: str, deed: Callable[[Agent], object]) -> AgentView:
+        agent = self._agents.get(agent_id)
+        deed(agent)
+        return self._agents.view(agent)
+
+    # -- views ----------------------------------------------------------------------------------
+
+    def agents(self) -> list[AgentView]:
+        """All agents, in the order of agents.yaml."""
+        return [self._agents.view(agent) for agent in self._agents]
+
+    def agent(self, agent_id: str) -> AgentView:
+        """One agent. Raises NotFound."""
+        return self._agents.view(self._agents.get(agent_id))
+
+    def agent_on(self, phone: str) -> AgentView | None:
+        """Who is logged in on that extension."""
+        agent = self._agents.on_phone(phone)
+        return self._agents.view(agent) if agent is not None else None
+
+    def queues(self, language: str = "en", *, most: int = 100) -> list[QueueView]:
+        """All queues, in the order of queues.yaml, each with at most ``most`` of those who wait."""
+        return [self.queue(name, language, most=most) for name in self._config.queues]
+
+    def queue(self, name: str, language: str = "en", *, most: int = 100) -> QueueView:
+        """One queue, titled in ``language``. Raises NotFound."""
+        config = self._config.queues.get(name)
+        if config is None:
+            raise NotFound(f"there is no queue {name}")
+        now, wall = self._clock.monotonic(), self._clock.now()
+        waiting: list[WaitingView] = []
+        longest = 0.0
+        for position, ticket in enumerate(self._board.line(name), 1):
+            longest = max(longest, now - ticket.joined)
+            place = self._dispatch.waits(ticket.call)
+            if place is not None and position <= most:
+                offered = place.offer if place.stage in (Stage.OFFERED, Stage.CONNECTING) else None
+                waiting.append(
+                    WaitingView(
+                        call=ticket.call,
+                        number=place.request.number,
+                        position=position,
+                        since=wall - timedelta(seconds=now - ticket.joined),
+                        priority=ticket.priority,
+                        skills=place.request.skills,
+                        offered_to=offered.agent.id if offered is not None else "",
+                    )
+                )
+        states = [agent.state for agent in self._agents if name in agent.config.queues]
+        figures = self._dispatch.figures[name]
+        return QueueView(
+            name=name,
+            title=config.name_in(language),
+            waiting=tuple(waiting),
+            agents_ready=states.count(AgentState.READY),
+            agents_busy=sum(state in _BUSY for state in states),
+            agents_in=len(states) - states.count(AgentState.LOGGED_OUT),
+            longest_wait=round(longest, 3),
+            answered=figures.answered,
+            abandoned=figures.abandoned,
+        )
+
+    def service_level(self, name: str) -> float | None:
+        """The share of answered calls that were answered within the queue's target, of all that were answered
+        or abandoned; None without a target or without calls. Raises NotFound."""
+        config = self._config.queues.get(name)
+        if config is None:
+            raise NotFound(f"there is no queue {name}")
+        figures = self._dispatch.figures[name]
+        calls = figures.answered + figures.abandoned
+        return figures.in_time / calls if config.service_level is not None and calls else None
+
+
+__all__ = ["Acd", "AgentMemory"]

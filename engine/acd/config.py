@@ -1,0 +1,244 @@
+"""What queues.yaml and agents.yaml may hold.
+
+Both are shapes of ``engine.schema``: every duration carries its unit, every mistake is found at its place.
+:func:`load` reads the two and looks up what one says of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, field_validator
+
+from engine.acd.pins import looks_like_a_hash
+from engine.acd.strategies import AVAILABLE, PLANNED
+from engine.errors import ConfigError
+from engine.schema.faults import Fault, Faults, did_you_mean
+from engine.schema.fields import (
+    CalendarRef,
+    Dialled,
+    Duration,
+    Ident,
+    Language,
+    Name,
+    QueueRef,
+    Share,
+    SkillRef,
+    Text,
+    text_of,
+    whole,
+)
+from engine.schema.shapes import FileShape, Shape, load_file, references, wrong
+
+_LEVEL = whole(1, 9)
+Level = Annotated[int, _LEVEL[0], _LEVEL[1]]
+_TIER = whole(1, 99)
+Tier = Annotated[int, _TIER[0], _TIER[1]]
+_LENGTH = whole(0, 100_000)
+Places = Annotated[int, _LENGTH[0], _LENGTH[1]]
+_TRIES = whole(1, 99)
+Tries = Annotated[int, _TRIES[0], _TRIES[1]]
+Grammar = Literal["1"]
+
+
+def _strategy(value: Any) -> str:
+    text = text_of(value, "a strategy")
+    if text in AVAILABLE:
+        return text
+    if text in PLANNED:
+        raise wrong("not-yet", f"the strategy `{text}` is not available yet", "use longest_idle")
+    raise wrong("unknown-choice", f"`{text}` is no strategy", did_you_mean(text, AVAILABLE))
+
+
+Strategy = Annotated[str, PlainValidator(_strategy), WithJsonSchema({"enum": sorted(AVAILABLE)})]
+
+
+class ServiceLevel(Shape):
+    """The promise of a queue: which share of the calls is answered within how long."""
+
+    within: Duration
+    share: Share
+
+
+class QueueConfig(Shape):
+    """One queue of queues.yaml. A flow's queue step may override ``longest`` and ``length`` for its callers."""
+
+    title: dict[Language, Text] = Field(min_length=1)
+    strategy: Strategy = "longest_idle"
+    music: Text = "default"
+    offer: Duration = 20.0  # how long an agent's phone rings
+    wrap_up: Duration = 0.0  # how long an agent has for the work after a call
+    longest: Duration = 600.0  # how long a caller waits at most
+    length: Places = 100  # how many may wait; 0: only if an agent is free
+    skills: dict[SkillRef, Level] = Field(default_factory=dict)  # what every agent of it must have
+    language: Literal["any", "caller"] = "any"  # caller: only agents who speak the caller's language
+    service_level: ServiceLevel | None = None
+    calendar: CalendarRef | None = None  # when it is open; the flow's open_hours acts on it
+
+    @field_validator("offer")
+    @classmethod
+    def _rings(cls, value: float) -> float:
+        if not 3 <= value <= 180:
+            raise wrong("duration", "a phone rings between 3s and 3m")
+        return value
+
+    def name_in(self, language: str) -> str:
+        """The queue's title in a language, or in the first one that it has."""
+        return self.title.get(language) or next(iter(self.title.values()))
+
+
+class QueuesFile(FileShape):
+    """conf/queues.yaml."""
+
+    grammar: Grammar
+    queues: dict[Name, QueueConfig]
+
+
+Role = Literal["agent", "expert", "supervisor", "quality", "knowledge_editor"]
+
+
+def _agent_only() -> list[Role]:
+    return ["agent"]
+
+
+def _tiers(value: Any) -> Any:
+    """``[logistics, desk]`` is short for ``{logistics: 1, desk: 1}``."""
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return dict.fromkeys(value, 1)
+    return value
+
+
+class AgentConfig(Shape):
+    """One agent of agents.yaml. The key of its entry is the number that it logs in with."""
+
+    name: Text
+    phone: Dialled  # where it sits unless it logs in elsewhere
+    pin: Text | None = Field(default=None, repr=False)  # an argon2 hash
+    queues: Annotated[dict[QueueRef, Tier], BeforeValidator(_tiers)] = Field(default_factory=dict)
+    skills: dict[SkillRef, Level] = Field(default_factory=dict)
+    languages: list[Language] = Field(default_factory=list)
+    roles: list[Role] = Field(default_factory=_agent_only)
+    login: Literal["by_hand", "auto"] = "by_hand"  # auto: logged in when the engine starts
+    sip_password: Text | None = Field(default=None, repr=False)
+
+    @field_validator("pin")
+    @classmethod
+    def _hashed(cls, value: str | None) -> str | None:
+        if value is not None and not looks_like_a_hash(value):
+            raise wrong("plain-pin", "this is not an argon2 hash", "PINs never stand in a file as typed")
+        return value
+
+
+class AgentRules(Shape):
+    """What holds for all agents."""
+
+    misses: Tries = 2  # so many calls not answered in a row pause an agent
+    busy_again: Duration = 5.0  # how long an agent whose phone was busy is left alone
+    declined_again: Duration = 10.0  # the same after it pressed "decline"
+    failed_again: Duration = 10.0  # the same after the switch could not ring it
+    unreachable_again: Duration = 30.0  # when a phone that is registered but did not answer is tried again
+    wrong_pins: Tries = 5
+    locked: Duration = 900.0
+
+
+class AgentsFile(FileShape):
+    """conf/agents.yaml."""
+
+    grammar: Grammar
+    rules: AgentRules = Field(default_factory=AgentRules)
+    agents: dict[Ident, AgentConfig]
+
+
+@dataclass(frozen=True, slots=True)
+class AcdConfig:
+    """Queues and agents as the ACD takes them."""
+
+    queues: Mapping[str, QueueConfig]
+    agents: Mapping[str, AgentConfig]
+    rules: AgentRules = field(default_factory=AgentRules)
+
+    @property
+    def skills(self) -> frozenset[str]:
+        """Every skill that an agent has: what a flow may ask for."""
+        return frozenset(skill for agent in self.agents.values() for skill in agent.skills)
+
+
+def load(queues: Path, agents: Path) -> tuple[AcdConfig | None, list[Fault]]:
+    """Read the two files; the configuration is None when there is any error. Raises nothing for contents."""
+    queue_file, faults = load_file(queues, QueuesFile)
+    agent_file, more = load_file(agents, AgentsFile)
+    faults = faults + more
+    if agent_file is not None:
+        faults += _phones_held_twice(agent_file)
+    if queue_file is None or agent_file is None:
+        return None, faults
+    faults += _unknown_queues(agent_file, queue_file)
+    faults += _unknown_skills(queue_file, agent_file)
+    if any(fault.severity == "error" for fault in faults):
+        return None, faults
+    return AcdConfig(queue_file.queues, agent_file.agents, agent_file.rules), faults
+
+
+def load_or_raise(queues: Path, agents: Path) -> AcdConfig:
+    """The same for those who want it whole: raises :class:`ConfigError` that carries every fault."""
+    config, faults = load(queues, agents)
+    Faults(faults).raise_errors()
+    if config is None:
+        raise ConfigError(f"{queues} and {agents} can't be used")
+    return config
+
+
+def _unknown_queues(agents: AgentsFile, queues: QueuesFile) -> list[Fault]:
+    return [
+        agents.fault(
+            _place(agents, ref.path, ref.value),
+            "unknown-queue",
+            f"there is no queue `{ref.value}`",
+            did_you_mean(ref.value, queues.queues),
+        )
+        for ref in references(agents)
+        if ref.kind == "queue" and ref.value not in queues.queues
+    ]
+
+
+def _place(agents: AgentsFile, path: tuple[str | int, ...], queue: str) -> tuple[str | int, ...]:
+    """Where a queue of an agent is written: it may stand in a list, where the model has a mapping."""
+    listed = agents.document.value(path[:-1])
+    return (*path[:-1], listed.index(queue)) if isinstance(listed, list) else path
+
+
+def _unknown_skills(queues: QueuesFile, agents: AgentsFile) -> list[Fault]:
+    known = {skill for agent in agents.agents.values() for skill in agent.skills}
+    return [
+        queues.fault(
+            ref.path,
+            "unknown-skill",
+            f"no agent has the skill `{ref.value}`",
+            did_you_mean(ref.value, known),
+            key=True,
+        )
+        for ref in references(queues)
+        if ref.kind == "skill" and ref.value not in known
+    ]
+
+
+def _phones_held_twice(agents: AgentsFile) -> list[Fault]:
+    """Agents who are logged in at the start can't share a phone."""
+    faults, holders = [], dict[str, str]()
+    for name, agent in agents.agents.items():
+        if agent.login != "auto":
+            continue
+        if (first := holders.setdefault(agent.phone, name)) != name:
+            path = ("agents", name, "phone")
+            faults.append(
+                agents.fault(
+                    path,
+                    "phone-taken",
+                    f"phone {agent.phone} is {first}'s, who is logged in at the start too",
+                    also=agents.at("agents", first, "phone"),
+                )
+            )
+    return faults

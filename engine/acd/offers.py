@@ -1,0 +1,263 @@
+"""One offer: an agent's phone rings for one caller, and what becomes of it.
+
+An offer runs in a greenlet of its own and ends in exactly one :class:`Outcome`, which the dispatcher acts on.
+Whatever happens in it, also an exception or its own death, the reservation of agent and caller is given back.
+
+It can be called off from two sides while the phone rings: the caller leaves, or the agent is recalled. The
+dispatcher lets the caller go at once; the agent is held until its leg is gone (milliseconds), so that its
+phone is never rung twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import gevent
+import structlog
+
+from engine.acd.agents import Agent
+from engine.acd.board import Match
+from engine.acd.floor import Floor, Ring
+from engine.acd.places import Place
+from engine.clock import Clock, Timer, TimeUp
+from engine.errors import NoSuchCall, SwitchError
+from engine.types import AgentView, RingKind, TalkEnd, TalkResult
+
+log = structlog.get_logger(__name__)
+
+RING_GRACE = 8.0  # seconds beyond the ringing time in which the floor must have said how it ended
+CANCEL_GRACE = 3.0  # the same after a cancel
+CONNECT_LIMIT = 10.0  # a bridge that takes longer is none
+
+
+class Ended(StrEnum):
+    """The ways in which an offer ends."""
+
+    MISSED = "missed"  # not answered, for whatever reason: the next agent
+    CALLED_OFF = "called_off"  # the caller left or the agent was recalled
+    CALLER_GONE = "caller_gone"  # hung up in the moment of the bridge
+    NO_SWITCH = "no_switch"  # there is nobody to ask; neither side is to blame
+    TALKED = "talked"
+    BROKEN = "broken"  # an exception
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an offer ended; ``kind`` and ``cause`` for a missed one, ``talk`` for one that was talked."""
+
+    ended: Ended
+    kind: RingKind = RingKind.FAILED
+    cause: str = ""
+    talk: TalkResult | None = None
+
+
+class Desk(Protocol):
+    """What an offer tells the dispatcher."""
+
+    def answered(self, offer: Offer) -> None:
+        """The agent answered; the bridge is being made."""
+
+    def bridged(self, offer: Offer) -> None:
+        """The two talk."""
+
+    def ended(self, offer: Offer, outcome: Outcome) -> None:
+        """The offer is over; called exactly once."""
+
+    def recalled(self, offer: Offer, why: str) -> None:
+        """The agent must not be rung any more: the caller is free for the next one."""
+
+
+class Offer:
+    """One ringing of one agent for one caller, up to the end of the talk."""
+
+    __slots__ = (
+        "_clock",
+        "_dead",
+        "_desk",
+        "_floor",
+        "_greenlet",
+        "_seconds",
+        "_watchdog",
+        "agent",
+        "answered",
+        "called_off",
+        "match",
+        "place",
+        "ring",
+        "started",
+        "talking_since",
+    )
+
+    def __init__(
+        self,
+        clock: Clock,
+        floor: Floor,
+        desk: Desk,
+        place: Place,
+        agent: Agent,
+        match: Match,
+        *,
+        seconds: float,
+        ring: Ring | None = None,
+    ) -> None:
+        self._clock = clock
+        self._floor = floor
+        self._desk = desk
+        self._seconds = seconds
+        self._greenlet: gevent.Greenlet[..., object] | None = None
+        self._watchdog: Timer | None = None
+        self._dead = False
+        self.place = place
+        self.agent = agent
+        self.match = match
+        self.ring = ring  # given when it is adopted
+        self.started = clock.monotonic()
+        self.answered = False
+        self.talking_since: float | None = None
+        self.called_off = ""  # by whom or why
+
+    def start(self, view: AgentView, *, talking: bool = False) -> None:
+        """Begin in a greenlet of its own; ``talking`` when an adopted ring is bridged already."""
+        if talking:
+            self.answered = True
+            self.talking_since = self.started
+        self._greenlet = self._clock.spawn(self._run, view)
+
+    def kill(self) -> None:
+        """End the greenlet without a word, as the death of the process would."""
+        self._dead = True
+        if self._greenlet is not None:
+            self._greenlet.kill(block=False)
+
+    def call_off(self, why: str) -> bool:
+        """Stop ringing, from any greenlet, at once. False when it was answered already."""
+        if self.answered:
+            return False
+        if not self.called_off:
+            self.called_off = why
+            if self.ring is not None:
+                self.ring.cancel()
+                self._watch(CANCEL_GRACE)
+        return True
+
+    def recall(self, why: str) -> bool:
+        """See :class:`engine.acd.agents.Engagement`."""
+        if self.answered:
+            return False
+        if not self.called_off:
+            self.call_off(why)
+            self._desk.recalled(self, why)
+        return True
+
+    def _run(self, view: AgentView) -> None:
+        outcome = Outcome(Ended.BROKEN)
+        try:
+            outcome = self._drive(view)
+        except Exception:
+            log.exception("offer.broken", call=self.match.call, agent=self.agent.id)
+        finally:
+            self._unwatch()
+            if not self._dead:
+                try:
+                    self._drop()
+                finally:
+                    self._desk.ended(self, outcome)
+
+    def _drive(self, view: AgentView) -> Outcome:
+        if self.talking_since is None:
+            failed = self._ring_and_connect(view)
+            if failed is not None:
+                return failed
+            self.talking_since = self._clock.monotonic()
+            self._desk.bridged(self)
+        assert self.ring is not None
+        return Outcome(Ended.TALKED, talk=self.ring.wait_over())
+
+    def _ring_and_connect(self, view: AgentView) -> Outcome | None:
+        """None when the two are bridged."""
+        if self.called_off:
+            return Outcome(Ended.CALLED_OFF)
+        if self.ring is None:
+            try:
+                self.ring = self._floor.ring(
+                    self.match.call, view, seconds=self._seconds, variables={"il_queue": self.match.queue}
+                )
+            except NoSuchCall:
+                return Outcome(Ended.CALLER_GONE)
+            except SwitchError as error:
+                log.warning("offer.no_switch", call=self.match.call, agent=self.agent.id, why=str(error))
+                return Outcome(Ended.NO_SWITCH, cause=str(error))
+            if self.called_off:  # while the floor was asked
+                self.ring.cancel()
+        kind, cause = self._wait(self.ring)
+        if self.called_off:
+            return Outcome(Ended.CALLED_OFF)
+        if kind is not RingKind.ANSWERED:
+            return Outcome(Ended.MISSED, kind, cause)
+        self.answered = True
+        self._desk.answered(self)
+        if self._connect(self.ring):
+            return None
+        if not self._floor.caller_alive(self.match.call):
+            return Outcome(Ended.CALLER_GONE)
+        return Outcome(Ended.MISSED, RingKind.FAILED, "the bridge was not made")
+
+    def _wait(self, ring: Ring) -> tuple[RingKind, str]:
+        """How the ringing ended. A floor that says nothing is not waited for for ever."""
+        self._watch(CANCEL_GRACE if self.called_off else self._seconds + RING_GRACE)
+        try:
+            result = ring.wait()
+        except _Silent:
+            log.error("offer.silent", call=self.match.call, agent=self.agent.id, leg=ring.leg)
+            return RingKind.FAILED, "nothing was heard of the leg"
+        finally:
+            self._unwatch()
+        if result.kind is RingKind.CANCELLED and not self.called_off:
+            return RingKind.FAILED, result.cause
+        return result.kind, result.cause
+
+    def _connect(self, ring: Ring) -> bool:
+        try:
+            with self._clock.timeout(CONNECT_LIMIT) as mine:
+                return ring.connect()
+        except TimeUp as up:
+            if up is not mine:
+                raise
+            log.error("offer.silent_bridge", call=self.match.call, agent=self.agent.id, leg=ring.leg)
+            return False
+        except SwitchError as error:
+            log.warning("offer.no_bridge", call=self.match.call, agent=self.agent.id, why=str(error))
+            return False
+
+    def _drop(self) -> None:
+        if self.ring is None:
+            return
+        try:
+            self.ring.drop()
+        except SwitchError as error:
+            # The line is down: the calls layer finds the leg without an owner when it is back.
+            log.warning("offer.not_dropped", agent=self.agent.id, leg=self.ring.leg, why=str(error))
+
+    def _watch(self, seconds: float) -> None:
+        self._unwatch()
+        self._watchdog = self._clock.after(seconds, self._bark)
+
+    def _unwatch(self) -> None:
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+            self._watchdog = None
+
+    def _bark(self) -> None:
+        if self._greenlet is not None:
+            self._greenlet.throw(_Silent())
+
+
+class _Silent(BaseException):
+    """Nothing was heard of a ring in time. No ``Exception``: code between must not swallow it."""
+
+
+def lost(offer: Offer, now: float) -> TalkResult:
+    """The end of a talk that nobody could tell."""
+    return TalkResult(TalkEnd.LOST, max(0.0, now - (offer.talking_since or now)))

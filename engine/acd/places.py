@@ -1,0 +1,156 @@
+"""A caller's place in a queue: what was asked, and the news that the queue step listens to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from engine.clock import Mailbox, Timer
+from engine.types import AgentView, TalkEnd
+
+if TYPE_CHECKING:
+    from engine.acd.board import Ticket
+    from engine.acd.offers import Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a call asks of a queue. Where a value is None, the queue's own configuration decides.
+
+    ``since`` is how many seconds the caller has waited already (before a restart, in another queue);
+    ``resumed`` says that it stood in this queue before the engine was restarted, so that no limit on
+    length sends it away. ``no_agents=False`` waits on even if nobody who could help is logged in.
+    ``tell`` is what the agent's desk is told; it never holds anything private.
+    """
+
+    call_id: str
+    number: str
+    queue: str
+    skills: Mapping[str, int] = field(default_factory=dict)
+    priority: int = 0
+    since: float = 0.0
+    agent: str = ""  # preferred, if free and able
+    tell: Mapping[str, Any] = field(default_factory=dict)
+    language: str = ""
+    longest: float | None = None  # seconds of waiting, those in `since` included
+    max_length: int | None = None  # callers waiting; 0: only if an agent is free
+    no_agents: bool = True
+    resumed: bool = False
+
+
+class Leaving(StrEnum):
+    """Why a caller left a queue without an agent."""
+
+    FULL = "full"
+    TOO_LONG = "too_long"
+    NO_AGENTS = "no_agents"
+    CLOSED = "closed"
+    CALLER = "caller"  # hung up
+    KEY = "key"  # pressed a key that leads out of the queue
+    OVERFLOW = "overflow"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True)
+class Connecting:
+    """An agent answered and is being bridged: stop announcing, take no more keys."""
+
+    agent: AgentView
+
+
+@dataclass(frozen=True, slots=True)
+class Talking:
+    """The two are bridged. ``leg`` is the agent's channel; ``resumed`` after an adoption."""
+
+    agent: AgentView
+    leg: str
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The talk is over after ``seconds``; the last news of a place."""
+
+    agent_id: str
+    by: TalkEnd
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The caller is out of the queue without an agent; the last news of a place."""
+
+    reason: Leaving
+
+
+News = Connecting | Talking | Over | Left
+
+
+class Stage(StrEnum):
+    """Where a place is in its short life."""
+
+    WAITING = "waiting"
+    OFFERED = "offered"  # an agent's phone rings
+    CONNECTING = "connecting"
+    TALKING = "talking"
+    DONE = "done"
+
+
+class Place:
+    """One caller's place, from ``Acd.enter`` to :class:`Over` or :class:`Left`.
+
+    ``news`` is a queue of :data:`News`; a failed offer is no news, the caller just goes on waiting.
+    """
+
+    __slots__ = (
+        "_leave",
+        "_position",
+        "_wait",
+        "expired",
+        "joined",
+        "limit",
+        "news",
+        "offer",
+        "request",
+        "stage",
+        "ticket",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        ticket: Ticket,
+        news: Mailbox[News],
+        *,
+        leave: Callable[[Place, Leaving], bool],
+        position: Callable[[Place], int],
+        wait: Callable[[Place], float | None],
+    ) -> None:
+        self.request = request
+        self.ticket = ticket
+        self.joined = ticket.joined  # monotonic; the wait counts from here
+        self.news = news
+        self.stage = Stage.WAITING
+        self.offer: Offer | None = None
+        self.expired: Leaving | None = None  # what happens when the offer that is out now fails
+        self.limit: Timer | None = None
+        self._leave = leave
+        self._position = position
+        self._wait = wait
+
+    def position(self) -> int:
+        """The caller's place in its queue, 1 is next; 0 when it does not wait any more."""
+        return self._position(self)
+
+    def expected_wait(self) -> float | None:
+        """Seconds that this caller will probably still wait; None when there is no honest figure."""
+        return self._wait(self)
+
+    def leave(self, reason: Leaving | str = Leaving.CALLER) -> bool:
+        """The caller leaves (it hung up, or pressed a key): a ring for it stops at once.
+
+        False when it is too late, because an agent has answered or the place is done already.
+        """
+        return self._leave(self, Leaving(reason))
