@@ -40,10 +40,10 @@ class Database(Protocol):
     :class:`StoreTimeout` when ``timeout`` seconds passed: then nothing was changed, and nothing will be.
     """
 
-    def read(self, work: Callable[[Session], T], timeout: float) -> T:
+    def read(self, work: Callable[[Session], T], timeout: float, /) -> T:
         """Roll back afterwards."""
 
-    def deed(self, key: str, department: str, work: Callable[[Session], Any], timeout: float) -> Any:
+    def deed(self, key: str, department: str, work: Callable[[Session], Any], timeout: float, /) -> Any:
         """Commit the rows together with the key and the (JSON) result; for a key that is there already,
         return the result that is kept and do not run ``work``. What ``work`` raises rolls everything back.
         :class:`Pending` when it is not known whether the commit took effect.

@@ -1,4 +1,4 @@
-"""What the tests of the hooks share: a host on a virtual clock, plugins written to a folder, a database."""
+"""What the tests of the hooks share: a host on a virtual clock, plugins written to a folder, departments at work."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from gevent.threadpool import ThreadPool
-from sqlalchemy import Column, MetaData, String, Table, create_engine, insert, select
-from sqlalchemy.orm import Session
-from sqlalchemy.pool import StaticPool
 
-from engine.clock import Clock, TimeUp, VirtualClock
-from engine.errors import LoginRefused, NotFound, StoreTimeout
+from engine.clock import Clock, VirtualClock
+from engine.errors import LoginRefused, NotFound
 from engine.hooks.departments import Departments
 from engine.hooks.host import Host
+from engine.store.store import Store
 from engine.types import AgentState, AgentView, CallState, CallView
 
 
@@ -70,55 +67,6 @@ def agent() -> AgentView:
     return AgentView("8012", "Li Na", "1001", AgentState.TALKING, datetime(2026, 11, 23, 1, 0, tzinfo=UTC))
 
 
-class OneDatabase:
-    """The promises of the store that the departments build on, over SQLite in memory and worker threads."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._pool = ThreadPool(8)
-        self.engine = create_engine(
-            "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
-        )
-        self._deeds = Table(
-            "deeds", MetaData(), Column("key", String, primary_key=True), Column("result", String)
-        )
-        self._deeds.metadata.create_all(self.engine)
-        self.results: dict[str, Any] = {}
-
-    def read(self, work: Callable[[Session], Any], timeout: float) -> Any:
-        def run() -> Any:
-            with Session(self.engine) as session:
-                return work(session)
-
-        return self._within(run, timeout)
-
-    def deed(self, key: str, department: str, work: Callable[[Session], Any], timeout: float) -> Any:
-        def run() -> Any:
-            with Session(self.engine) as session:
-                if session.execute(select(self._deeds).where(self._deeds.c.key == key)).first():
-                    return self.results[key]
-                result = work(session)
-                session.execute(insert(self._deeds).values(key=key))
-                session.commit()
-                self.results[key] = result
-                return result
-
-        return self._within(run, timeout)
-
-    def _within(self, run: Callable[[], Any], timeout: float) -> Any:
-        try:
-            with self._clock.timeout(timeout) as mine:
-                return self._clock.blocking(self._pool, run)
-        except TimeUp as up:
-            if up is not mine:
-                raise
-            raise StoreTimeout("too long") from None
-
-    def close(self) -> None:
-        self._pool.kill()
-        self.engine.dispose()
-
-
 class FewAgents:
     """Agents for handlers over "engine"."""
 
@@ -153,20 +101,22 @@ def real() -> Clock:
 
 
 @pytest.fixture
-def at_work(clock: VirtualClock) -> Iterator[Callable[..., SimpleNamespace]]:
-    """Departments at work: ``at_work(department, …, on=clock, systems={})`` -> .ask, .do, .database, .agents."""
-    opened: list[OneDatabase] = []
+def at_work(clock: VirtualClock, tmp_path: Path) -> Iterator[Callable[..., SimpleNamespace]]:
+    """Departments at work on a store of their own: ``at_work(department, …, on=clock, systems={})``."""
+    opened: list[Store] = []
 
     def start(
         *departments: Any, on: Clock | None = None, systems: Mapping[str, str] | None = None
     ) -> SimpleNamespace:
-        database = OneDatabase(on or clock)
-        opened.append(database)
+        folder = tmp_path / f"store{len(opened)}"
+        store = Store(f"sqlite:///{folder}/centre.db", on or clock, folder)
+        store.open()
+        opened.append(store)
         agents = FewAgents()
         runtime = Departments(
             departments,
             clock=on or clock,
-            store=database,
+            store=store,
             agents=agents,
             timezone=ZoneInfo("Asia/Shanghai"),
             systems=systems,
@@ -176,10 +126,10 @@ def at_work(clock: VirtualClock) -> Iterator[Callable[..., SimpleNamespace]]:
             do=runtime.do,
             known=runtime.known,
             runtime=runtime,
-            database=database,
+            store=store,
             agents=agents,
         )
 
     yield start
-    for database in opened:
-        database.close()
+    for store in opened:
+        store.close()

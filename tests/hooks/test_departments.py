@@ -411,8 +411,9 @@ def booking(department: Department) -> SimpleNamespace:
 
 
 def rows(runtime: SimpleNamespace) -> int:
-    with runtime.database.engine.connect() as connection:
-        return int(connection.execute(text("select count(*) from booking")).scalar() or 0)
+    return int(
+        runtime.store.read(lambda session: session.execute(text("select count(*) from booking")).scalar(), 5)
+    )
 
 
 def test_a_deed_is_done_once_for_its_key_and_its_result_is_heard_again(
@@ -483,7 +484,7 @@ def test_a_commit_that_nobody_knows_the_end_of_is_pending(
     def lost(key: str, department: str, work: Callable[..., Any], timeout: float) -> Any:
         raise Pending("a commit was under way")
 
-    monkeypatch.setattr(runtime.database, "deed", lost)
+    monkeypatch.setattr(runtime.store, "deed", lost)
     assert isinstance(runtime.do("logistics.book", {"number": "8"}, key="k", within=3), Pending)
 
 
