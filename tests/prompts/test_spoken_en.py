@@ -41,7 +41,7 @@ def en(value: object, format_: str = "") -> str:
         ("2026-11", "month", "November"), ("2025-12", "month", "December twenty twenty-five"),
         (timedelta(hours=2, minutes=5), "duration", "two hours and five minutes"),
         (61, "duration", "one minute and one second"),
-        ("8012", "digits", "eight zero one two"), 
+        ("8012", "digits", "eight zero one two"),
         ("8001234", "digits", "eight zero zero, one two three four"),
         ("+8613800000000", "phone", "one three eight, zero zero zero zero, zero zero zero zero"),
         ("Chengdu", "", "Chengdu"), (True, "", "yes"), (None, "", "unknown"), (["a", "b"], "", "a, b"),
