@@ -17,8 +17,9 @@ from __future__ import annotations
 import json
 import math
 import secrets
-import struct
+import sys
 import wave
+from array import array
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -147,27 +148,22 @@ class RunFolder:
 def quiet_music(path: Path, *, seconds: int = 24, rate: int = 8000) -> None:
     """Write a WAV that loops without a click: slow soft chords, 8 kHz mono, so that a centre where nobody
     has chosen music yet still tells its callers that the line is alive."""
-    chords = (
-        (220.0, 277.18, 329.63),
-        (196.0, 246.94, 293.66),
-        (174.61, 220.0, 261.63),
-        (196.0, 246.94, 329.63),
-    )
-    bar = seconds / len(chords)
-    samples = bytearray()
-    for n in range(seconds * rate):
-        t = n / rate
-        chord = chords[int(t / bar)]
-        within = t % bar
-        swell = math.sin(math.pi * within / bar) ** 2  # silent at each change of chord, and at the seam
-        value = sum(
-            math.sin(2 * math.pi * pitch * t) + 0.3 * math.sin(4 * math.pi * pitch * t) for pitch in chord
-        )
-        samples += struct.pack("<h", int(1500 * swell * value))
+    chords = ((220, 275, 330), (195, 245, 295), (175, 220, 260), (195, 245, 330))
+    period = rate // 5  # every pitch is a multiple of 5 Hz, so a fifth of a second holds whole waves of all
+    bar = seconds * rate // len(chords)
+    swell = [1500 * math.sin(math.pi * n / bar) ** 2 for n in range(bar)]  # silent where the chord changes
+    samples = array("h")
+    for chord in chords:
+        angles = [2 * math.pi * pitch / rate for pitch in chord]
+        waves = [sum(math.sin(a * n) + 0.3 * math.sin(2 * a * n) for a in angles) for n in range(period)]
+        samples.extend(int(swell[n] * waves[n % period]) for n in range(bar))
+    if sys.byteorder == "big":
+        samples.byteswap()
     beside = path.with_name(f".{path.name}.new")
     with wave.open(str(beside), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(rate)
-        file.writeframes(bytes(samples))
+        file.writeframes(samples.tobytes())
+    beside.chmod(0o600)
     beside.rename(path)

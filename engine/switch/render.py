@@ -140,7 +140,7 @@ def _values(
         "log_level": settings.log,
         "log_file": str(folder / "log" / "freeswitch.log"),
         "rtp_first": settings.sound.first,
-        "rtp_last": settings.sound.last,
+        "rtp_last": settings.sound.last // 2 * 2,  # the switch wants an even one
         "sounds": str(folder / "sounds"),
         "music": str(settings.music.absolute() if settings.music else folder / "music"),
         "phones_ip": phones.ip,
@@ -203,7 +203,8 @@ def _fallback(templates: Templates, settings: SwitchSettings, trunks: list[Trunk
 
 def write_private(path: Path, text: str) -> None:
     """Write ``path`` whole or not at all, readable by this user only (0600, its folder 0700)."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in reversed([f for f in path.parents if not f.exists()]):
+        folder.mkdir(mode=0o700, exist_ok=True)
     beside = path.with_name(f".{path.name}.new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

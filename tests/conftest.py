@@ -1,0 +1,76 @@
+"""What all tests share: the real FreeSWITCH, when there is one, and an honest last line about it.
+
+A test marked ``switch`` runs on a real FreeSWITCH, one marked ``sipp`` also needs SIPp. Where they are not
+found these tests are left out, and the end of the run says how many, and why.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from engine.clock import Clock
+from engine.errors import ConfigError
+from engine.switch.freeswitch import find_freeswitch
+from tests.switch.real import RealSwitch, start_real_switch
+
+_needing: dict[str, set[str]] = {}
+_ran: Counter[str] = Counter()
+_left_out: Counter[tuple[str, str]] = Counter()
+NEEDS = {"switch": "a real FreeSWITCH", "sipp": "SIPp"}
+
+
+def _missing() -> dict[str, str]:
+    """Why tests with a marker can't run here, by marker."""
+    missing = {}
+    try:
+        if find_freeswitch() is None:
+            missing["switch"] = "no freeswitch on PATH, and INSIDELINE_FREESWITCH names none"
+    except ConfigError as error:
+        missing["switch"] = str(error)
+    if shutil.which("sipp") is None:
+        missing["sipp"] = "no sipp on PATH"
+    return missing
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = _missing()
+    for marker in NEEDS:
+        needing = [item for item in items if item.get_closest_marker(marker)]
+        _needing[marker] = {item.nodeid for item in needing}
+        if why := missing.get(marker):
+            for item in needing:
+                item.add_marker(pytest.mark.skip(reason=why))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    for marker in NEEDS:
+        if report.nodeid not in _needing.get(marker, ()):
+            continue
+        if report.when == "setup" and report.skipped:
+            why = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            _left_out[marker, why.removeprefix("Skipped: ")] += 1
+        elif report.when == "call":
+            _ran[marker] += 1
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for marker, what in NEEDS.items():
+        left_out = {why: count for (name, why), count in _left_out.items() if name == marker}
+        if not _ran[marker] and not left_out:
+            continue
+        line = f"{_ran[marker]} tests ran on {what}, {sum(left_out.values())} were left out"
+        if left_out:
+            line += ": " + "; ".join(left_out)
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def real_switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSwitch]:
+    """One FreeSWITCH for all tests of the run that only need one (its phones: 1001 to 1020, trunk: pstn)."""
+    switch = start_real_switch(tmp_path_factory.mktemp("freeswitch"), Clock())
+    yield switch
+    switch.freeswitch.stop(within=0.0)

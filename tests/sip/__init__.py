@@ -1,0 +1,1 @@
+"""A small SIP telephone for tests (``phone``), and SIPp for load (``sipp``)."""
