@@ -165,7 +165,7 @@ class Dispatcher:
         return Place(
             request,
             ticket,
-            self._clock.queue(),
+            request.news if request.news is not None else self._clock.queue(),
             leave=self.leave,
             position=self.position,
             wait=self.expected_wait,

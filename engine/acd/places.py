@@ -38,6 +38,7 @@ class Request:
     max_length: int | None = None  # callers waiting; 0: only if an agent is free
     no_agents: bool = True
     resumed: bool = False
+    news: Mailbox[Any] | None = None  # where the news go; None: a queue of the place's own
 
 
 class Leaving(StrEnum):

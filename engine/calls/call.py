@@ -210,6 +210,13 @@ class Call:
             self.note_answered()
         return signal
 
+    def rest(self, seconds: float) -> None:
+        """Let ``seconds`` pass, as long as the caller is there."""
+        clock = self._calls.clock
+        end = clock.monotonic() + seconds
+        while (left := end - clock.monotonic()) > 0:
+            self.next_signal(left)
+
     def wait_done(self, event_uuid: str, limit: float) -> Done:
         """Wait until the application sent with ``event_uuid`` has ended.
 
@@ -281,6 +288,25 @@ class Call:
             self.stop_sound()
             self.wait_done(self.start("playback", playback), seconds + 15.0)
 
+    def play_until_key(self, playback: str, seconds: float, *, event_uuid: str = "") -> str:
+        """Play ``playback`` until its end or a key; answers the keys pressed meanwhile."""
+        self.listen_for_keys(True)
+        event_uuid = self.start("playback", playback, event_uuid=event_uuid)
+        clock = self._calls.clock
+        end = clock.monotonic() + seconds + 15.0
+        stopped = False
+        while True:
+            signal = self.next_signal(end - clock.monotonic())
+            if isinstance(signal, Key) and not stopped:
+                stopped = True
+                self.later(commands.uuid_break(self.id))
+            elif signal is None or (isinstance(signal, Done) and signal.event_uuid == event_uuid):
+                break
+        self.leg.awaited.discard(event_uuid)
+        keys = self.take_keys()
+        self.listen_for_keys(False)
+        return keys
+
     def wait_behind(self, limit: float) -> None:
         """Wait until whatever runs under the lock (a prompt that an earlier engine started) is over."""
         self.wait_done(self.start("set", "il_probe=1"), limit)
@@ -330,7 +356,7 @@ class Resumption:
     done: str  # il_done: the last collection that ended
     digits: str | None  # what it collected
     bridged_to: str  # the agent's leg that it talks to, ""
-    agent_legs: tuple[str, ...]  # legs that were made for this call
+    agent_legs: tuple[tuple[str, str], ...]  # legs that were made for this call, with their agents
     parked: bool
     variables: Mapping[str, str]
 

@@ -15,9 +15,11 @@ from engine.clock import Clock, Mailbox
 
 
 class Leg:
-    """A channel. ``owner`` is the id of the call that an agent's leg was made for, "" for a caller's."""
+    """A channel. ``owner`` is the id of the call that an agent's leg was made for, "" for a caller's; ``agent`` is
+    that agent."""
 
     __slots__ = (
+        "agent",
         "answered",
         "awaited",
         "gone",
@@ -29,9 +31,10 @@ class Leg:
         "wants_keys",
     )
 
-    def __init__(self, uuid: str, clock: Clock, *, owner: str = "") -> None:
+    def __init__(self, uuid: str, clock: Clock, *, owner: str = "", agent: str = "") -> None:
         self.uuid = uuid
         self.owner = owner
+        self.agent = agent
         self.answered = False
         self.parked = False
         self.peer = ""  # the leg that this one talks to

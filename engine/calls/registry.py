@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 MARK = "il_call"
 OWNER = "il_owner"
+AGENT = "il_agent"
 FALLBACK_CONTEXT = "fallback"
 
 SWITCH_CAUSES = ("SYSTEM_SHUTDOWN", "LOST", "MEDIA_TIMEOUT", "RECOVERY_ON_TIMER_EXPIRE")
@@ -41,6 +42,7 @@ EVENTS = (
     "CHANNEL_UNBRIDGE",
     "CHANNEL_HANGUP",
     "DTMF",
+    "RECORD_STOP",
     "BACKGROUND_JOB",
     "HEARTBEAT",
     "CUSTOM",
@@ -103,6 +105,7 @@ class Calls:
             math.inf
         )  # monotonic; beyond it the lease must be confirmed before anything is sent
         self.registrations: Callable[[str, bool], None] | None = None
+        self.recorded: Callable[[str, str], None] | None = None  # a recording is complete: leg, file
         self.refused = 0
         self.taken = 0
         self._lead = lead
@@ -158,7 +161,7 @@ class Calls:
             if call.leg.gone is not None:
                 raise HungUp(call.leg.gone)
             try:
-                self.require_line().post(*batch)
+                self.require_line().post(*batch, on_error=_refused)
                 return
             except NotConnected:
                 if not self._may_send.wait(OUTAGE_LIMIT):
@@ -262,6 +265,10 @@ class Calls:
         if leg is not None:
             leg.tell(Key((event.get("DTMF-Digit") or "")[:1]))
 
+    def _on_record_stop(self, event: EventLike) -> None:
+        if self.recorded is not None:
+            self.recorded(event.uuid, event.get("Record-File-Path") or "")
+
     def _on_custom(self, event: EventLike) -> None:
         subclass = event.get("Event-Subclass") or ""
         if self.registrations is None or not subclass.startswith("sofia::"):
@@ -357,6 +364,11 @@ class Calls:
             peer.tell(Unbridged(leg.uuid))
 
 
+def _refused(command: Command, answer: str) -> None:
+    """The channel is gone, most often: its hang-up is on its way."""
+    log.debug("switch.refused", command=command.name, answer=answer)
+
+
 _HANDLERS: dict[str, Callable[[Calls, EventLike], None]] = {
     "CHANNEL_PARK": Calls._on_park,
     "CHANNEL_ANSWER": Calls._on_answer,
@@ -365,5 +377,6 @@ _HANDLERS: dict[str, Callable[[Calls, EventLike], None]] = {
     "CHANNEL_UNBRIDGE": Calls._on_unbridge,
     "CHANNEL_HANGUP": Calls._on_hangup,
     "DTMF": Calls._on_dtmf,
+    "RECORD_STOP": Calls._on_record_stop,
     "CUSTOM": Calls._on_custom,
 }

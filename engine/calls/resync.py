@@ -8,6 +8,7 @@ which is exact, and who talks to whom by ``show bridged_calls``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -16,7 +17,7 @@ import structlog
 from engine.calls import state as place
 from engine.calls.call import Resumption
 from engine.calls.leg import Leg
-from engine.calls.registry import FALLBACK_CONTEXT, MARK, OWNER, Calls
+from engine.calls.registry import AGENT, FALLBACK_CONTEXT, MARK, OWNER, Calls
 from engine.calls.signals import Answered, Bridged, Done, Gone, Parked, Unbridged
 from engine.errors import SwitchError
 from engine.esl import commands
@@ -98,7 +99,7 @@ def _adopt(calls: Calls, unknown: list[str], bridges: Mapping[str, str]) -> int:
         if channel is None or channel.dying or channel.handed_over:
             continue
         if channel.var(OWNER):
-            leg = Leg(uuid, calls.clock, owner=channel.var(OWNER) or "")
+            leg = Leg(uuid, calls.clock, owner=channel.var(OWNER) or "", agent=channel.var(AGENT) or "")
             _learn(leg, channel, bridges)
             calls.legs[uuid] = leg
         elif channel.var(MARK) == "true":
@@ -108,6 +109,8 @@ def _adopt(calls: Calls, unknown: list[str], bridges: Mapping[str, str]) -> int:
             continue  # its CHANNEL_PARK came meanwhile
         call = calls.add(channel)
         _learn(call.leg, channel, bridges)
+        call.arrived = _moment(channel, "Caller-Channel-Created-Time") or call.arrived
+        call.answered = _moment(channel, "Caller-Channel-Answered-Time")
         state, text = None, channel.var(place.VARIABLE)
         if text:
             try:
@@ -120,7 +123,9 @@ def _adopt(calls: Calls, unknown: list[str], bridges: Mapping[str, str]) -> int:
                 done=channel.var("il_done") or "",
                 digits=channel.var("il_digits"),
                 bridged_to=call.leg.peer,
-                agent_legs=tuple(leg.uuid for leg in calls.legs.values() if leg.owner == call.id),
+                agent_legs=tuple(
+                    (leg.uuid, leg.agent) for leg in calls.legs.values() if leg.owner == call.id
+                ),
                 parked=call.leg.parked,
                 variables={
                     key[9:]: value for key, value in channel.headers.items() if key.startswith("variable_il_")
@@ -135,6 +140,12 @@ def _adopt(calls: Calls, unknown: list[str], bridges: Mapping[str, str]) -> int:
             log.warning("leg.orphan", leg=leg.uuid, owner=leg.owner)
             calls.require_line().post(commands.uuid_kill(leg.uuid, "NORMAL_CLEARING"))
     return sum(1 for channel in callers if calls.calls.get(channel.uuid) is not None)
+
+
+def _moment(channel: Channel, header: str) -> datetime | None:
+    """A time of the switch (microseconds since 1970; 0: it has not happened)."""
+    text = channel.get(header) or ""
+    return datetime.fromtimestamp(int(text) / 1e6, UTC) if text.isdigit() and int(text) else None
 
 
 def _learn(leg: Leg, channel: Channel, bridges: Mapping[str, str]) -> None:

@@ -16,7 +16,7 @@ from uuid import uuid4
 import structlog
 
 from engine.calls.leg import Leg
-from engine.calls.registry import OWNER, Calls
+from engine.calls.registry import AGENT, OWNER, Calls
 from engine.calls.signals import Gone
 from engine.clock import Empty
 from engine.errors import NoSuchCall, SwitchError
@@ -77,7 +77,7 @@ class AgentRing:
             caller_id_name=name,
             variables={
                 OWNER: self._call_id,
-                "il_agent": agent.id,
+                AGENT: agent.id,
                 "park_after_bridge": "true",
                 "hangup_after_bridge": "false",
                 **variables,
@@ -204,7 +204,7 @@ class CallFloor:
         self, call_id: str, agent: AgentView, *, seconds: float, variables: Mapping[str, str]
     ) -> AgentRing:
         call = self._calls.get(call_id)
-        leg = Leg(str(uuid4()), self._calls.clock, owner=call_id)
+        leg = Leg(str(uuid4()), self._calls.clock, owner=call_id, agent=agent.id)
         ring = AgentRing(self._calls, call_id, leg, seconds)
         self._calls.legs[leg.uuid] = leg
         # What a stranger's phone calls itself goes no further than a number that is one.

@@ -74,8 +74,29 @@ class Expression:
         """The roots that the expression asks about with ``is known``."""
         return frozenset(use.path[0] for use in self.uses if use.tested)
 
+    def proves(self, holds: bool) -> frozenset[str]:
+        """The roots that are known for sure when the expression holds (or does not hold)."""
+        return _proved(self._node, holds)
+
     def __str__(self) -> str:
         return self.text
+
+
+def _proved(node: ast.AST | None, holds: bool) -> frozenset[str]:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return _proved(node.operand, not holds)
+    if isinstance(node, ast.BoolOp):
+        parts = [_proved(value, holds) for value in node.values]
+        if isinstance(node.op, ast.And) == holds:
+            return frozenset().union(*parts)
+        return frozenset.intersection(*parts)
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Is, ast.IsNot)):
+        root: ast.AST = node.left
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if isinstance(node.ops[0], ast.Is) == holds and isinstance(root, ast.Name):
+            return frozenset((root.id,))
+    return frozenset()
 
 
 @lru_cache(maxsize=16384)

@@ -53,7 +53,7 @@ class Lead:
         call.journal(
             "call.arrived", number=call.number, dialled=call.dialled, origin=call.origin, rule=match.why
         )
-        services.host_tell("call_started", call=call.view())
+        services.host.tell.call_started(call=call.view())
         run = Run(call, self.flows, services, language=call.language)
         run.recording_policy = match.record
         run.priority = match.priority
@@ -76,12 +76,6 @@ class Lead:
             call.wait_gone(120.0)
             return
         call.state = CallState.FLOW
-        earlier = services.history(call.id)
-        if earlier is not None:
-            call.arrived = earlier.arrived
-            call.answered = earlier.answered
-            call.first_flow = earlier.flow
-            call.waited, call.talked = earlier.waited, earlier.talked
         flows = self._flow_set(str(state.get("h", "")))
         run = Run(call, flows or self.flows, services, language=call.language)
         if flows is None:
@@ -123,7 +117,7 @@ class Lead:
             else:
                 log.exception("flow.crashed", call=call.id, step=call.step)
             call.journal("flow.failed", step=call.step, flow=call.flow, error=call.fault)
-            self.services.host_tell("step_failed", call=call.view(), error=call.fault)
+            self.services.host.tell.step_failed(call=call.view(), step=call.step, why=call.fault)
             self._apologise(run)
         if call.leg.gone is None:
             call.hang_up()

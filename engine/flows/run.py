@@ -12,7 +12,8 @@ apology, the journal gets the fault, and the call ends: nothing is skipped in si
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -20,12 +21,14 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from engine.calls import state as place
-from engine.calls.call import Call, Collected, Resumption
-from engine.clock import Clock, TimeUp
+from engine.calls.call import Call, Resumption
+from engine.clock import Clock
 from engine.errors import HungUp, InsidelineError
+from engine.esl import commands
 from engine.esl.commands import Digits
 from engine.flows import packing
 from engine.flows.model import Flow, FlowSet, Step
+from engine.flows.moves import End, Enter, Go, Leave, Move
 from engine.flows.services import Services
 from engine.prompts.library import Utterance
 
@@ -33,51 +36,13 @@ log = structlog.get_logger(__name__)
 
 MAX_STEPS: Final = 10_000
 """Steps of one call: far above any honest call, so that a loop ends and is told of."""
+SILENCE: Final = "silence_stream://1"
 MAX_DEPTH: Final = 16
 """Flows that may run within one another."""
 
 
-@dataclass(frozen=True, slots=True)
-class Go:
-    """Go on at a block of this flow, or at another flow for good (``department/flow``)."""
-
-    target: str
-
-
-@dataclass(frozen=True, slots=True)
-class Enter:
-    """Run a sub-flow with these parameters; its outcome leads on by the step's own ways."""
-
-    flow: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """Return from a sub-flow with an outcome and values."""
-
-    outcome: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-
-class End:
-    """The call's flow is over."""
-
-
-END: Final = End()
-Move = Go | Enter | Leave | End | None
-
-
 class FlowFault(InsidelineError):
     """A flow that can't go on: the message says where and why."""
-
-
-class StepFailed(Exception):
-    """A step's deed failed and it has a way for that. ``failure`` is what the flow may say of it."""
-
-    def __init__(self, failure: str) -> None:
-        super().__init__(failure)
-        self.failure = failure
 
 
 @dataclass(slots=True)
@@ -102,28 +67,34 @@ class Run:
         self.steps = 0
         self.failure = ""
         self.refusal: Mapping[str, Any] = {}
+        self.typed_ahead = ""  # keys pressed in a prompt, for the next step that asks
+        self.recording_policy = ""  # what the dialplan says of recording
+        self.priority = 0  # what the dialplan says of the caller's place in queues
         self.secrets: set[str] = set()  # names whose values exist in this memory and nowhere else
         self.queue_place: dict[str, Any] = {}  # of the queue step under way: since, agent, leg
         self.awaited = ""
         self.resumption: Resumption | None = None  # for the one step that a call is taken up in
-        self.recorded: str = ""
+        self.recorded = ""  # the id of the call's recording
+        self.masked = False
+        self.stored = False  # names are in the store, because the channel could not carry them
         self.set_language(language)
 
     # -- the walk -----------------------------------------------------------------------------------
 
-    def start(self, flow: str) -> None:
+    def start(self, flow: str, params: Mapping[str, Any] | None = None) -> None:
         """Lead the call from the start of ``flow`` to its end."""
-        self._enter(flow, {})
+        self._enter(flow, params or {})
         self._walk()
 
     def resume(self, state: Mapping[str, Any], resumption: Resumption) -> None:
         """Take the call up at the step where an earlier engine left it."""
         self.visits = int(state.get("v", 0))
         self.secrets = set()
-        names = state.get("x")
+        names, outer = state.get("x", {}), state.get("k", [])
         if names is None:
-            names = self.services.load_names(self.call.id)
-        stack = [*state.get("k", []), [state["f"], state["b"], state["s"], names]]
+            kept = self.services.load_names(self.call.id)
+            names, outer, self.stored = kept["x"], kept["k"], True
+        stack = [*outer, [state["f"], state["b"], state["s"], names]]
         for flow, block, index, packed in stack:
             self.frames.append(Frame(self.flow_named(flow), block, int(index), packing.unpack(packed)))
         self.queue_place = dict(state.get("q") or {})
@@ -133,6 +104,8 @@ class Run:
         self.set_language(str(state.get("l") or self.call.language))
         self.resumption = resumption
         frame = self.frame
+        self.call.first_flow = str(state.get("F") or frame.flow.name)
+        self.call.waited, self.call.talked = state.get("w") or (0.0, 0.0)
         self._show(frame, frame.flow.blocks[frame.block].steps[frame.index])
         self.call.journal("call.resumed", flow=frame.flow.name, block=frame.block, step=frame.index)
         self._walk()
@@ -229,11 +202,11 @@ class Run:
     def step_key(self) -> str:
         """Call, step and visit: what makes a deed of this step at this visit one deed."""
         frame = self.frame
-        step = frame.flow.blocks[frame.block].steps[frame.index]
-        return f"{self.call.id}:{frame.flow.name}:{step.id or f'{frame.block}.{frame.index}'}:{self.visits}"
+        step = frame.flow.step(frame.block, frame.index)
+        return f"{self.call.id}:{frame.flow.name}:{step.key}:{self.visits}"
 
     def flow_named(self, name: str) -> Flow:
-        flow = self.flows.flows.get(name)
+        flow = self.flows.get(name)
         if flow is None:
             raise FlowFault(f"there is no flow {name} in the set {self.flows.hash}")
         return flow
@@ -241,7 +214,7 @@ class Run:
     def _show(self, frame: Frame, step: Step) -> None:
         call = self.call
         call.flow, call.revision, call.flow_hash = frame.flow.name, frame.flow.revision, self.flows.hash
-        call.block, call.step = frame.block, f"{frame.block}[{frame.index + 1}] {step.kind}"
+        call.block, call.step = frame.block, step.label
 
     def _journal_block(self) -> None:
         frame = self.frame
@@ -268,6 +241,13 @@ class Run:
             state["q"] = self.queue_place
         if self.recorded:
             state["r"] = self.recorded
+        call = self.call
+        if call.adopted:
+            state["n"] = call.adopted
+        if call.first_flow != frame.flow.name:
+            state["F"] = call.first_flow
+        if call.waited or call.talked:
+            state["w"] = [round(call.waited, 1), round(call.talked, 1)]
         names = self._kept(frame.names)
         outer = [[f.flow.name, f.block, f.index, self._kept(f.names)] for f in self.frames[:-1]]
         if outer:
@@ -278,8 +258,10 @@ class Run:
             self.call.save(state)
         except place.StateTooLarge:
             # Too much for every event to carry: the store keeps the names, the channel the place.
-            self.services.save_names(self.call.id, names)
+            self.services.save_names(self.call.id, {"x": names, "k": outer})
+            self.stored = True
             state["x"] = None
+            state.pop("k", None)
             self.call.save(state)
 
     def _kept(self, names: Mapping[str, Any]) -> dict[str, Any]:
@@ -320,49 +302,155 @@ class Run:
         scope: Mapping[str, Any] = {**dict(self.scope), **extra} if extra else self.scope
         return self.services.prompts.utterance(prompt, scope, self.call.language, self.department)
 
-    def speak(self, prompt: str, extra: Mapping[str, Any] | None = None) -> None:
-        """Let the caller hear ``prompt`` to its end."""
+    def speak(
+        self,
+        prompt: str,
+        extra: Mapping[str, Any] | None = None,
+        *,
+        interrupt: bool = False,
+        pause: float = 0.0,
+    ) -> None:
+        """Let the caller hear ``prompt`` to its end, or (``interrupt``) until a key; keys pressed meanwhile count
+        for the next step that asks. ``pause`` seconds of silence come first."""
         call = self.call
         if self.resumption is not None:
             self.resumption = None
             if self.awaited:
-                # It was playing when the engine died. Behind it, when it is over, the flow goes on.
+                # It was playing when the engine died. When it is over, the flow goes on.
                 call.wait_behind(120.0)
                 return
         said = self.utterance(prompt, extra)
         event_uuid = call.new_event_uuid()
         self.checkpoint(event_uuid)
-        call.play(said.playback, said.seconds, event_uuid=event_uuid)
+        playback, seconds = with_pause(said.playback, pause), said.seconds + pause
+        if interrupt:
+            self.typed_ahead += call.play_until_key(playback, seconds, event_uuid=event_uuid)
+        else:
+            call.play(playback, seconds, event_uuid=event_uuid)
 
-    def listen(self, prompt: str, digits: Digits, extra: Mapping[str, Any] | None = None) -> Collected:
-        """Play ``prompt`` and collect ``digits`` (whose prompt it becomes); asks again when a result was lost.
+    def listen(
+        self,
+        prompt: str,
+        digits: Digits,
+        extra: Mapping[str, Any] | None = None,
+        *,
+        interrupt: bool = True,
+        typed: str = "",
+    ) -> str | None:
+        """Play ``prompt`` and collect ``digits``; None when nothing, or too little, came in time.
 
-        A collection that an earlier engine began is taken up: its result, or the wait for it.
+        ``typed`` was keyed before and counts as the beginning. Without ``interrupt`` keys count only after the
+        prompt. A collection that an earlier engine began is taken up: its result, or the wait for it. A result
+        that was lost with the event socket is asked for again.
         """
         call = self.call
+        patience = digits.first + digits.between * digits.maximum + 15.0
         resumption, self.resumption = self.resumption, None
         if resumption is not None and self.awaited:
             if resumption.done == self.awaited:
-                return Collected(resumption.digits or None)
-            taken = call.collected(self.awaited, digits.first + digits.between * digits.maximum + 60.0)
+                return resumption.digits or None
+            taken = call.collected(self.awaited, patience + 60.0)
             if taken is not None:
-                return taken
+                return taken.digits
         for _ in range(3):
-            said = self.utterance(prompt, extra)
+            seconds, playback = 0.0, SILENCE
+            if not typed:
+                said = self.utterance(prompt, extra)
+                seconds, playback = said.seconds, said.playback
+                if not interrupt:
+                    self.checkpoint()
+                    call.play(playback, seconds)
+                    seconds, playback = 0.0, SILENCE
             event_uuid = call.new_event_uuid()
             self.checkpoint(event_uuid)
-            limit = said.seconds + digits.first + digits.between * digits.maximum + 15.0
-            heard = call.collect(replace(digits, prompt=said.playback), event_uuid=event_uuid, limit=limit)
+            wanted = replace(
+                digits,
+                prompt=playback,
+                minimum=max(0 if typed else 1, digits.minimum - len(typed)),
+                maximum=digits.maximum - len(typed),
+            )
+            heard = call.collect(wanted, event_uuid=event_uuid, limit=patience + seconds)
             if heard is not None:
-                return heard
+                return (typed + (heard.digits or "")) or None
             call.stop_sound()
         raise FlowFault("the switch lost a collection of digits three times")
+
+    def rest(self, playback: str, seconds: float) -> None:
+        """Let the caller hear ``playback``, which no key ends; after a restart it is not heard again."""
+        if self.resumption is not None and self.awaited:
+            self.resumption = None
+            self.call.wait_behind(seconds + 15.0)
+            return
+        event_uuid = self.call.new_event_uuid()
+        self.checkpoint(event_uuid)
+        self.call.play(playback, seconds, event_uuid=event_uuid)
+
+    def flush(self) -> None:
+        """Send what was gathered, unless the caller is gone (then nobody needs it)."""
+        if self.call.leg.gone is None:
+            self.call.flush()
+
+    @contextmanager
+    def private_keys(self, on: bool) -> Iterator[None]:
+        """While a secret is typed: no key in the switch's events, variables and logs, silence in the recording."""
+        if not on:
+            yield
+            return
+        call = self.call
+        call.run("set", "sensitive_dtmf=true")
+        masked = self.masked
+        self.mask(True)
+        try:
+            yield
+        finally:
+            if call.leg.gone is None:
+                call.later(commands.uuid_setvar(call.id, "il_digits", ""))
+                call.run("set", "sensitive_dtmf=false")
+                self.mask(masked)
+                call.flush()
+
+    # -- recording ------------------------------------------------------------------------------------
+
+    def record(self, policy: str, notice: str | None = None) -> None:
+        """Record the call by ``policy`` from here on, once; the dialplan's ``record: never`` is stronger."""
+        call, recordings = self.call, self.services.recordings
+        if self.recorded or self.recording_policy == "never" or not recordings.records(policy):
+            return
+        call.answer()
+        if notice is not None:
+            self.speak(notice)
+        started = recordings.start(call.id, policy)
+        self.recorded = call.recording = started.id
+        call.run("set", "RECORD_STEREO=true")
+        call.later(commands.record_session(call.id, started.file))
+        call.journal("recording.started", recording=started.id, policy=policy)
+
+    def mask(self, on: bool) -> None:
+        """Write silence into the recording from now on, or sound again."""
+        if on == self.masked or not self.recorded or self.call.leg.gone is not None:
+            self.masked = on and bool(self.recorded)
+            return
+        self.masked = on
+        recordings = self.services.recordings
+        self.call.later(
+            commands.uuid_record(self.call.id, "mask" if on else "unmask", recordings.file(self.recorded))
+        )
+        (recordings.mask if on else recordings.unmask)(self.recorded)
 
     def fail(self, step: Step, failure: str, way: str) -> Move:
         """Go a step's way for a failure, which the flow can read as ``failure``."""
         self.failure = failure
-        self.call.journal("step.failed", step=self.call.step, kind=step.kind, failure=failure)
+        self.call.journal("step.failed", step=self.call.step, failure=failure)
+        self.services.host.tell.step_failed(call=self.call.view(), step=self.call.step, why=failure)
         return Go(way)
+
+
+def with_pause(playback: str, seconds: float) -> str:
+    """``playback`` with silence in front."""
+    if seconds <= 0:
+        return playback
+    pause = f"silence_stream://{round(seconds * 1000)}"
+    return f"file_string://{pause}!{playback.removeprefix('file_string://')}"
 
 
 class Names(Mapping[str, Any]):
@@ -408,19 +496,3 @@ class Names(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(set(self._run.frame.names) | set(self.FIXED))
-
-
-__all__ = [
-    "END",
-    "End",
-    "Enter",
-    "FlowFault",
-    "Frame",
-    "Go",
-    "Leave",
-    "Move",
-    "Names",
-    "Run",
-    "StepFailed",
-    "TimeUp",
-]

@@ -5,28 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.acd.acd import Acd
 from engine.clock import Clock
+from engine.errors import StoreError
 from engine.flows.calendars import Calendars
+from engine.flows.model import FlowSet
 from engine.flows.numbers import Numbers
 from engine.hooks.departments import Departments
 from engine.hooks.host import Host
 from engine.prompts.library import Prompts
 from engine.recording.book import Book
 from engine.store.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """What the journal says of a call that an earlier engine began."""
-
-    arrived: datetime
-    answered: datetime | None
-    flow: str
-    waited: float
-    talked: float
 
 
 @dataclass(slots=True)
@@ -49,3 +41,25 @@ class Services:
     def local_now(self) -> datetime:
         """Now, in the centre's time zone."""
         return self.clock.now().astimezone(ZoneInfo(self.timezone))
+
+    def music_for(self, name: str) -> str:
+        """What to play for a queue or a name of music."""
+        return self.music.get(name) or self.music["default"]
+
+    def save_names(self, call: str, names: Mapping[str, Any]) -> None:
+        """Keep what the channel can't carry; when this returns, it survives the engine."""
+        self.store.save_call_state(call, names)
+        if not self.store.flush(5.0):
+            raise StoreError("the names of a call could not be kept in time")
+
+    def load_names(self, call: str) -> Mapping[str, Any]:
+        """What :meth:`save_names` kept."""
+        names = self.store.load_call_state(call)
+        if names is None:
+            raise StoreError(f"nothing is kept of the names of call {call}")
+        return names
+
+    def flow_set(self, flow_hash: str) -> FlowSet | None:
+        """A flow set that an earlier engine compiled, or None."""
+        data = self.store.get_flow_set(flow_hash)
+        return None if data is None else FlowSet.from_bytes(data)

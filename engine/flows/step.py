@@ -18,7 +18,8 @@ from engine.schema.fields import Attempts, Duration, Flag, Key, Name, PromptRef,
 from engine.schema.shapes import Ref, Reference, Shape, references
 
 if TYPE_CHECKING:
-    from engine.flows.run import Move, Run
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class Way(NamedTuple):
@@ -52,6 +53,8 @@ class Step(Shape):
     needs_id: ClassVar[bool] = False
     #: Does it wait for a person on the phone, so that a loop through it ends?
     waits: ClassVar[bool] = False
+    #: Names that its prompts may speak beside those of the flow.
+    lends: ClassVar[frozenset[str]] = frozenset()
 
     id: Name | None = None
     #: Written ``if``: the step is passed over when it does not hold.
@@ -108,6 +111,10 @@ class Step(Shape):
     def born(self) -> Iterator[Reference]:
         """The names that have a value once the step is done (on its way on, not on its other ways out)."""
         return (reference for reference in references(self) if reference.kind == "into")
+
+    def bears(self, way: str) -> bool:
+        """Are its names born on this way out, too? (They always are where the next step follows.)"""
+        return False
 
 
 class Again(Shape):

@@ -13,7 +13,6 @@ from engine.flows.steps.command import Command
 from engine.flows.steps.confirm import Confirm
 from engine.flows.steps.go import Go
 from engine.flows.steps.hangup import Hangup
-from engine.flows.steps.identify import Identify
 from engine.flows.steps.journal import Journal
 from engine.flows.steps.menu import Menu
 from engine.flows.steps.music import Music
@@ -54,7 +53,6 @@ _ALL: tuple[type[Step], ...] = (
     # business
     Query,
     Command,
-    Identify,
     Journal,
     # people
     Queue,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, model_validator
 
 from engine.flows.expressions import Expr
+from engine.flows.moves import Go
 from engine.flows.step import Step
 from engine.schema.fields import Target
 from engine.schema.shapes import Shape, wrong
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class Case(Shape):
@@ -53,3 +58,12 @@ class Choose(Step):
         if any(case.otherwise is not None for case in self.cases[:-1]):
             raise wrong("case", "`otherwise` must be the last case: those behind it are never looked at")
         return self
+
+    def run(self, run: Run) -> Move:
+        scope = run.scope
+        for case in self.cases:
+            if case.otherwise is not None:
+                return Go(case.otherwise)
+            if case.when is not None and case.go is not None and case.when.truth(scope):
+                return Go(case.go)
+        return None

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
+from engine.esl.commands import Digits
+from engine.flows.asking import Given, ask
+from engine.flows.moves import Go
+from engine.flows.reading import read
 from engine.flows.step import Ask, Into
 from engine.flows.values import Val
 from engine.schema.fields import Duration, Flag, Length, Number, PromptRef, Span, parse_key, text_of
 from engine.schema.shapes import wrong
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
+
 
 As = Literal["digits", "number", "money", "date", "month", "time", "phone", "code", "pin"]
 
@@ -48,6 +57,7 @@ class Collect(Ask):
     """
 
     kind = "collect"
+    lends = frozenset({"value"})
 
     into: Into
     as_: As = Field(default="digits", alias="as")
@@ -84,3 +94,34 @@ class Collect(Ask):
         if self.is_secret and self.confirm is not None:
             raise wrong("secret-spoken", "a secret is never read back", at="confirm")
         return self
+
+    def run(self, run: Run) -> Move:
+        given = self._typed(run)
+        if given is None:
+            return Go(self.give_up)
+        run.bear(self.into, given.value, secret=self.is_secret)
+        if self.confirm is not None and not self._agreed(run):
+            return Go(self.give_up)
+        return None
+
+    def _typed(self, run: Run) -> Given | None:
+        span, scope = self.digits, run.scope
+        # An amount may carry a star and two more digits for the smaller unit.
+        maximum = span.most + (3 if self.as_ == "money" else 0)
+        digits = Digits(
+            minimum=span.least, maximum=maximum, first=self.first, between=self.between, terminators=self.end
+        )
+        return ask(run, self, digits, lambda typed: read(self, typed, scope), secret=self.is_secret)
+
+    def _agreed(self, run: Run) -> bool:
+        """Read what was typed back; 1 is yes, anything else asks once more, three times in all."""
+        yes_no = Digits(minimum=1, maximum=1, first=self.first, terminators="")
+        assert self.confirm is not None
+        for _ in range(self.attempts):
+            if run.listen(self.confirm, yes_no, {"value": run.frame.names[self.into]}) == "1":
+                return True
+            given = self._typed(run)
+            if given is None:
+                return False
+            run.bear(self.into, given.value)
+        return False

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
+from engine.errors import DepartmentFailed, Pending, Refused
+from engine.flows.asking import valued
+from engine.flows.moves import Go
 from engine.flows.step import Into, Step, Values
 from engine.flows.values import Val
 from engine.schema.fields import CommandRef, Duration, Name, Target
 from engine.schema.shapes import wrong
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class Command(Step):
@@ -41,3 +48,27 @@ class Command(Step):
                 "add `id: name` beside it",
             )
         return self
+
+    def run(self, run: Run) -> Move:
+        run.checkpoint()
+        run.flush()
+        key = run.step_key
+        if self.once is not None:
+            key = f"{self.do}:{self.once.get(run.scope)}"
+        try:
+            outcome = run.services.departments.do(
+                self.do, valued(run, self.with_), key=key, within=self.within
+            )
+        except DepartmentFailed as error:
+            return run.fail(self, str(error), self.failed)
+        if isinstance(outcome, Refused):
+            run.refusal = {"reason": outcome.reason, **outcome.details}
+            run.call.journal("command.refused", command=self.do, reason=outcome.reason)
+            return Go(self.refused.get(outcome.reason, self.failed))
+        if isinstance(outcome, Pending):
+            run.call.journal("command.pending", command=self.do, key=key)
+            return run.fail(self, str(outcome), self.pending or self.failed)
+        run.call.journal("command.done", command=self.do, key=key)
+        if self.into is not None:
+            run.bear(self.into, outcome.value)
+        return None

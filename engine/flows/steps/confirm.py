@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import model_validator
 
+from engine.esl.commands import Digits
+from engine.flows.asking import Given, ask
+from engine.flows.moves import Go
 from engine.flows.step import Ask
 from engine.schema.fields import Key, Target
 from engine.schema.shapes import wrong
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class Confirm(Ask):
@@ -29,3 +36,12 @@ class Confirm(Ask):
         if self.yes_key == self.no_key:
             raise wrong("confirm", "yes and no have the same key", at="no_key")
         return self
+
+    def run(self, run: Run) -> Move:
+        digits = Digits(minimum=1, maximum=1, first=self.first, terminators="")
+        keys = (self.yes_key, self.no_key)
+        pressed = ask(run, self, digits, lambda key: Given(key) if key in keys else None)
+        if pressed is None:
+            return Go(self.give_up)
+        way = self.yes if pressed.value == self.yes_key else self.no
+        return None if way is None else Go(way)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from engine.flows import moves
 from engine.flows.step import Step
 from engine.schema.fields import Target
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class Go(Step):
@@ -15,3 +22,6 @@ class Go(Step):
 
     def falls_through(self) -> bool:
         return False
+
+    def run(self, run: Run) -> Move:
+        return moves.Go(self.to)

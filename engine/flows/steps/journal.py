@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from engine.flows.asking import valued
 from engine.flows.step import Step, Values
 from engine.schema.fields import Ident
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class Journal(Step):
@@ -13,3 +20,7 @@ class Journal(Step):
 
     event: Ident
     data: Values = {}
+
+    def run(self, run: Run) -> Move:
+        run.call.journal(f"flow.{self.event}", **valued(run, self.data))
+        return None

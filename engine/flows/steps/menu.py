@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from engine.esl.commands import Digits
+from engine.flows.asking import Given, ask
+from engine.flows.moves import Go
 from engine.flows.step import Ask, Into, Options
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class Menu(Ask):
@@ -19,3 +26,16 @@ class Menu(Ask):
 
     def falls_through(self) -> bool:
         return False
+
+    def bears(self, way: str) -> bool:
+        return way.startswith("options.")
+
+    def run(self, run: Run) -> Move:
+        digits = Digits(minimum=1, maximum=1, first=self.first, terminators="")
+        pressed = ask(run, self, digits, lambda key: Given(key) if key in self.options else None)
+        if pressed is None:
+            return Go(self.give_up)
+        if self.into is not None:
+            run.bear(self.into, pressed.value)
+        run.call.journal("menu.pressed", step=self.label, key=pressed.value)
+        return Go(self.options[pressed.value])

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
+from engine.esl import commands
 from engine.flows.step import Step
 from engine.schema.fields import Duration, Ident
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class Music(Step):
@@ -15,3 +22,12 @@ class Music(Step):
 
     sound: Ident = "default"
     seconds: Duration = Field(alias="for")
+
+    def run(self, run: Run) -> Move:
+        call = run.call
+        run.checkpoint()
+        playing = call.start("endless_playback", run.services.music_for(self.sound), lock=False)
+        call.rest(self.seconds)
+        call.later(commands.uuid_break(call.id, all=True))
+        call.wait_done(playing, 2.0)
+        return None

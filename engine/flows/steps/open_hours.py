@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from engine.flows.moves import Go
 from engine.flows.step import Step
 from engine.schema.fields import CalendarRef, Flag, Target
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class OpenHours(Step):
@@ -15,3 +22,12 @@ class OpenHours(Step):
     calendar: CalendarRef
     closed: Target
     announce: Flag = True
+
+    def run(self, run: Run) -> Move:
+        opening = run.services.calendars.at(self.calendar, run.local_now())
+        if opening.open:
+            return None
+        run.call.journal("hours.closed", calendar=self.calendar, why=opening.why)
+        if self.announce and opening.prompt and run.call.leg.gone is None:
+            run.speak(opening.prompt)
+        return Go(self.closed)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from engine.flows.step import Step
 from engine.schema.fields import Flag
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class PauseRecording(Step):
@@ -12,3 +18,7 @@ class PauseRecording(Step):
     bare = True
 
     on: Flag = True
+
+    def run(self, run: Run) -> Move:
+        run.mask(self.on)
+        return None

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from engine.flows.step import Step
 from engine.schema.fields import Flag, PromptRef
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class Play(Step):
@@ -15,3 +21,9 @@ class Play(Step):
     prompt: PromptRef
     interrupt: Flag = True
     flush: Flag = False
+
+    def run(self, run: Run) -> Move:
+        if self.flush:
+            run.typed_ahead = ""
+        run.speak(self.prompt, interrupt=self.interrupt)
+        return None

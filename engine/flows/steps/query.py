@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
+from engine.errors import DepartmentFailed
+from engine.flows.asking import valued
+from engine.flows.moves import Go
 from engine.flows.step import Into, Step, Values
 from engine.schema.fields import Duration, QueryRef, Target
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class Query(Step):
@@ -21,3 +30,16 @@ class Query(Step):
     within: Duration = 3.0
     not_found: Target | None = None
     failed: Target
+
+    def run(self, run: Run) -> Move:
+        run.checkpoint()
+        run.flush()
+        try:
+            answer = run.services.departments.ask(self.ask, valued(run, self.with_), within=self.within)
+        except DepartmentFailed as error:
+            return run.fail(self, str(error), self.failed)
+        if answer is None and self.not_found is not None:
+            return Go(self.not_found)
+        if self.into is not None:
+            run.bear(self.into, answer)
+        return None

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import PlainValidator, WithJsonSchema
 
+from engine.flows.queueing import wait_for_agent
 from engine.flows.step import Into, Options, Step, Values
 from engine.flows.values import Val
 from engine.schema.fields import Duration, PromptRef, QueueRef, SkillRef, Target, whole
 from engine.schema.shapes import Shape
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
+
 
 _LEVEL: tuple[PlainValidator, WithJsonSchema] = whole(0, 9)
 _PRIORITY: tuple[PlainValidator, WithJsonSchema] = whole(-100, 100)
@@ -37,6 +43,7 @@ class Queue(Step):
 
     kind = "queue"
     waits = True
+    lends = frozenset({"position", "wait"})
 
     name: QueueRef
     skills: dict[SkillRef, Annotated[int, _LEVEL[0], _LEVEL[1]]] = {}
@@ -55,3 +62,9 @@ class Queue(Step):
 
     def falls_through(self) -> bool:
         return self.done is None
+
+    def bears(self, way: str) -> bool:
+        return way == "done"
+
+    def run(self, run: Run) -> Move:
+        return wait_for_agent(run, self)

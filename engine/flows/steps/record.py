@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from engine.flows.step import Step
 from engine.schema.fields import Name, PromptRef
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class Record(Step):
@@ -14,3 +20,7 @@ class Record(Step):
 
     policy: Name
     notice: PromptRef | None = None
+
+    def run(self, run: Run) -> Move:
+        run.record(self.policy, self.notice)
+        return None

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from engine.flows.asking import valued
+from engine.flows.moves import Leave
 from engine.flows.step import Step, Values
 from engine.schema.fields import Name
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class Return(Step):
@@ -19,3 +27,6 @@ class Return(Step):
 
     def falls_through(self) -> bool:
         return False
+
+    def run(self, run: Run) -> Move:
+        return Leave(self.outcome, valued(run, self.values))

@@ -6,12 +6,19 @@ is not a field is an outcome of the sub-flow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, Field
 
+from engine.flows.asking import valued
+from engine.flows.moves import Enter, Go
 from engine.flows.step import Into, Step, Values, Way
 from engine.schema.fields import FlowRef, Target
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run as Walk
 
 
 class Run(Step):
@@ -36,3 +43,15 @@ class Run(Step):
     def ways(self) -> Iterator[Way]:
         for outcome, target in self.outcomes.items():
             yield Way(outcome, target, (outcome,))
+
+    def bears(self, way: str) -> bool:
+        return True
+
+    def run(self, run: Walk) -> Move:
+        return Enter(self.flow, valued(run, self.with_))
+
+    def returned(self, run: Walk, outcome: str, values: Mapping[str, Any]) -> Move:
+        if self.into is not None:
+            run.bear(self.into, dict(values))
+        target = self.outcomes.get(outcome)
+        return None if target is None else Go(target)

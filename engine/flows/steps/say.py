@@ -5,10 +5,16 @@ The prompt's slots are filled from the flow's names; ``values`` gives or renames
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+from engine.flows.asking import valued
 from engine.flows.step import Step, Values
 from engine.schema.fields import Duration, Flag, PromptRef, whole
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
+
 
 _TIMES = whole(1, 5)
 
@@ -25,3 +31,13 @@ class Say(Step):
     pause: Duration = 0.5
     interrupt: Flag = True
     flush: Flag = False
+
+    def run(self, run: Run) -> Move:
+        if self.flush:
+            run.typed_ahead = ""
+        values = valued(run, self.values)
+        for time in range(self.repeat):
+            if run.typed_ahead:
+                break  # a key ended it
+            run.speak(self.prompt, values, interrupt=self.interrupt, pause=self.pause if time else 0.0)
+        return None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from engine.flows.step import Into, Step
 from engine.flows.values import Val
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class Set(Step):
@@ -18,3 +22,8 @@ class Set(Step):
     needs_caller = False
 
     values: Annotated[dict[Into, Val], Field(min_length=1)]
+
+    def run(self, run: Run) -> Move:
+        for name, value in self.values.items():
+            run.bear(name, value.get(run.scope))
+        return None

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from engine.flows.step import Step
 from engine.schema.fields import Language
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class SetLanguage(Step):
@@ -11,3 +17,7 @@ class SetLanguage(Step):
     short = "language"
 
     language: Language
+
+    def run(self, run: Run) -> Move:
+        run.set_language(self.language)
+        return None

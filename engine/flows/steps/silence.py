@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
 from engine.flows.step import Step
 from engine.schema.fields import Duration
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class Silence(Step):
@@ -15,3 +21,7 @@ class Silence(Step):
     short = "for"
 
     seconds: Duration = Field(alias="for")
+
+    def run(self, run: Run) -> Move:
+        run.rest(f"silence_stream://{round(self.seconds * 1000)}", self.seconds)
+        return None

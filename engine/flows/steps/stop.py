@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from engine.flows.moves import END
 from engine.flows.step import Step
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
 
 
 class Stop(Step):
@@ -12,3 +19,6 @@ class Stop(Step):
 
     def falls_through(self) -> bool:
         return False
+
+    def run(self, run: Run) -> Move:
+        return END

@@ -1,0 +1,72 @@
+"""Asking a caller for keys: what menu, collect and confirm share.
+
+A prompt is given up to ``attempts`` times. Silence and a wrong answer each have their word before the next try;
+after the last one the step's ``give_up`` way is taken. Keys pressed in an earlier prompt count, unless ``flush``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from engine.esl.commands import Digits
+from engine.flows.step import Ask, Values
+
+if TYPE_CHECKING:
+    from engine.flows.run import Run
+
+T = TypeVar("T")
+
+SILENT = "silent"
+WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A good answer. A class of its own, because an answer may well be 0 or ""."""
+
+    value: Any
+
+
+def valued(run: Run, values: Values) -> dict[str, Any]:
+    """The values of a ``with`` or ``values`` mapping, as they are now."""
+    scope = run.scope
+    return {name: value.get(scope) for name, value in values.items()}
+
+
+def ask(
+    run: Run, step: Ask, digits: Digits, judge: Callable[[str], Given | None], *, secret: bool = False
+) -> Given | None:
+    """Ask until ``judge`` takes an answer; None when the attempts are used up."""
+    if step.flush:
+        run.typed_ahead = ""
+    extra: Mapping[str, Any] = valued(run, step.values)
+    for attempt in range(step.attempts):
+        typed, ended = _typed_ahead(run, digits)
+        heard: str | None = typed
+        if not ended:
+            with run.private_keys(secret):
+                heard = run.listen(step.prompt, digits, extra, interrupt=step.interrupt, typed=typed)
+        found = None if heard is None else judge(heard)
+        if found is not None:
+            return found
+        reason = "silent" if heard is None else "wrong"
+        run.call.journal("input.refused", step=step.label, reason=reason, attempt=attempt + 1)
+        if attempt + 1 < step.attempts:
+            run.speak((step.again.silent or SILENT) if heard is None else (step.again.wrong or WRONG))
+    return None
+
+
+def _typed_ahead(run: Run, digits: Digits) -> tuple[str, bool]:
+    """What was typed before the prompt, and whether it is a whole answer already."""
+    typed = run.typed_ahead
+    run.typed_ahead = ""
+    for at, key in enumerate(typed):
+        if key in digits.terminators:
+            run.typed_ahead = typed[at + 1 :]
+            return typed[:at], at >= digits.minimum
+        if at + 1 == digits.maximum:
+            run.typed_ahead = typed[at + 1 :]
+            return typed[: at + 1], True
+    return typed, False

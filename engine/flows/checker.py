@@ -1,0 +1,65 @@
+"""The checker: every fault of all flows in one run, and the compiled set when there is none.
+
+In order: syntax and shape (while a file is read, ``loader``), references, names, paths. A flow set is compiled
+whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from engine.flows.known import Known
+from engine.flows.loader import Draft, FlowSource, find_flows, flow_of_draft, read_flow
+from engine.flows.model import FlowSet
+from engine.flows.passes.names import Names
+from engine.flows.passes.paths import Paths
+from engine.flows.passes.references import References
+from engine.flows.step import Step
+from engine.flows.steps import STEPS
+from engine.schema.faults import Faults, Position
+
+
+def check_drafts(drafts: Iterable[Draft], known: Known) -> tuple[FlowSet | None, Faults]:
+    """Passes 3 and on over drafts; the set when no draft has an error."""
+    faults = Faults()
+    by_name: dict[str, Draft] = {}
+    for draft in drafts:
+        if (first := by_name.get(draft.name)) is not None:
+            also = Position(first.document.file, 1, 1)
+            draft.faults.append(
+                draft.document.fault((), "duplicate-flow", f"there are two flows `{draft.name}`", also=also)
+            )
+            faults.extend(draft.faults)
+            continue
+        by_name[draft.name] = draft
+    for draft in by_name.values():
+        References(draft, known, by_name).run()
+        Names(draft, known).run()
+        Paths(draft).run()
+        faults.extend(draft.faults)
+    if faults.errors:
+        return None, faults
+    return FlowSet.of(flow_of_draft(draft) for draft in by_name.values()), faults
+
+
+def compile_files(
+    sources: Iterable[FlowSource], known: Known, steps: Mapping[str, type[Step]] = STEPS
+) -> tuple[FlowSet | None, Faults]:
+    """Read, check and compile these files: the flow set, or None, and all faults."""
+    return check_drafts([read_flow(source, steps) for source in sources], known)
+
+
+def compile_flows(
+    plugins: Path,
+    known: Known,
+    *,
+    more: Mapping[str, Path] | None = None,
+    base: Path | None = None,
+    steps: Mapping[str, type[Step]] = STEPS,
+) -> tuple[FlowSet | None, Faults]:
+    """Read, check and compile ``plugins/*/flows/*.yaml`` and the flow folders of ``more`` (department -> folder).
+
+    ``base`` shortens the file names in faults. Raises nothing for what the files hold.
+    """
+    return compile_files(find_flows(plugins, more, base=base), known, steps)

@@ -1,0 +1,408 @@
+"""From files to flows: finding them, reading them, and the first two passes of the checker (syntax, shape).
+
+A flow's name is ``<department>/<file stem>``: ``plugins/logistics/flows/main.yaml`` is ``logistics/main``, and its
+``flow:`` must say the same. What comes out is a :class:`Draft`: the steps that could be read, the faults of
+those that could not, and the document, so that later passes find the place of everything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from yaml.nodes import MappingNode, SequenceNode
+
+from engine.flows.model import GRAMMAR, Block, Flow, flow_hash
+from engine.flows.step import Step
+from engine.schema.faults import Fault, did_you_mean
+from engine.schema.fields import FlowName, Ident, Language, Name, Positive, Share, Text
+from engine.schema.shapes import FileShape, keys_of, parse_shape
+from engine.schema.source import Broken, Document, Path_, parse_text, read_document, yaml_files
+
+Kinds = Mapping[str, type[Step]]
+ON_HANGUP = "on_hangup"
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class FlowSource(NamedTuple):
+    """A file that holds a flow: what the flow must be called, where it is, how faults name the file."""
+
+    name: str
+    path: Path
+    shown: str
+
+
+def find_flows(
+    plugins: Path, more: Mapping[str, Path] | None = None, *, base: Path | None = None
+) -> list[FlowSource]:
+    """The flows of all departments: ``plugins/*/flows/*.yaml``, and those of ``more`` (department -> its flows
+    folder, for plugins that are installed packages). ``base`` shortens the names that faults show."""
+    folders = {folder.name: folder / "flows" for folder in _folders(plugins)}
+    folders.update(more or {})
+    found = []
+    for department, folder in sorted(folders.items()):
+        for path in yaml_files(folder):
+            shown = path
+            if base is not None and path.is_relative_to(base):
+                shown = path.relative_to(base)
+            found.append(FlowSource(f"{department}/{path.stem}", path, str(shown)))
+    return found
+
+
+def _folders(plugins: Path) -> list[Path]:
+    if not plugins.is_dir():
+        return []
+    return sorted(
+        path for path in plugins.iterdir() if path.is_dir() and not path.name.startswith((".", "_"))
+    )
+
+
+class Head(FileShape):
+    """What a flow says before its blocks."""
+
+    grammar: Positive
+    flow: FlowName
+    revision: Positive = 1
+    title: Text
+    owner: Ident = ""
+    goal: dict[Name, Share] = {}
+    languages: list[Language]
+    params: list[Name] = []
+    returns: list[Name] = []
+    outcomes: list[Name] = []
+    start: Name
+    on_hangup: Any = None
+    blocks: Any
+
+
+@dataclass(slots=True)
+class Draft:
+    """A flow on its way through the checker. ``steps`` has None where a step could not be read."""
+
+    name: str
+    document: Document
+    head: Head | None = None
+    blocks: dict[str, list[Step | None]] = field(default_factory=dict)
+    on_hangup: list[Step | None] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    def all_steps(self) -> Iterable[Step]:
+        """Every step that could be read, those of ``on_hangup`` last."""
+        for steps in self.blocks.values():
+            yield from (step for step in steps if step is not None)
+        yield from (step for step in self.on_hangup if step is not None)
+
+    def path(self, step: Step, inner: Path_ = ()) -> Path_:
+        """The path in the document of something within a step."""
+        base: Path_ = (ON_HANGUP,) if step.block == ON_HANGUP else ("blocks", step.block)
+        base = (*base, step.index)
+        return base + place_in(self.document.value(base), type(step))(inner)
+
+    def add(
+        self,
+        step: Step,
+        inner: Path_,
+        code: str,
+        message: str,
+        hint: str = "",
+        *,
+        key: bool = False,
+        **more: Any,
+    ) -> None:
+        """A fault at something within a step."""
+        self.faults.append(self.document.fault(self.path(step, inner), code, message, hint, key=key, **more))
+
+
+def read_flow(source: FlowSource, kinds: Kinds) -> Draft:
+    """Read one file into a draft; raises nothing for what it holds."""
+    return draft_of(read_document(source.path, name=source.shown), source.name, kinds)
+
+
+def parse_flow(text: str, name: str, kinds: Kinds, *, file: str = "") -> Draft:
+    """A draft from a text that is not in a file (an editor's, a test's)."""
+    return draft_of(parse_text(text, file or f"{name}.yaml"), name, kinds)
+
+
+def draft_of(document: Document, name: str, kinds: Kinds) -> Draft:
+    """Passes 1 and 2: the document's own faults, then the shape of the head and of every step."""
+    draft = Draft(name, document)
+    draft.faults += document.faults
+    tree = document.tree
+    if tree is None or isinstance(tree, Broken):
+        return draft
+    head, faults = parse_shape(document, Head)
+    draft.faults += faults
+    draft.head = head
+    if not isinstance(tree, dict):
+        return draft
+    if head is not None:
+        head._document = document
+        _check_head(draft, head)
+    blocks = tree.get("blocks")
+    if isinstance(blocks, dict):
+        for block, steps in blocks.items():
+            if _NAME.fullmatch(block) is None:
+                draft.faults.append(
+                    document.fault(
+                        ("blocks", block),
+                        "name",
+                        f"`{block}` is not a name",
+                        "names are lower-case letters, digits and _",
+                        key=True,
+                    )
+                )
+            draft.blocks[block] = _read_steps(draft, ("blocks", block), block, steps, kinds)
+    elif blocks is not None and not isinstance(blocks, Broken):
+        draft.faults.append(document.fault(("blocks",), "shape", "a mapping of blocks is wanted here"))
+    if (last := tree.get(ON_HANGUP)) is not None:
+        draft.on_hangup = _read_steps(draft, (ON_HANGUP,), ON_HANGUP, last, kinds)
+    _number_lines(draft)
+    return draft
+
+
+def _check_head(draft: Draft, head: Head) -> None:
+    if head.grammar != GRAMMAR:
+        draft.faults.append(
+            head.fault(("grammar",), "grammar", f"this engine reads grammar {GRAMMAR}, not {head.grammar}")
+        )
+    if head.flow != draft.name:
+        draft.faults.append(
+            head.fault(
+                ("flow",),
+                "flow-name",
+                f"the flow of this file is `{draft.name}`, not `{head.flow}`",
+                "a flow is called <department>/<file>",
+            )
+        )
+    if not head.languages:
+        draft.faults.append(head.fault(("languages",), "languages", "a flow speaks at least one language"))
+
+
+# -- steps as they are written ----------------------------------------------------------------------
+
+
+def _read_steps(draft: Draft, path: Path_, block: str, tree: Any, kinds: Kinds) -> list[Step | None]:
+    document = draft.document
+    if isinstance(tree, Broken):
+        return [None]
+    if not isinstance(tree, list) or not tree:
+        draft.faults.append(
+            document.fault(path, "shape", f"`{block}` must be a list of steps", "- answer", key=True)
+        )
+        return [None]
+    steps: list[Step | None] = []
+    for index, written in enumerate(tree):
+        step, args = None, None
+        try:
+            kind, args = normalise(written, kinds)
+            step = kind.model_validate(args)
+        except StepError as error:
+            if error.code:
+                at: Path_ = (*path, index, error.key) if error.key else (*path, index)
+                draft.faults.append(
+                    document.fault(at, error.code, error.message, error.hint, key=bool(error.key))
+                )
+        except ValidationError:
+            _, faults = parse_shape(document, kind, (*path, index), args, place=place_in(written, kind))
+            draft.faults += faults
+        else:
+            _locate(step, block, index, 0)
+        steps.append(step)
+    return steps
+
+
+def _locate(step: Step, block: str, index: int, line: int) -> None:
+    private = step.__pydantic_private__
+    assert private is not None
+    private["_block"] = block
+    private["_index"] = index
+    private["_line"] = line
+
+
+class StepError(Exception):
+    """A step that is no step. ``key`` is the key within it that is meant; no ``code``: already reported."""
+
+    def __init__(self, code: str = "", message: str = "", hint: str = "", key: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.key = key
+
+
+def normalise(written: Any, kinds: Kinds) -> tuple[type[Step], dict[str, Any]]:
+    """The kind of a step and its fields, however it is written. Raises :class:`StepError`."""
+    if isinstance(written, str):
+        if isinstance(written, Broken):
+            raise StepError()
+        kind = kinds.get(written)
+        if kind is None:
+            raise StepError(
+                "unknown-step", f"there is no step `{written}`", did_you_mean(written, kinds, _STEPS_HINT)
+            )
+        if not kind.bare:
+            raise StepError("shape", f"`{written}` needs a value", f"- {written}: …")
+        return kind, {}
+    if not isinstance(written, dict) or not written:
+        raise StepError("shape", "a step is a word, or a mapping with its kind as a key", "- play: bye")
+    word = kind_of(written, kinds)
+    if word is None:
+        guess = next((key for key in written if key not in _BESIDE), "")
+        if not guess:
+            raise StepError("unknown-step", "a step must say what it does")
+        raise StepError(
+            "unknown-step", f"there is no step `{guess}`", did_you_mean(guess, kinds, _STEPS_HINT), guess
+        )
+    kind = kinds[word]
+    args = _body(kind, written[word])
+    if len(written) > 1:
+        for key, value in written.items():
+            if key == word:
+                continue
+            if key in kinds and key not in keys_of(kind):
+                raise StepError("two-steps", f"`{word}` and `{key}` are two steps", "begin a new `- `", key)
+            if key in args:
+                raise StepError("duplicate-key", f"`{key}` is given twice", key=key)
+            args[key] = value
+    return kind, args
+
+
+_BESIDE = ("id", "if")
+_STEPS_HINT = "`insideline flow schema` lists the steps"
+
+
+def kind_of(
+    written: Mapping[str, Any], kinds: Kinds | None = None, kind: type[Step] | None = None
+) -> str | None:
+    """The key of a written step that says its kind."""
+    if kind is not None:
+        return kind.kind if kind.kind in written else None
+    return next((key for key in written if key in (kinds or {})), None)
+
+
+def _body(kind: type[Step], body: Any) -> dict[str, Any]:
+    if isinstance(body, Broken):
+        raise StepError()
+    if isinstance(body, str):
+        if kind.short:
+            return {kind.short: body}
+        if kind.bare:
+            raise StepError("shape", f"`{kind.kind}` takes no value", f"- {kind.kind}", kind.kind)
+    elif kind.whole:
+        return {kind.whole: body}
+    elif isinstance(body, dict):
+        return dict(body)
+    if kind.whole:
+        return {kind.whole: body}
+    raise StepError("shape", f"`{kind.kind}` needs a mapping of its keys", "", kind.kind)
+
+
+def place_in(written: Any, kind: type[Step]) -> Callable[[Path_], Path_]:
+    """From a path within a step's fields to the path within the step as it is written."""
+
+    def place(inner: Path_) -> Path_:
+        if not isinstance(written, dict):
+            return ()
+        if not inner:
+            return (kind.kind,) if kind.kind in written else ()
+        body = written.get(kind.kind)
+        first = inner[0]
+        within = isinstance(body, dict) and not kind.whole and first in body
+        if first in written and first != kind.kind and not within:
+            return inner  # written beside the kind
+        if kind.whole and first == kind.whole:
+            return (kind.kind, *inner[1:])
+        if isinstance(body, str):
+            return (kind.kind,)
+        return (kind.kind, *inner)
+
+    return place
+
+
+# -- lines and hashes -------------------------------------------------------------------------------
+
+
+def _number_lines(draft: Draft) -> None:
+    """Tell each step its line, walking the nodes once."""
+    root = draft.document.root
+    if not isinstance(root, MappingNode):
+        return
+    for key, node in root.value:
+        if key.value == "blocks" and isinstance(node, MappingNode):
+            for block, listed in node.value:
+                _number(draft.blocks.get(block.value, []), listed)
+        elif key.value == ON_HANGUP:
+            _number(draft.on_hangup, node)
+
+
+def _number(steps: list[Step | None], node: Any) -> None:
+    if isinstance(node, SequenceNode):
+        for step, item in zip(steps, node.value, strict=False):
+            if step is not None and step.__pydantic_private__ is not None:
+                step.__pydantic_private__["_line"] = item.start_mark.line + 1
+
+
+def flow_of_draft(draft: Draft) -> Flow:
+    """The compiled flow of a draft without faults."""
+    assert draft.head is not None
+    tree = draft.document.tree
+    assert isinstance(tree, dict)
+    return _flow(draft.head, draft.blocks, draft.on_hangup, tree, draft.document.file)
+
+
+def flow_of_tree(tree: Any, file: str, lines: Mapping[str, list[int]], kinds: Kinds) -> Flow:
+    """A compiled flow from its plain tree, as a kept flow set has it. Raises ValueError."""
+    try:
+        head = Head.model_validate(tree)
+        blocks: dict[str, list[Step | None]] = {}
+        for block, written in [*tree["blocks"].items(), (ON_HANGUP, tree.get(ON_HANGUP, []))]:
+            numbers = lines.get(block, ())
+            steps: list[Step | None] = []
+            for index, item in enumerate(written):
+                kind, args = normalise(item, kinds)
+                step = kind.model_validate(args)
+                _locate(step, block, index, numbers[index] if index < len(numbers) else 0)
+                steps.append(step)
+            blocks[block] = steps
+    except (ValidationError, StepError, KeyError, AttributeError, TypeError) as error:
+        raise ValueError(f"{file}: a kept flow can't be read: {error}") from error
+    on_hangup = blocks.pop(ON_HANGUP)
+    return _flow(head, blocks, on_hangup, tree, file)
+
+
+def _flow(
+    head: Head,
+    blocks: Mapping[str, list[Step | None]],
+    on_hangup: list[Step | None],
+    tree: Mapping[str, Any],
+    file: str,
+) -> Flow:
+    made = {
+        name: Block(name, tuple(step for step in steps if step is not None), steps[0].line if steps[0] else 0)
+        for name, steps in blocks.items()
+    }
+    lines = {name: [step.line for step in block.steps] for name, block in made.items()}
+    last = tuple(step for step in on_hangup if step is not None)
+    lines[ON_HANGUP] = [step.line for step in last]
+    return Flow(
+        name=head.flow,
+        revision=head.revision,
+        title=head.title,
+        owner=head.owner,
+        languages=tuple(head.languages),
+        start=head.start,
+        blocks=made,
+        on_hangup=last,
+        params=tuple(head.params),
+        returns=tuple(head.returns),
+        outcomes=tuple(head.outcomes),
+        goal=dict(head.goal),
+        file=file,
+        hash=flow_hash(tree),
+        source=tree,
+        lines=lines,
+    )

@@ -1,0 +1,253 @@
+"""The queue step at work: music, announcements, keys, and the news of the caller's place.
+
+The place's news arrive in the caller's own mailbox, between keys and hang-up, so that the one greenlet that leads
+the call sees everything in its order. An announcement is laid over the music (it nests, and the music goes on
+behind it) and nobody waits for it: it never delays an agent who has answered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from engine.acd.places import Connecting, Leaving, Left, Over, Place, Request, Talking
+from engine.calls.signals import Done, Key, Parked
+from engine.errors import HungUp, NoSuchCall, NotFound
+from engine.esl import commands
+from engine.flows.asking import valued
+from engine.flows.moves import Go, Move
+from engine.types import CallState
+
+if TYPE_CHECKING:
+    from engine.flows.run import Run
+    from engine.flows.steps.queue import Queue
+
+log = structlog.get_logger(__name__)
+
+PARK_LIMIT = 2.0
+"""Seconds from the end of a talk to the caller's CHANNEL_PARK."""
+
+
+def wait_for_agent(run: Run, step: Queue) -> Move:
+    """Wait in the queue, talk, and go on."""
+    return Waiting(run, step).wait()
+
+
+class Waiting:
+    """One caller in one queue step."""
+
+    def __init__(self, run: Run, step: Queue) -> None:
+        self.run = run
+        self.step = step
+        self.call = run.call
+        self.clock = run.clock
+        self.place: Place
+        self.music = ""  # the Event-UUID of the music that plays
+        self.taken = False  # an agent has answered: no more keys, no more announcements
+        self.talk_began: float | None = None
+        self.joined = self.clock.monotonic()
+
+    def wait(self) -> Move:
+        call, run = self.call, self.run
+        call.answer()
+        resumption, run.resumption = run.resumption, None
+        talked = bool(run.queue_place.get("a"))
+        if resumption is not None and talked and not resumption.bridged_to:
+            # The talk ended while no engine was there; what follows it is due.
+            run.queue_place = {}
+            call.agent = ""
+            return self._onward()
+        request = self._request(resumed=resumption is not None)
+        call.queue = self.step.name
+        if resumption is not None:
+            self._take_up_music(resumption.bridged_to)
+            self.place = self._take_up(request, resumption.bridged_to, resumption.agent_legs)
+        else:
+            self.place = run.services.acd.enter(request)
+        call.listen_for_keys(bool(self.step.waiting.keys))
+        try:
+            move = self._until_over()
+        except BaseException:
+            # Hung up, or this engine must let go: either way the place is given back, and a ring for it ends.
+            self._hung_up()
+            raise
+        call.listen_for_keys(False)
+        run.queue_place = {}
+        return move
+
+    def _request(self, *, resumed: bool) -> Request:
+        run, step, call = self.run, self.step, self.call
+        now = self.clock.now().timestamp()
+        entered = float(run.queue_place.get("t", now)) if resumed else now
+        self.joined -= max(0.0, now - entered)
+        run.queue_place = {**(run.queue_place if resumed else {}), "t": round(entered, 1)}
+        preferred = step.agent.get(run.scope) if step.agent is not None else ""
+        return Request(
+            call_id=call.id,
+            number=call.number,
+            queue=step.name,
+            skills=step.skills,
+            priority=step.priority + run.priority,
+            since=max(0.0, now - entered),
+            agent=str(preferred or ""),
+            tell=valued(run, step.tell),
+            language=call.language,
+            longest=step.longest,
+            resumed=resumed,
+            news=call.leg.inbox,
+        )
+
+    def _take_up(self, request: Request, bridged_to: str, legs: tuple[tuple[str, str], ...]) -> Place:
+        """Find the caller's place again after a restart: in a talk, at a ringing phone, or in the line."""
+        acd = self.run.services.acd
+        for leg, agent in legs:
+            try:
+                if leg == bridged_to:
+                    return acd.resume_talk(request, agent, leg)
+                if not bridged_to:
+                    return acd.resume_offer(request, agent, leg)
+            except (NotFound, NoSuchCall) as error:
+                log.warning("queue.leg_not_resumed", call=self.call.id, leg=leg, error=str(error))
+        return acd.enter(request)
+
+    def _until_over(self) -> Move:
+        call, clock, waiting = self.call, self.clock, self.step.waiting
+        due = clock.monotonic() + waiting.every
+        while True:
+            if not self.music and not self.taken:
+                self._play_music()
+                call.become(CallState.QUEUED, queue=self.step.name)
+            quiet = self.taken or waiting.say is None
+            signal = call.next_signal(None if quiet else max(0.0, due - clock.monotonic()))
+            match signal:
+                case None:
+                    due = clock.monotonic() + self._announce() + waiting.every
+                case Key():
+                    for key in call.take_keys():
+                        target = waiting.keys.get(key)
+                        if target is not None and not self.taken and self.place.leave(Leaving.KEY):
+                            call.journal("queue.key", key=key)
+                            self._stop_music()
+                            self._count_wait()
+                            return Go(target)
+                case Done(event_uuid) if event_uuid == self.music:
+                    self.music = ""
+                case Parked() if self.talk_began is None:
+                    # A bridge that failed has ended the music: the caller waits on.
+                    self.music, self.taken = "", False
+                case Connecting():
+                    self.taken = True
+                case Talking():
+                    self._talking(signal)
+                case Over():
+                    return self._over(signal)
+                case Left(reason):
+                    self._stop_music()
+                    self._count_wait()
+                    if reason is Leaving.CALLER:
+                        raise HungUp(call.leg.gone or "NORMAL_CLEARING")
+                    return Go(self._way(reason))
+
+    # -- what is heard ------------------------------------------------------------------------------
+
+    def _play_music(self) -> None:
+        music = self.run.services.music_for(self.step.waiting.music or self.step.name)
+        # Without the lock: announcements nest in it.
+        self.music = self.call.start("endless_playback", music, lock=False)
+        self.run.queue_place = {**self.run.queue_place, "m": self.music}
+        self.run.checkpoint()
+
+    def _take_up_music(self, bridged_to: str) -> None:
+        """Music that an earlier engine started plays on; a break would end a talk, too."""
+        music = str(self.run.queue_place.get("m", ""))
+        if music and not bridged_to:
+            self.music = music
+            self.call.leg.awaited.add(music)
+
+    def _stop_music(self) -> None:
+        if self.music:
+            self.call.later(commands.uuid_break(self.call.id, all=True))
+            self.call.wait_done(self.music, PARK_LIMIT)
+            self.music = ""
+
+    def _announce(self) -> float:
+        """Tell the caller its position, over the music; answers how many seconds it takes."""
+        position = self.place.position()
+        if self.step.waiting.say is None or position < 1:
+            return 0.0
+        values: dict[str, Any] = {"position": position, "wait": self.place.expected_wait()}
+        said = self.run.utterance(self.step.waiting.say, values)
+        self.call.run("playback", said.playback)
+        return said.seconds
+
+    # -- what happens -------------------------------------------------------------------------------
+
+    def _talking(self, news: Talking) -> None:
+        call, run = self.call, self.run
+        self.taken = True
+        self.music = ""  # the bridge ended it
+        if self.talk_began is not None:
+            return
+        call.listen_for_keys(False)
+        self._count_wait()
+        self.talk_began = self.clock.monotonic()
+        call.agent, call.agent_leg = news.agent.id, news.leg
+        began = run.queue_place.get("b") if news.resumed else None
+        if began is not None:
+            self.talk_began -= max(0.0, self.clock.now().timestamp() - float(began))
+        run.queue_place = {
+            "t": run.queue_place["t"],
+            "a": news.agent.id,
+            "b": began or round(self.clock.now().timestamp(), 1),
+        }
+        run.checkpoint()
+        run.flush()
+        call.become(CallState.TALKING, agent=news.agent.id)
+        if run.recorded:
+            run.services.recordings.talked(run.recorded, news.agent.id)
+
+    def _over(self, news: Over) -> Move:
+        call = self.call
+        began = self.talk_began if self.talk_began is not None else self.clock.monotonic() - news.seconds
+        seconds = self.clock.monotonic() - began  # of the whole talk, also when an earlier engine began it
+        call.talked += seconds
+        self.talk_began = None
+        call.journal("talk.over", by=str(news.by), seconds=round(seconds, 3))
+        end = self.clock.monotonic() + PARK_LIMIT
+        while not call.leg.parked and (left := end - self.clock.monotonic()) > 0:
+            call.next_signal(left)
+        if self.step.into is not None:
+            served = {"agent": news.agent_id, "seconds": round(seconds, 1), "by": str(news.by)}
+            self.run.bear(self.step.into, served)
+        call.agent_leg = ""
+        return self._onward()
+
+    def _onward(self) -> Move:
+        self.call.become(CallState.FLOW)
+        return Go(self.step.done) if self.step.done is not None else None
+
+    def _way(self, reason: Leaving) -> str:
+        step = self.step
+        match reason:
+            case Leaving.FULL:
+                return step.full
+            case Leaving.TOO_LONG:
+                return step.too_long
+            case Leaving.CLOSED:
+                return step.closed or step.no_agents
+            case Leaving.NO_AGENTS:
+                return step.no_agents
+        return step.failed or step.no_agents
+
+    def _count_wait(self) -> None:
+        self.call.waited += self.clock.monotonic() - self.joined
+        self.joined = self.clock.monotonic()
+
+    def _hung_up(self) -> None:
+        if self.talk_began is not None:
+            self.call.talked += self.clock.monotonic() - self.talk_began
+        elif not self.taken:
+            self._count_wait()
+            self.call.abandoned = True
+        self.place.leave(Leaving.CALLER)
