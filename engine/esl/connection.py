@@ -128,6 +128,9 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         returned, so it must not wait for one; ``on_snapshot(rows of show channels, pass 1 or 2)`` in its own.
         ``connect`` makes a transport; without it, a TCP socket to host and port.
         """
+        if connect is None and not monkey.is_module_patched("socket"):
+            # One blocking read would stop every call in the engine.
+            raise RuntimeError("gevent has not patched socket: patch before any other import")
         super().__init__(host, port, password, timeout)
         self.up = False
         self.core_uuid = ""
@@ -476,8 +479,6 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         return self._link
 
     def _tcp(self) -> Transport:
-        if not monkey.is_module_patched("socket"):
-            raise RuntimeError("gevent has not patched socket: patch before any other import")
         sock = socket.create_connection((self.host, self.port))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
