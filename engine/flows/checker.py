@@ -35,8 +35,8 @@ def check_drafts(drafts: Iterable[Draft], known: Known) -> tuple[FlowSet | None,
         by_name[draft.name] = draft
     for draft in by_name.values():
         References(draft, known, by_name).run()
-        Names(draft, known).run()
-        Paths(draft).run()
+        Names(draft, known, by_name).run()
+        Paths(draft, by_name).run()
         faults.extend(draft.faults)
     if faults.errors:
         return None, faults

@@ -55,6 +55,8 @@ class Step(Shape):
     waits: ClassVar[bool] = False
     #: Names that its prompts may speak beside those of the flow.
     lends: ClassVar[frozenset[str]] = frozenset()
+    #: Fields whose values are left out, rather than refused, where a name in them is not known.
+    lenient: ClassVar[frozenset[str]] = frozenset()
 
     id: Name | None = None
     #: Written ``if``: the step is passed over when it does not hold.

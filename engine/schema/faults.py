@@ -124,12 +124,23 @@ class Faults:
 def suggest(word: str, known: Iterable[str]) -> str:
     """The known word nearest to a misspelt one, or "" when none is near."""
     names = [name for name in known if name != word]
-    found = process.extractOne(word, names, scorer=fuzz.ratio, score_cutoff=60.0)
-    if found is None and "/" in word:
-        # `orders/main` for `logistics/main`: the last part says more than the whole.
-        tail = word.rsplit("/", 1)[1]
-        return next((name for name in names if name.rsplit("/", 1)[-1] == tail), "")
+    tail = _tail(word)
+    if tail != word:
+        # A shared department makes `logistics/quote` and `logistics/main` no more alike than `quote` and `main`.
+        names = [name for name in names if fuzz.ratio(_tail(name), tail) >= _NEAR]
+    cutoff = _NEAR if tail == word else 0.0
+    found: tuple[str, float, int] | None = process.extractOne(
+        word, names, scorer=fuzz.ratio, score_cutoff=cutoff
+    )
     return str(found[0]) if found is not None else ""
+
+
+_NEAR = 60.0
+
+
+def _tail(name: str) -> str:
+    """The part behind the last `/` or `.`."""
+    return name.rsplit("/", 1)[-1].rsplit(".", 1)[-1]
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:

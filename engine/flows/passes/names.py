@@ -6,11 +6,12 @@ A forward walk over the blocks: what is surely born at a block's start is what a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from engine.flows.expressions import Expression, Use
 from engine.flows.known import READ_ONLY, Known, is_prompt_key
 from engine.flows.loader import Draft
+from engine.flows.passes.ends import falls_through
 from engine.flows.step import Step
 from engine.flows.steps.choose import Choose
 from engine.flows.steps.collect import Collect
@@ -31,8 +32,9 @@ _TRUSTED = (Query, Command, Run)
 class Names:
     """Follows the names of one flow."""
 
-    def __init__(self, draft: Draft, known: Known) -> None:
+    def __init__(self, draft: Draft, known: Known, flows: Mapping[str, Draft]) -> None:
         self.draft = draft
+        self.flows = flows
         self.known = known
         self.department = draft.name.partition("/")[0]
         self.anywhere: dict[str, Step | None] = {}
@@ -62,9 +64,8 @@ class Names:
                 name = reference.value
                 self.anywhere.setdefault(name, step)
                 if name in READ_ONLY:
-                    self.draft.add(
-                        step, reference.path, "read-only", f"`{name}` can't be set", key=isinstance(step, Set)
-                    )
+                    at_key = isinstance(step, Set)
+                    self.draft.add(step, reference.path, "read-only", f"`{name}` can't be set", key=at_key)
                 if isinstance(step, Collect) and step.is_secret:
                     self.secrets.add(name)
                 self._learn(name, step)
@@ -124,7 +125,7 @@ class Names:
                 born = born | (bears & step.when.proves(False))
             else:
                 born = bears
-                if not step.falls_through():
+                if not falls_through(step, self.flows):
                     break
         return ways
 
@@ -181,7 +182,8 @@ class Names:
                 hint = did_you_mean(root, [*self.anywhere, *READ_ONLY])
                 self._add(step, path, use, "unknown-name", f"there is no name `{root}`{where}", hint)
                 continue
-            if not use.tested and root not in born and root not in tested:
+            surely = use.tested or root in born or root in tested or path[0] in type(step).lenient
+            if not surely:
                 first = self.anywhere[root]
                 hint = f"`{root}` is born in {first.label}" if first is not None else ""
                 self._add(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from engine.flows.loader import Draft
+from engine.flows.passes.ends import falls_through
 from engine.flows.step import Ask, Step
 
 
 class Paths:
     """Follows the ways of one flow. Needs a draft in which every step could be read."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, flows: Mapping[str, Draft]) -> None:
         self.draft = draft
+        self.flows = flows
 
     def run(self) -> None:
         draft = self.draft
@@ -36,7 +38,7 @@ class Paths:
         for name, steps in draft.blocks.items():
             if None in steps:
                 continue
-            end = next((step for step in steps if step is not None and _ends(step)), None)
+            end = next((step for step in steps if step is not None and self._ends(step)), None)
             if end is None:
                 draft.faults.append(
                     draft.document.fault(
@@ -69,7 +71,7 @@ class Paths:
                 continue
             for way in step.ways():
                 yield way.target
-            if _ends(step):
+            if self._ends(step):
                 return
 
     def _silent_loops(self, reached: set[str]) -> None:
@@ -112,7 +114,7 @@ class Paths:
                     targets.add(way.target)
             if step.kind in ("hangup", "return", "stop") or (step.kind == "queue" and step.falls_through()):
                 return {*targets}, True
-            if _ends(step):
+            if self._ends(step):
                 return self._within(targets)
         return self._within(targets)
 
@@ -120,6 +122,5 @@ class Paths:
         out = any(target not in self.draft.blocks for target in targets)
         return targets, out
 
-
-def _ends(step: Step) -> bool:
-    return step.when is None and not step.falls_through()
+    def _ends(self, step: Step) -> bool:
+        return step.when is None and not falls_through(step, self.flows)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from engine.flows.known import Known, is_prompt_key
-from engine.flows.loader import ON_HANGUP, Draft
+from engine.flows.loader import Draft
+from engine.flows.passes.ends import outcomes_of
 from engine.flows.step import Step
 from engine.flows.steps.command import Command
 from engine.flows.steps.music import Music
@@ -18,6 +20,7 @@ from engine.flows.values import Value
 from engine.hooks.department import Argument
 from engine.schema.faults import did_you_mean
 from engine.schema.shapes import Reference, references
+from engine.schema.source import Path_
 from engine.schema.templates import TemplateError, parse_template
 
 #: Steps that mean nothing once the caller is gone, because they only lead on.
@@ -74,21 +77,14 @@ class References:
             check = _CHECKS.get(type(step))
             if check is not None:
                 check(self, step)
-        for step in self.draft.on_hangup:
-            if step is not None and (type(step).needs_caller or step.kind in _LEADING):
-                why = "needs the caller" if type(step).needs_caller else "leads on"
-                self.draft.add(
-                    step,
-                    (),
-                    "on-hangup",
-                    f"`{step.kind}` {why}, and after the hang-up there is nobody",
-                    key=True,
-                )
+        for last in self.draft.on_hangup:
+            if last is not None and (type(last).needs_caller or last.kind in _LEADING):
+                why = "needs the caller" if type(last).needs_caller else "leads on"
+                message = f"`{last.kind}` {why}, and after the hang-up there is nobody"
+                self.draft.add(last, (), "on-hangup", message, key=True)
 
-    def add(
-        self, step: Step, path: tuple[str | int, ...], code: str, message: str, hint: str = "", **more: object
-    ) -> None:
-        self.draft.add(step, path, code, message, hint, **more)  # type: ignore[arg-type]
+    def add(self, step: Step, path: Path_, code: str, message: str, hint: str = "", **more: Any) -> None:
+        self.draft.add(step, path, code, message, hint, **more)
 
     # -- one kind of reference each ---------------------------------------------------------------
 
@@ -236,9 +232,9 @@ class References:
         for way in step.ways():
             self.target(step, Reference("target", way.target, way.path))
         draft = self.flows.get(step.flow)
-        if draft is None or draft.head is None:
+        outcomes = outcomes_of(step.flow, self.flows)
+        if draft is None or draft.head is None or outcomes is None:
             return
-        outcomes = draft.head.outcomes or ["done"]
         for outcome in step.outcomes:
             if outcome not in outcomes:
                 self.add(
@@ -323,5 +319,3 @@ _CHECKS: dict[type[Step], Callable[[References, Step], None]] = {
     Record: References.record,  # type: ignore[dict-item]
     Music: References.music,  # type: ignore[dict-item]
 }
-
-__all__ = ["ON_HANGUP", "References"]
