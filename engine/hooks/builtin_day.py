@@ -18,6 +18,7 @@ from engine.types import AgentState, AgentView, CallView, RecordingView
 class News:
     """One thing that happened, as a line of the board."""
 
+    number: int  # 1, 2, 3 … since the start
     at: datetime
     kind: str  # the hook's name
     text: str
@@ -48,9 +49,16 @@ class Day:
         self.began = clock.now()
         self.figures = Figures()
         self.news: deque[News] = deque(maxlen=remember)
+        self._told = 0
+
+    def since(self, number: int) -> list[News]:
+        """What is remembered of the news after number ``number``, oldest first."""
+        fresh = min(self._told - number, len(self.news))
+        return list(self.news)[len(self.news) - fresh :] if fresh > 0 else []
 
     def _add(self, kind: str, text: str, call: str = "", **more: float) -> None:
-        self.news.append(News(self._clock.now(), kind, text, call))
+        self._told += 1
+        self.news.append(News(self._told, self._clock.now(), kind, text, call))
         changed = {name: getattr(self.figures, name) + by for name, by in more.items()}
         self.figures = replace(self.figures, **changed)
 

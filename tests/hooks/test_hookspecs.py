@@ -163,3 +163,6 @@ def test_the_news_are_bounded(host: Host, clock: VirtualClock) -> None:
     for at in range(5):
         day.engine_started(switch=str(at))
     assert [one.text[-1] for one in day.news] == ["2", "3", "4"]
+    assert [one.number for one in day.since(0)] == [3, 4, 5]
+    assert [one.number for one in day.since(4)] == [5]
+    assert day.since(5) == day.since(99) == []

@@ -1,0 +1,311 @@
+"""The control API: what the command line asks of a running engine, as HTTP and JSON.
+
+    GET    /status
+    GET    /calls               /calls/<id>              DELETE /calls/<id>?cause=…
+    GET    /agents              /agents/<id>             POST   /agents/<id>/login|logout|ready|pause
+    GET    /queues              /queues/<name>
+    GET    /cdrs                /cdrs/<call>             ?since= until= number= dialled= agent= queue= limit=
+    GET    /recordings          /recordings/<id>         ?since= until= call= agent= limit=
+    GET    /flows
+    GET    /news                ?after=<number>
+    POST   /switch              {"command": "status"}
+    POST   /dials               see engine.web.dial
+
+Lists are JSON arrays. An error is ``{"error": "one line"}`` with a status that fits it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+import falcon
+import structlog
+
+from engine.errors import (
+    InsidelineError,
+    LoginRefused,
+    NoSuchCall,
+    NotFound,
+    StoreError,
+    SwitchError,
+    UnsafeText,
+    WrongState,
+)
+from engine.store import queries
+from engine.web.answers import say, told
+from engine.web.dial import Dials, DialsResource
+from engine.web.parts import Parts
+
+log = structlog.get_logger(__name__)
+
+LOOK = 5.0  # seconds that a look into the database may take
+MOST_ROWS = 10_000
+
+_STATUS: tuple[tuple[type[InsidelineError], str], ...] = (
+    (NotFound, falcon.HTTP_404),
+    (NoSuchCall, falcon.HTTP_404),
+    (WrongState, falcon.HTTP_409),
+    (LoginRefused, falcon.HTTP_409),
+    (UnsafeText, falcon.HTTP_400),
+    (SwitchError, falcon.HTTP_503),
+    (StoreError, falcon.HTTP_503),
+    (InsidelineError, falcon.HTTP_500),
+)
+
+
+def application(parts: Parts) -> falcon.App[Any, Any]:
+    """The WSGI application over these parts."""
+    app = falcon.App()
+    app.set_error_serializer(_serialize)
+    app.add_error_handler(Exception, _unexpected)
+    for kind, status in reversed(_STATUS):
+        app.add_error_handler(kind, _refusal(status))
+    # Ours come first in the tuple and last here: falcon takes the handler that was added last.
+    app.add_error_handler(falcon.HTTPError, _http_error)
+    dials = DialsResource(Dials(parts))
+    calls, agents, queues = CallsResource(parts), AgentsResource(parts), QueuesResource(parts)
+    cdrs, recordings = CdrsResource(parts), RecordingsResource(parts)
+    app.add_route("/status", StatusResource(parts))
+    app.add_route("/news", NewsResource(parts))
+    app.add_route("/flows", FlowsResource(parts))
+    app.add_route("/switch", SwitchResource(parts))
+    for path, resource in (
+        ("/calls", calls),
+        ("/agents", agents),
+        ("/queues", queues),
+        ("/cdrs", cdrs),
+        ("/recordings", recordings),
+    ):
+        app.add_route(path, resource)
+        app.add_route(f"{path}/{{name}}", resource, suffix="one")
+    app.add_route("/agents/{name}/{deed}", agents, suffix="deed")
+    app.add_route("/dials", dials)
+    app.add_route("/dials/{name}", dials, suffix="one")
+    app.add_route("/dials/{name}/{what}", dials, suffix="what")
+    return app
+
+
+# -- errors -------------------------------------------------------------------------------------
+
+
+def _serialize(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError) -> None:
+    say(resp, {"error": error.description or error.title or str(error.status)})
+
+
+def _http_error(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, params: Any) -> None:
+    resp.status = error.status
+    _serialize(req, resp, error)
+
+
+def _refusal(status: str) -> Callable[..., None]:
+    def handle(req: falcon.Request, resp: falcon.Response, error: InsidelineError, params: Any) -> None:
+        resp.status = status
+        say(resp, {"error": str(error)})
+
+    return handle
+
+
+def _unexpected(req: falcon.Request, resp: falcon.Response, error: Exception, params: Any) -> None:
+    log.error("web.failed", method=req.method, path=req.path, exc_info=error)
+    resp.status = falcon.HTTP_500
+    say(resp, {"error": f"the engine failed to answer ({type(error).__name__}); its log says why"})
+
+
+# -- resources ----------------------------------------------------------------------------------
+
+
+class _Resource:
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+
+
+class StatusResource(_Resource):
+    """How the engine is."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        say(resp, status(self.parts))
+
+
+def status(parts: Parts) -> dict[str, Any]:
+    """How the engine is, in one mapping: for ``insideline status`` and the board."""
+    flows = parts.flows()
+    return {
+        "version": parts.version,
+        "home": parts.home,
+        "began": parts.began,
+        "now": parts.clock.now(),
+        "switch": parts.switch(),
+        "calls": len(parts.calls.views()),
+        "queues": [
+            {"name": one.name, "waiting": len(one.waiting), "ready": one.agents_ready, "in": one.agents_in}
+            for one in parts.acd.queues()
+        ],
+        "flows": {"count": len(flows), "hash": flows.hash},
+        "store": parts.store.health(),
+        "plugins": [
+            {
+                "name": one.name,
+                "origin": one.origin,
+                "department": one.department.name if one.department else "",
+                "version": one.version,
+                "told": parts.host.tallies.get(one.name),
+            }
+            for one in parts.host.plugins
+        ],
+        "faults": [{"plugin": one.plugin, "message": one.message} for one in parts.host.faults],
+        "day": parts.day.figures,
+        "how_to_call": list(parts.how_to_call),
+    }
+
+
+class CallsResource(_Resource):
+    """The live calls."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        say(resp, self.parts.calls.views())
+
+    def on_get_one(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+        say(resp, self._find(name))
+
+    def on_delete_one(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+        call = self._find(name)
+        self.parts.calls.hang_up(call.id, req.get_param("cause", default="NORMAL_CLEARING"))
+        say(resp, call)
+
+    def _find(self, name: str) -> Any:
+        return _one(self.parts.calls.views(), lambda call: call.id, name, "live call")
+
+
+class AgentsResource(_Resource):
+    """The agents, and what an operator may do for them."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        say(resp, self.parts.acd.agents())
+
+    def on_get_one(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+        say(resp, self.parts.acd.agent(name))
+
+    def on_post_deed(self, req: falcon.Request, resp: falcon.Response, name: str, deed: str) -> None:
+        acd = self.parts.acd
+        if deed == "login":
+            phone = told(req, "phone")["phone"]
+            view = acd.login(name, phone=phone or None)
+        elif deed == "pause":
+            reason = told(req, "reason")["reason"]
+            if not reason:
+                raise falcon.HTTPBadRequest(description="a pause needs a reason")
+            view = acd.pause(name, reason)
+        elif deed in ("logout", "ready"):
+            told(req)
+            view = acd.logout(name) if deed == "logout" else acd.ready(name)
+        else:
+            raise falcon.HTTPNotFound(description=f"an agent can't {deed}")
+        say(resp, view)
+
+
+class QueuesResource(_Resource):
+    """The queues and who waits in them."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        say(resp, self.parts.acd.queues(req.get_param("language", default="en")))
+
+    def on_get_one(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+        say(resp, self.parts.acd.queue(name, req.get_param("language", default="en")))
+
+
+class CdrsResource(_Resource):
+    """The calls that are over."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        wanted = _wanted(req, "number", "dialled", "agent", "queue")
+        say(resp, self.parts.store.read(lambda session: queries.cdrs(session, **wanted), LOOK))
+
+    def on_get_one(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+        def look(session: Any) -> Any:
+            found = queries.cdr(session, name)
+            return found and {"cdr": found, "journal": queries.journal(session, call=name, limit=1000)}
+
+        found = self.parts.store.read(look, LOOK)
+        if not found:
+            raise NotFound(f"there is no call {name} among those that are over")
+        say(resp, found)
+
+
+class RecordingsResource(_Resource):
+    """The recordings: what there is, and where."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        wanted = _wanted(req, "call", "agent")
+        say(resp, self.parts.store.read(lambda session: queries.recordings(session, **wanted), LOOK))
+
+    def on_get_one(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+        row = self.parts.store.read(lambda session: queries.recording(session, name), LOOK)
+        if row is None:
+            raise NotFound(f"there is no recording {name}")
+        say(resp, {"recording": row, "file": str(self.parts.recordings / row.path)})
+
+
+class FlowsResource(_Resource):
+    """The flows that new calls begin with."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        say(resp, flow_rows(self.parts.flows().flows.values()))
+
+
+def flow_rows(flows: Iterable[Any]) -> list[dict[str, Any]]:
+    """The flows as lists show them."""
+    return [
+        {
+            "name": flow.name,
+            "revision": flow.revision,
+            "title": flow.title,
+            "owner": flow.owner,
+            "languages": list(flow.languages),
+            "blocks": len(flow.blocks),
+            "hash": flow.hash,
+            "file": flow.file,
+        }
+        for flow in flows
+    ]
+
+
+class NewsResource(_Resource):
+    """What happened last."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        say(resp, self.parts.day.since(req.get_param_as_int("after", min_value=0, default=0)))
+
+
+class SwitchResource(_Resource):
+    """An operator's own command to the switch."""
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        say(resp, {"answer": self.parts.command(told(req, "command")["command"])})
+
+
+def _wanted(req: falcon.Request, *names: str) -> dict[str, Any]:
+    wanted: dict[str, Any] = {name: req.get_param(name, default="") for name in names}
+    wanted["limit"] = req.get_param_as_int("limit", min_value=1, max_value=MOST_ROWS, default=queries.LIMIT)
+    for name in ("since", "until"):
+        text = req.get_param(name, default="")
+        try:
+            moment = datetime.fromisoformat(text) if text else None
+        except ValueError:
+            raise falcon.HTTPInvalidParam(f"{text!r} is no moment like 2026-11-22T08:00Z", name) from None
+        if moment is not None and moment.tzinfo is None:
+            raise falcon.HTTPInvalidParam("say the time zone, as in 2026-11-22T08:00Z", name)
+        wanted[name] = moment
+    return wanted
+
+
+def _one(rows: list[Any], key: Callable[[Any], str], name: str, what: str) -> Any:
+    """The row of that name, or the only one whose name begins so (four signs at least)."""
+    exact = [row for row in rows if key(row) == name]
+    near = exact or [row for row in rows if len(name) >= 4 and key(row).startswith(name)]
+    if len(near) > 1:
+        raise NotFound(f"{len(near)} of them begin with {name}")
+    if not near:
+        raise NotFound(f"there is no {what} {name}")
+    return near[0]

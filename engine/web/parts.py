@@ -1,0 +1,108 @@
+"""What the control API and the board are given of a running engine. The composition root fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from engine.clock import Clock
+from engine.flows.model import FlowSet
+from engine.hooks.builtin_day import Day
+from engine.hooks.host import Host
+from engine.types import AgentView, CallView, QueueView
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchView:
+    """What answers the event socket, at this moment."""
+
+    name: str  # "the simulator", "FreeSWITCH 1.10 on 127.0.0.1:8021"
+    up: bool
+    core_uuid: str = ""
+    why: str = ""  # why it is not up, in one line
+    leads: bool = True  # this engine holds the lease
+
+
+class CallsPart(Protocol):
+    """The live calls (:class:`engine.calls.registry.Calls`)."""
+
+    def views(self) -> list[CallView]: ...
+    def hang_up(self, call_id: str, cause: str = "NORMAL_CLEARING") -> None: ...
+
+
+class AcdPart(Protocol):
+    """Queues and agents (:class:`engine.acd.acd.Acd`)."""
+
+    def agents(self) -> list[AgentView]: ...
+    def agent(self, agent_id: str) -> AgentView: ...
+    def queues(self, language: str = "en") -> list[QueueView]: ...
+    def queue(self, name: str, language: str = "en") -> QueueView: ...
+    def login(self, agent_id: str, pin: str | None = None, phone: str | None = None) -> AgentView: ...
+    def logout(self, agent_id: str) -> AgentView: ...
+    def ready(self, agent_id: str) -> AgentView: ...
+    def pause(self, agent_id: str, reason: str) -> AgentView: ...
+
+
+class StorePart(Protocol):
+    """The database (:class:`engine.store.store.Store`)."""
+
+    def read(self, function: Callable[[Any], T], timeout: float) -> T: ...
+    def health(self) -> Any: ...
+
+
+class PromptsPart(Protocol):
+    """What a playback says (:class:`engine.prompts.library.Prompts`)."""
+
+    def describe(self, playback: str) -> Any: ...
+
+
+class SoundPart(Protocol):
+    """A sound that a simulated caller hears."""
+
+    @property
+    def path(self) -> str: ...
+
+
+class CallerPart(Protocol):
+    """A simulated caller (:class:`engine.switch.simulator.SimCaller`)."""
+
+    @property
+    def uuid(self) -> str: ...
+    @property
+    def ended(self) -> str | None: ...
+    def press(self, keys: str) -> None: ...
+    def hang_up(self, cause: str = "NORMAL_CLEARING") -> None: ...
+    def next_playback(self, timeout: float) -> SoundPart | None: ...
+
+
+class SimulatorPart(Protocol):
+    """The simulator, where it is the switch."""
+
+    def call(self, number: str, *, caller: str = "", name: str = "") -> CallerPart: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """The parts of a running engine, as the outside sees them."""
+
+    version: str
+    home: Path
+    clock: Clock
+    began: datetime
+    switch: Callable[[], SwitchView]
+    command: Callable[[str], str]  # an operator's API command line -> the switch's answer
+    calls: CallsPart
+    acd: AcdPart
+    store: StorePart
+    recordings: Path  # the folder that recordings' paths are relative to
+    prompts: PromptsPart
+    flows: Callable[[], FlowSet]
+    host: Host
+    day: Day
+    simulator: SimulatorPart | None = None
+    how_to_call: Sequence[str] = field(default_factory=tuple)  # lines for people: how to call in yourself
