@@ -1,0 +1,223 @@
+"""The applications that a channel can run. What is not here, the switch does not know.
+
+An instant application is a function of the channel and its argument that returns what
+CHANNEL_EXECUTE_COMPLETE answers (None: nothing in particular). One that takes time is a class of
+:mod:`running`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.switch.simulator import collect, recording, running
+from engine.switch.simulator.causes import cause_named
+from engine.switch.simulator.conference import Conference
+from engine.switch.simulator.digits import bind_digit_action, clear_digit_action
+from engine.switch.simulator.eavesdrop import Eavesdrop
+from engine.switch.simulator.media import integer
+
+if TYPE_CHECKING:
+    from engine.switch.simulator.channels import Channel
+
+Make = Callable[["Channel", str, str, str], running.Running]
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """How to start an application, and whether it needs sound (an unanswered call gets early media then)."""
+
+    make: Make
+    needs_media: bool = True
+    instant: bool = False
+
+
+def _instant(deed: running.Deed, *, needs_media: bool = False) -> Application:
+    def make(channel: Channel, app: str, arg: str, uuid: str) -> running.Running:
+        return running.Instant(channel, app, arg, uuid, deed)
+
+    return Application(make, needs_media=needs_media, instant=True)
+
+
+def _collect(channel: Channel, app: str, arg: str, uuid: str) -> running.Running:
+    return collect.Collect(channel, app, arg, uuid, collect.pagd_arguments(arg), checks=True)
+
+
+def _read(channel: Channel, app: str, arg: str, uuid: str) -> running.Running:
+    return collect.Collect(channel, app, arg, uuid, collect.read_arguments(arg), checks=False)
+
+
+# -- instant applications ---------------------------------------------------------------------------
+
+
+def _answer(channel: Channel, arg: str) -> str | None:
+    channel.answer()
+    return None
+
+
+def _pre_answer(channel: Channel, arg: str) -> str | None:
+    channel.pre_answer()
+    return None
+
+
+def _ring_ready(channel: Channel, arg: str) -> str | None:
+    channel.ring()
+    return None
+
+
+def _hangup(channel: Channel, arg: str) -> str | None:
+    channel.hangup(cause_named(arg) if arg else "NORMAL_CLEARING")
+    return None
+
+
+def assign(channel: Channel, text: str) -> str:
+    """``name=value``; returns the name. Blanks around both are dropped, as the switch drops them."""
+    name, has_value, value = text.partition("=")
+    name = name.strip(" ")
+    if name:
+        channel.set(name, value.strip(" ") if has_value else None)
+    return name
+
+
+def _set(channel: Channel, arg: str) -> str | None:
+    assign(channel, arg)
+    return None
+
+
+def _multiset(channel: Channel, arg: str) -> str | None:
+    delimiter, text = " ", arg
+    if arg.startswith("^^") and len(arg) > 2:
+        delimiter, text = arg[2], arg[3:]
+    for pair in text.split(delimiter):
+        if "=" in pair:
+            assign(channel, pair)
+    return None
+
+
+def _unset(channel: Channel, arg: str) -> str | None:
+    channel.set(arg.strip(" "), None)
+    return None
+
+
+def _multiunset(channel: Channel, arg: str) -> str | None:
+    delimiter, text = " ", arg
+    if arg.startswith("^^") and len(arg) > 2:
+        delimiter, text = arg[2], arg[3:]
+    for name in text.split(delimiter):
+        channel.set(name, None)
+    return None
+
+
+def _export(channel: Channel, arg: str) -> str | None:
+    name = assign(channel, arg.removeprefix("nolocal:"))
+    if name:
+        known = channel.get("export_vars")
+        channel.set("export_vars", f"{known},{name}" if known else name)
+    return None
+
+
+def _record_session(channel: Channel, arg: str) -> str | None:
+    words = arg.split("+")
+    recording.start(channel, words[0].strip(), integer(words[1]) if len(words) > 1 else 0)
+    return None
+
+
+def _stop_record_session(channel: Channel, arg: str) -> str | None:
+    recording.stop(channel, arg.strip())
+    return None
+
+
+def _transfer(channel: Channel, arg: str) -> str | None:
+    words = arg.split()
+    if words and words[0] in ("-bleg", "-both"):
+        words = words[1:]
+    if words:
+        words += ["", ""]
+        channel.switch.transfer(channel, words[0], words[1], words[2])
+    return None
+
+
+def due(channel: Channel, when: str) -> int:
+    """``+seconds`` from now or an epoch, as a moment of the wall clock in whole seconds."""
+    if when.startswith("+"):
+        return math.floor(channel.switch.scheduler.epoch()) + integer(when[1:])
+    return integer(when)
+
+
+def _sched_transfer(channel: Channel, arg: str) -> str | None:
+    words = arg.split()
+    if len(words) >= 2:
+        words += ["", ""]
+        task = channel.switch.schedule_transfer(channel, due(channel, words[0]), words[1], words[2], words[3])
+        channel.set("last_sched_id", str(task))
+    return None
+
+
+def _sched_hangup(channel: Channel, arg: str) -> str | None:
+    words = arg.split()
+    if words:
+        cause = cause_named(words[1]) if len(words) > 1 else "ALLOTTED_TIMEOUT"
+        task = channel.switch.schedule_hangup(channel, due(channel, words[0]), cause)
+        channel.set("last_sched_id", str(task))
+    return None
+
+
+def _sched_cancel(channel: Channel, arg: str) -> str | None:
+    channel.switch.scheduler.delete(arg.strip() or channel.uuid)
+    return None
+
+
+def _log(channel: Channel, arg: str) -> str | None:
+    return None
+
+
+def _start_dtmf(channel: Channel, arg: str) -> str | None:
+    return None
+
+
+def _send_dtmf(channel: Channel, arg: str) -> str | None:
+    channel.send_keys(arg.partition("@")[0])
+    return None
+
+
+def _event(channel: Channel, arg: str) -> str | None:
+    channel.switch.fire_event_application(channel, arg)
+    return None
+
+
+APPLICATIONS: dict[str, Application] = {
+    "answer": _instant(_answer),
+    "pre_answer": _instant(_pre_answer),
+    "ring_ready": _instant(_ring_ready),
+    "hangup": _instant(_hangup),
+    "set": _instant(_set),
+    "multiset": _instant(_multiset),
+    "unset": _instant(_unset),
+    "multiunset": _instant(_multiunset),
+    "export": _instant(_export),
+    "log": _instant(_log),
+    "info": _instant(_log),
+    "event": _instant(_event),
+    "start_dtmf": _instant(_start_dtmf, needs_media=True),
+    "stop_dtmf": _instant(_start_dtmf, needs_media=True),
+    "send_dtmf": _instant(_send_dtmf, needs_media=True),
+    "bind_digit_action": _instant(bind_digit_action),
+    "clear_digit_action": _instant(clear_digit_action),
+    "record_session": _instant(_record_session, needs_media=True),
+    "stop_record_session": _instant(_stop_record_session),
+    "transfer": _instant(_transfer),
+    "sched_transfer": _instant(_sched_transfer),
+    "sched_hangup": _instant(_sched_hangup),
+    "sched_cancel": _instant(_sched_cancel),
+    "park": Application(running.Park, needs_media=False),
+    "playback": Application(running.PlaybackApp),
+    "endless_playback": Application(running.EndlessPlayback),
+    "play_and_get_digits": Application(_collect),
+    "read": Application(_read),
+    "sleep": Application(running.Sleep, needs_media=False),
+    "echo": Application(running.Echo),
+    "conference": Application(Conference),
+    "eavesdrop": Application(Eavesdrop),
+}

@@ -1,0 +1,114 @@
+"""``conference``, as far as a three-way call needs it: rooms, members, kick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.switch.simulator.running import Running
+
+if TYPE_CHECKING:
+    from engine.switch.simulator.channels import Channel
+
+
+@dataclass(slots=True)
+class Room:
+    """One conference, alive while it has members."""
+
+    name: str
+    uuid: str
+    members: dict[int, Channel] = field(default_factory=dict)
+
+
+class Rooms:
+    """All conferences of the switch."""
+
+    def __init__(self) -> None:
+        self.rooms: dict[str, Room] = {}
+        self._last_member = 0
+
+    def join(self, channel: Channel, name: str) -> tuple[Room, int]:
+        room = self.rooms.get(name)
+        if room is None:
+            room = self.rooms[name] = Room(name, channel.switch.new_uuid())
+        self._last_member += 1
+        room.members[self._last_member] = channel
+        return room, self._last_member
+
+    def leave(self, room: Room, member: int) -> None:
+        room.members.pop(member, None)
+        if not room.members:
+            self.rooms.pop(room.name, None)
+
+    def kick(self, name: str, who: str) -> str:
+        """``conference NAME kick all|last|MEMBER``."""
+        room = self.rooms.get(name)
+        if room is None:
+            return f"-ERR Conference {name} not found\n"
+        if who == "all":
+            members = list(room.members)
+        elif who.isdecimal() and int(who) in room.members:
+            members = [int(who)]
+        else:
+            return f"-ERR Non-Existant ID {who}\n"
+        answer = ""
+        for number in members:
+            channel = room.members[number]
+            answer += f"+OK kicked {number}\n"
+            task = next((item for item in channel.stack if isinstance(item, Conference)), None)
+            if task is not None:
+                task.kicked()
+        return answer
+
+    def listing(self) -> str:
+        """``conference list``."""
+        if not self.rooms:
+            return "+OK No active conferences.\n"
+        lines = []
+        for room in self.rooms.values():
+            count = len(room.members)
+            lines.append(
+                f"+OK Conference {room.name} ({count} member{'s' if count != 1 else ''} rate: 8000 flags: running)\n"
+            )
+            for number, channel in room.members.items():
+                profile = channel.profile
+                lines.append(
+                    f"{number};{channel.name};{channel.uuid};{profile.caller_id_name};"
+                    f"{profile.caller_id_number};hear|speak;0;0;0;0\n"
+                )
+        return "".join(lines)
+
+
+class Conference(Running):
+    """A member's stay in a room: ``conference NAME@PROFILE``."""
+
+    def start(self) -> None:
+        channel = self.channel
+        name = self.arg.partition("@")[0].partition("+")[0]
+        self._room, self._member = channel.switch.conferences.join(channel, name)
+        channel.set("conference_name", name)
+        channel.set("conference_member_id", str(self._member))
+        channel.set("conference_uuid", self._room.uuid)
+        for recording in channel.recordings.values():
+            recording.talks(True)
+
+    def take_keys(self) -> None:
+        self.channel.take_key()
+
+    def kicked(self) -> None:
+        """Thrown out: the dialplan goes on, or the bridge variables decide."""
+        self._out()
+        channel = self.channel
+        if channel.stack and channel.stack[-1] is self:
+            channel.finish(self)
+
+    def _out(self) -> None:
+        self.channel.switch.conferences.leave(self._room, self._member)
+        self.channel.set("conference_name", None)
+        self.channel.set("conference_member_id", None)
+        for recording in self.channel.recordings.values():
+            recording.talks(False)
+
+    def abort(self) -> str | None:
+        self._out()
+        return None

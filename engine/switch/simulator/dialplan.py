@@ -1,0 +1,52 @@
+"""The dialplan of the shipped configuration, as far as calls notice it (see ``freeswitch/``).
+
+Every call from outside (context ``public``) and from an agent's phone (``internal``) is marked, gets
+its fallback armed, and is parked unanswered. The ``fallback`` context answers, apologises and hangs up.
+``inline`` plans come from a transfer's own argument: ``park inline``, ``'app:arg,app:arg' inline``.
+"""
+
+from __future__ import annotations
+
+from engine.switch.simulator.digits import split_commas
+
+FALLBACK_AFTER = 8  # seconds that a parked call waits for an engine
+APOLOGY = "tone_stream://%(400,200,425);loops=5"
+
+Plan = list[tuple[str, str]]
+
+MARK: Plan = [
+    ("set", "il_call=true"),
+    ("set", "playback_terminators=none"),
+    ("set", "hangup_after_bridge=false"),
+    ("set", "park_after_bridge=true"),
+    ("sched_transfer", f"+{FALLBACK_AFTER} fallback XML fallback"),
+    ("park", ""),
+]
+FALLBACK: Plan = [
+    ("answer", ""),
+    ("playback", APOLOGY),
+    ("hangup", "NORMAL_CLEARING"),
+]
+
+
+def lookup(context: str, number: str) -> Plan | None:
+    """What a call to ``number`` runs in ``context``; None: no route."""
+    if context == "fallback":
+        return FALLBACK if number == "fallback" else None
+    if context in ("public", "internal", "default") and number:
+        return MARK
+    return None
+
+
+def inline(text: str) -> Plan:
+    """``app:arg,app:arg``; with ``m:^:`` in front another delimiter than the comma."""
+    if text.startswith("m:") and len(text) > 4 and text[3] == ":":
+        parts = text[4:].split(text[2])
+    else:
+        parts = split_commas(text)
+    plan: Plan = []
+    for part in parts:
+        app, _, arg = part.partition(":")
+        if app:
+            plan.append((app, arg))
+    return plan

@@ -1,0 +1,85 @@
+"""The end of a channel: what CHANNEL_HANGUP_COMPLETE accounts for, and its disappearance."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from engine.switch.simulator.causes import Q850
+
+if TYPE_CHECKING:
+    from engine.switch.simulator.channels import Channel
+
+
+def finish(channel: Channel) -> None:
+    """Report a channel that was hung up and has stopped everything, and forget it."""
+    channel.set_state("CS_HANGUP")
+    channel.set_callstate("HANGUP")
+    for recording in list(channel.recordings.values()):
+        recording.stop()
+    channel.set_state("CS_REPORTING")
+    _account(channel)
+    channel.fire("CHANNEL_HANGUP_COMPLETE")
+    channel.fire("CHANNEL_DESTROY")
+    channel.set_state("CS_DESTROY")
+    channel.gone = True
+    for listener in list(channel.eavesdroppers):
+        listener.target_gone()
+    if channel.originate is not None:
+        channel.originate.over(channel.hangup_cause)
+    channel.switch.forget(channel)
+    channel.party.over(channel.hangup_cause)
+
+
+def _account(channel: Channel) -> None:
+    """The variables of a channel's account, as set_call_detail of the switch names and counts them."""
+    times = channel.profile.times
+    end = times.hangup
+    variables = channel.variables
+
+    def stamp(name: str, moment: int) -> None:
+        if moment:
+            variables[f"{name}_stamp"] = datetime.fromtimestamp(moment // 1_000_000, UTC).strftime(
+                "%Y-%m-%d %H:%M:%S"
+            )
+
+    variables["hangup_cause"] = channel.hangup_cause
+    variables["hangup_cause_q850"] = str(Q850.get(channel.hangup_cause, 16))
+    variables["digits_dialed"] = "".join(channel.dialled_keys) or "none"
+    moments = {
+        "start": times.created,
+        "profile_start": times.profile_created,
+        "answer": times.answered,
+        "bridge": times.bridged,
+        "progress": times.progress,
+        "progress_media": times.progress_media,
+        "end": end,
+    }
+    for name, moment in moments.items():
+        stamp(name, moment)
+    for name, moment in moments.items():
+        variables[f"{name}_epoch"] = str(moment // 1_000_000)
+        variables[f"{name}_uepoch"] = str(moment)
+    if channel.last_app:
+        variables["last_app"] = channel.last_app
+        if channel.last_arg:
+            variables["last_arg"] = channel.last_arg
+    profile = channel.profile
+    variables["caller_id"] = f'"{profile.caller_id_name}" <{profile.caller_id_number}>'
+    total = end - times.created
+    spans = {
+        "duration": total,
+        "bill": end - times.answered if times.answered else 0,
+        "progress": times.progress - times.created if times.progress else 0,
+        "answer": times.answered - times.created if times.answered else 0,
+        "wait": times.bridged - times.created if times.bridged else 0,
+        "progress_media": times.progress_media - times.created if times.progress_media else 0,
+        "flow_bill": total,
+    }
+    for name, span in spans.items():
+        span = max(0, span)
+        whole = name == "duration"
+        variables["duration" if whole else f"{name}sec"] = str(span // 1_000_000)
+        variables["mduration" if whole else f"{name}msec"] = str(span // 1_000)
+        variables["uduration" if whole else f"{name}usec"] = str(span)
+    channel.variables_changed()
