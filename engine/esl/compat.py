@@ -74,7 +74,7 @@ class Handlers:
                 try:
                     handler(event)
                 except Exception:  # one handler's fault is not the others'
-                    log.exception("esl.handler_failed", event=name)
+                    log.exception("esl.handler_failed", handled=name)
 
 
 def typed_by_hand(data: str) -> Command:

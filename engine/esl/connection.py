@@ -177,16 +177,24 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         keeper, link = self._keeper, self._link
         self._stopping.set()
         if link is not None and self.connected and gevent.getcurrent() is not link.reader:
-            try:
-                link.ask(commands.exit_(), timeout=1.0)
-            except SwitchError as error:
-                log.debug("esl.goodbye_failed", error=str(error))
+            self._goodbye(link)
         if link is not None:
             link.close("stopped")
         if keeper is not None and keeper is not gevent.getcurrent():
             keeper.join()
         self._keeper = None
         self._handlers.stop()
+
+    def _goodbye(self, link: Link) -> None:
+        try:
+            with self._clock.timeout(1.0) as limit:
+                link.ask(commands.exit_())
+        except TimeUp as up:
+            if up is not limit:
+                raise
+            log.debug("esl.goodbye_unheard", switch=self._name)
+        except SwitchError as error:
+            log.debug("esl.goodbye_failed", switch=self._name, error=str(error))
 
     # -- sending ------------------------------------------------------------------------------------------
 
@@ -344,6 +352,7 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
             self.reconnects += 1
 
     def _open(self) -> Link:
+        self._refused_password = False
         try:
             with self._clock.timeout(self.timeout) as limit:
                 transport = self._make()
@@ -363,7 +372,6 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
     def _greet(self, link: Link) -> None:
         if not link.greeted.wait(self._reply_timeout):
             raise NotConnected(f"{self._name} accepted the connection and said nothing")
-        self._refused_password = False
         reply = link.ask(commands.auth(self.password))
         if not reply.text.startswith("+OK"):
             self._refused_password = True

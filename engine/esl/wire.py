@@ -55,6 +55,8 @@ REJECTION = "text/rude-rejection"
 # The head of an event exactly as mod_event_socket writes it: nearly every frame, and worth one regex.
 _EVENT_HEAD = re.compile(rb"Content-Length: ([0-9]{1,10})\nContent-Type: text/event-json\n\n")
 _LENGTH = re.compile(r"[0-9]{1,10}")
+_COMMAND_END = re.compile(rb"\n\r{0,60}\n")
+_LINE = re.compile(rb"[^\r\n]*")
 
 
 class WireError(SwitchError):
@@ -163,7 +165,7 @@ class _Stream:
             self._advance(at - start)
             if not self._held:
                 return None
-        end = data.find(b"\n\n", at + max(0, self._seen - 1))
+        end, body = self._end(data, at + max(0, self._seen - 1))
         length = (end if end >= 0 else len(data)) - at
         if length > self._limits.head:
             raise self._break(f"a head of more than {self._limits.head} bytes")
@@ -172,12 +174,17 @@ class _Stream:
             return None
         head = data[at:end]
         headers = self._headers(head)
-        stop = end + 2 + self._length(headers)
+        stop = body + self._length(headers)
         if stop > len(data):
             self._seen, self._need = end - at, stop - at
             return None
         self._advance(stop - at)
-        return head, data[end + 2 : stop], headers
+        return head, data[body:stop], headers
+
+    def _end(self, data: bytes, start: int) -> tuple[int, int]:
+        """Where the head ends and where the body begins; -1 when the end is not there yet."""
+        end = data.find(b"\n\n", start)
+        return end, end + 2
 
     def _advance(self, count: int) -> None:
         self._at += count
@@ -260,7 +267,12 @@ class CommandDecoder(_Stream):
         if taken is None:
             return None
         head, body, headers = taken
-        return Request(head.split(b"\n", 1)[0].decode("utf-8", "replace").rstrip("\r"), headers, body)
+        return Request(_LINE.match(head)[0].decode("utf-8", "replace"), headers, body)  # type: ignore[index]
+
+    def _end(self, data: bytes, start: int) -> tuple[int, int]:
+        # read_packet in mod_event_socket.c: carriage returns between the two line feeds don't count.
+        match = _COMMAND_END.search(data, max(self._at, start - 64))
+        return (match.start(), match.end()) if match else (-1, 0)
 
     def _headers(self, head: bytes) -> dict[str, str]:
         headers: dict[str, str] = {}

@@ -102,6 +102,10 @@ class FakeSwitch:
         """The commands received so far that begin so."""
         return [request.line for request in self.commands if request.line.startswith(start)]
 
+    def last(self, start: str) -> Request:
+        """The last command that begins so."""
+        return next(request for request in reversed(self.commands) if request.line.startswith(start))
+
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
@@ -114,7 +118,8 @@ class FakeSwitch:
         self.client = peer
         decoder = CommandDecoder(wire.Limits(head=64 << 20))
         try:
-            peer.sendall(self.greeting)
+            if self.greeting:
+                peer.sendall(self.greeting)
             while data := peer.recv(65536):
                 decoder.feed(data)
                 while (request := decoder.next()) is not None:
