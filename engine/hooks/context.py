@@ -28,6 +28,9 @@ class Agents(Protocol):
     def logout(self, agent: str) -> AgentView:
         """Log the agent out."""
 
+    def agent_on(self, phone: str) -> AgentView | None:
+        """Who is logged in on a phone (an extension)."""
+
     def ready(self, agent: str) -> AgentView:
         """Ready for the next call."""
 

@@ -20,6 +20,7 @@ from pydantic.errors import PydanticUserError
 from engine.errors import PluginError
 from engine.hooks.context import Context
 from engine.hooks.kinds import holds_private, is_record, why_unknown, without_none
+from engine.log import Secret
 
 if TYPE_CHECKING:
     from datetime import date
@@ -98,9 +99,15 @@ class Handler:
     _result: TypeAdapter[Any]
 
     def coerce(self, values: Mapping[str, object]) -> dict[str, Any]:
-        """The keyword arguments that ``values`` (as a flow has them) become. Raises :class:`BadArguments`."""
+        """The keyword arguments that ``values`` (as a flow has them) become. Raises :class:`BadArguments`.
+
+        A :class:`Secret` is revealed: the handler is the one place that needs it.
+        """
+        given = {
+            name: value.reveal() if isinstance(value, Secret) else value for name, value in values.items()
+        }
         try:
-            read = self._model.model_validate(dict(values))
+            read = self._model.model_validate(given)
         except ValidationError as error:
             raise BadArguments(_without_values(error)) from None
         return {name: getattr(read, f"a{at}") for at, name in enumerate(self.arguments)}

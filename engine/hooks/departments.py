@@ -87,6 +87,26 @@ class Known:
     commands: Mapping[str, CommandType]
 
 
+def known_of(departments: Iterable[Department]) -> Known:
+    """What the checker may know of these departments, without anything at work."""
+    queries, commands = {}, {}
+    for department in departments:
+        for name, query in department.queries.items():
+            result = query.result
+            queries[name] = QueryType(
+                query.arguments, result, query.optional, holds_private(result), record_fields(result)
+            )
+        for name, command in department.commands.items():
+            commands[name] = CommandType(
+                command.arguments,
+                command.result,
+                command.optional,
+                command.refusals,
+                record_fields(command.result),
+            )
+    return Known(queries, commands)
+
+
 @dataclass(slots=True)
 class _Run:
     """One run of a handler in a worker thread, as its thread tells the greenlet that waits for it."""
@@ -132,24 +152,7 @@ class Departments:
 
     def known(self) -> Known:
         """Names and types for the checker of the flows."""
-        return Known(
-            {
-                name: QueryType(
-                    one.arguments,
-                    one.result,
-                    one.optional,
-                    holds_private(one.result),
-                    record_fields(one.result),
-                )
-                for name, one in self._queries.items()
-            },
-            {
-                name: CommandType(
-                    one.arguments, one.result, one.optional, one.refusals, record_fields(one.result)
-                )
-                for name, one in self._commands.items()
-            },
-        )
+        return known_of(self._departments.values())
 
     def query(self, name: str) -> Query:
         """The query of that name, e.g. for ``revive``; :class:`NotFound` when there is none."""
@@ -365,3 +368,27 @@ def _itself(remote: Any) -> Any:
 
 def _no_errors(**_: Any) -> list[dict[str, Any]]:
     return []
+
+
+def known_of(departments: Iterable[Department]) -> Known:
+    """Names and types of what departments declare, for the checker of the flows; needs no running engine."""
+    queries: dict[str, QueryType] = {}
+    commands: dict[str, CommandType] = {}
+    for department in departments:
+        for name, query in department.queries.items():
+            queries[name] = QueryType(
+                query.arguments,
+                query.result,
+                query.optional,
+                holds_private(query.result),
+                record_fields(query.result),
+            )
+        for name, command in department.commands.items():
+            commands[name] = CommandType(
+                command.arguments,
+                command.result,
+                command.optional,
+                command.refusals,
+                record_fields(command.result),
+            )
+    return Known(queries, commands)

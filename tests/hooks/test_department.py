@@ -17,6 +17,7 @@ from engine.api import Adapter, Context, Department, Digits, Private, Record, co
 from engine.errors import PluginError
 from engine.hooks.department import BadArguments
 from engine.hooks.kinds import FieldType, bare, holds_private, record_fields
+from engine.log import Secret
 
 
 class Cover(Record):
@@ -139,6 +140,7 @@ def test_values_as_a_flow_has_them_become_what_the_handler_asks_for(everything: 
         "schema": "none",
     }
     assert everything.coerce({**GOOD, "number": 12})["number"] == "12"
+    assert everything.coerce({**GOOD, "number": Secret("2580")})["number"] == "2580"
 
 
 @pytest.mark.parametrize(
