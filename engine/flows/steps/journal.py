@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 class Journal(Step):
     kind = "journal"
+    lenient = frozenset({"data"})
     short = "event"
     needs_caller = False
 

@@ -44,6 +44,7 @@ class Queue(Step):
     kind = "queue"
     waits = True
     lends = frozenset({"position", "wait"})
+    lenient = frozenset({"tell"})
 
     name: QueueRef
     skills: dict[SkillRef, Annotated[int, _LEVEL[0], _LEVEL[1]]] = {}

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 
 class Run(Step):
-    """``into`` gets a record of what the sub-flow returned. An outcome that is not routed goes on here."""
+    """``into`` gets a record of what the sub-flow returned. ``done`` goes on here when it
+    is not routed; every other outcome must be."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Target] = Field(init=False)
@@ -43,6 +44,9 @@ class Run(Step):
     def ways(self) -> Iterator[Way]:
         for outcome, target in self.outcomes.items():
             yield Way(outcome, target, (outcome,))
+
+    def falls_through(self) -> bool:
+        return "done" not in self.outcomes
 
     def bears(self, way: str) -> bool:
         return True
