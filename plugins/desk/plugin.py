@@ -1,0 +1,78 @@
+"""The agents' own line: log in and out, be ready, take a break, from the phone on the desk."""
+
+from __future__ import annotations
+
+from engine.api import (
+    Context,
+    Department,
+    Digits,
+    LoginRefused,
+    NotFound,
+    Private,
+    Record,
+    Refused,
+    WrongState,
+    command,
+    hookimpl,
+    query,
+)
+
+department = Department("desk", title="The agents' own line")
+
+
+class Seat(Record):
+    """Who is logged in on a phone."""
+
+    agent: Digits
+    state: str  # "ready", "paused", "wrap_up" …
+    reason: str  # why paused, or ""
+
+
+@query(department, over="engine")
+def seat(ctx: Context, phone: str) -> Seat | None:
+    """``desk.seat``: the agent who is logged in on this extension."""
+    agent = ctx.agents.agent_on(phone)
+    return None if agent is None else Seat(agent=agent.id, state=agent.state.value, reason=agent.reason)
+
+
+@command(department, refusals=("wrong_pin", "locked", "phone_taken", "elsewhere"), over="engine")
+def login(ctx: Context, agent: Digits, pin: Private[Digits], phone: str) -> None:
+    """``desk.login``: the agent answers calls on this extension from now on. An agent who does not exist is
+    refused as a wrong PIN is."""
+    try:
+        ctx.agents.login(agent, pin, phone)
+    except LoginRefused as error:
+        raise Refused(error.reason) from None
+    except NotFound:
+        raise Refused("wrong_pin") from None
+    except WrongState:
+        raise Refused("elsewhere") from None
+
+
+@command(department, over="engine")
+def logout(ctx: Context, agent: Digits) -> None:
+    """``desk.logout``: no more calls; a talk is finished first."""
+    ctx.agents.logout(agent)
+
+
+@command(department, refusals=("not_logged_in",), over="engine")
+def ready(ctx: Context, agent: Digits) -> None:
+    """``desk.ready``: the break, or the work after a call, is over."""
+    try:
+        ctx.agents.ready(agent)
+    except WrongState:
+        raise Refused("not_logged_in") from None
+
+
+@command(department, refusals=("not_logged_in",), over="engine")
+def pause(ctx: Context, agent: Digits, reason: str) -> None:
+    """``desk.pause``: no calls for a while; the reports show the reason. A talk is finished first."""
+    try:
+        ctx.agents.pause(agent, reason)
+    except WrongState:
+        raise Refused("not_logged_in") from None
+
+
+@hookimpl
+def register_department() -> Department:
+    return department

@@ -1,0 +1,73 @@
+"""Agents on their own line: log in and out, ready, pause. The dialplan's numbers are 8991 to 8994."""
+
+from __future__ import annotations
+
+from typing import Any
+
+LOGIN, LOGOUT, READY, PAUSE = "8991", "8992", "8993", "8994"
+PIN = "4812"  # of agent 8012, published in conf/agents.yaml
+
+
+def from_desk(centre: Any, number: str, phone: str = "1001") -> Any:
+    return centre.caller(number=phone, origin="internal").dials(number)
+
+
+def test_an_agent_logs_in_by_phone_and_the_pin_is_nowhere(centre: Any) -> None:
+    centre.agent("8012").logs_out()
+    caller = from_desk(centre, LOGIN)
+    caller.hears("desk/enter_agent").presses("8012#")
+    caller.hears("desk/enter_pin").presses(f"{PIN}#")
+    caller.hears("desk/logged_in", agent="8012")
+    assert centre.agent("8012").state == "ready"
+    centre.nowhere(PIN)
+
+
+def test_a_wrong_pin_is_refused_as_an_unknown_agent_is(centre: Any) -> None:
+    centre.agent("8012").logs_out()
+    for agent in ("8012", "7777"):
+        caller = from_desk(centre, LOGIN)
+        caller.hears("desk/enter_agent").presses(f"{agent}#")
+        caller.hears("desk/enter_pin").presses("0000#")
+        caller.hears("desk/wrong_pin")
+        caller.hears("desk/enter_agent").hangs_up()
+    assert centre.agent("8012").state == "logged_out"
+
+
+def test_a_phone_that_another_agent_holds_is_refused(centre: Any) -> None:
+    centre.agent("8012").logs_out()
+    caller = from_desk(centre, LOGIN, phone="1002")
+    caller.hears("desk/enter_agent").presses("8012#")
+    caller.hears("desk/enter_pin").presses(f"{PIN}#")
+    caller.hears("desk/phone_taken")
+
+
+def test_an_agent_takes_a_break_and_comes_back(centre: Any) -> None:
+    caller = from_desk(centre, PAUSE)
+    caller.hears("desk/pause_reasons").presses("2")
+    caller.hears("desk/paused")
+    agent = centre.agent("8012")
+    assert (agent.state, agent.reason) == ("paused", "meal")
+    from_desk(centre, READY).hears("desk/ready_again")
+    assert centre.agent("8012").state == "ready"
+
+
+def test_a_break_without_a_reason_changes_nothing(centre: Any) -> None:
+    caller = from_desk(centre, PAUSE)
+    caller.hears("desk/pause_reasons").stays_silent()
+    caller.hears("silent")
+    caller.hears("desk/pause_reasons").stays_silent()
+    caller.hears("desk/nothing_changed")
+    assert centre.agent("8012").state == "ready"
+
+
+def test_an_agent_logs_out_and_the_phone_has_nobody(centre: Any) -> None:
+    from_desk(centre, LOGOUT).hears("desk/logged_out")
+    assert centre.agent("8012").state == "logged_out"
+    from_desk(centre, LOGOUT).hears("desk/not_logged_in")
+    from_desk(centre, READY).hears("desk/not_logged_in")
+
+
+def test_a_call_from_outside_is_turned_away_whatever_number_it_shows(centre: Any) -> None:
+    for number in (LOGIN, LOGOUT, READY, PAUSE):
+        centre.caller(number="1001").dials(number).hears("desk/from_inside_only")
+    assert centre.agent("8012").state == "ready"

@@ -1,0 +1,75 @@
+"""How the department asks for shipments: the contract, and its own tables as the built-in answer."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal, Protocol, get_args
+
+from sqlalchemy.orm import Session
+
+from engine.api import Digits, Record
+
+from .models import Waybill
+
+#: 已受理 已接货 已开单 已出发 到达中转 到达网点 派送中 已签收, in the order in which a shipment goes through them.
+State = Literal[
+    "accepted", "collected", "billed", "departed", "transit", "arrived", "delivering", "delivered"
+]
+#: 破损 少货 滞留 拒收 改址
+Problem = Literal["none", "damaged", "short", "held", "refused", "readdressed"]
+
+STATES: tuple[str, ...] = get_args(State)
+PROBLEMS: tuple[str, ...] = get_args(Problem)[1:]
+
+
+class Shipment(Record):
+    """A shipment as a caller may know it."""
+
+    number: Digits
+    state: State
+    problem: Problem  # what stands in its way now; "none" once it moved on
+    origin: str
+    destination: str
+    city: str  # where it was last seen
+    at: datetime  # when that was
+    due: datetime  # when it was promised
+    late_hours: int  # whole hours past `due`; 0 while it is in time and once it is delivered
+    handed_to: str  # who carries the last mile; "" for our own people
+
+
+class WaybillSystem(Protocol):
+    """The company's waybills."""
+
+    def track(self, number: str, *, now: datetime) -> Shipment | None:
+        """The shipment as it stands at ``now`` (aware), or None for an unknown number. A waybill to which
+        nothing has happened yet is accepted."""
+
+
+class SqlWaybills:
+    """Waybills from the department's own tables."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def track(self, number: str, *, now: datetime) -> Shipment | None:
+        waybill = self._session.get(Waybill, number)
+        if waybill is None:
+            return None
+        happened = [event for event in waybill.events if event.at <= now]
+        last = happened[-1] if happened else None
+        reached = next((event.what for event in reversed(happened) if event.what in STATES), "accepted")
+        late = timedelta() if reached == "delivered" else max(timedelta(), now - waybill.due)
+        return Shipment.model_validate(
+            {
+                "number": waybill.number,
+                "state": reached,
+                "problem": last.what if last is not None and last.what in PROBLEMS else "none",
+                "origin": waybill.origin,
+                "destination": waybill.destination,
+                "city": last.city if last is not None else waybill.origin,
+                "at": last.at if last is not None else now,
+                "due": waybill.due,
+                "late_hours": int(late.total_seconds()) // 3600,
+                "handed_to": waybill.handed_to,
+            }
+        )
