@@ -1,6 +1,6 @@
 """Where the engine of a home listens for commands.
 
-Kept apart from the server: the command line needs the path, and nothing else of it.
+Kept apart from the server: the command line needs the path, and should start without the rest.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from pathlib import Path
 
 from engine.errors import ConfigError
 
+USUAL = Path("var") / "insideline.sock"
 # sun_path holds 108 bytes with its NUL on Linux, 104 on the BSDs.
 _LONGEST = 100
 
 
-def socket_path(home: Path) -> Path:
-    """The Unix socket of the engine that runs in ``home``: in its ``var/``, or, when that path is too long for a
-    socket, in a folder of this user's below the folder for temporary files."""
-    path = home.resolve() / "var" / "engine.sock"
+def reachable(path: Path) -> Path:
+    """``path``, or where it is too long for a socket: a name in a folder of this user's below the folder for
+    temporary files. Both sides come to the same name."""
+    path = path.absolute()
     if len(os.fsencode(path)) <= _LONGEST:
         return path
     digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
@@ -30,6 +31,5 @@ def make_folder(path: Path) -> None:
     """Make the folder of the socket. :class:`ConfigError` when somebody else made it before us."""
     folder = path.parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.stat()
-    if found.st_uid != os.getuid():
+    if folder.stat().st_uid != os.getuid():
         raise ConfigError(f"{folder} belongs to somebody else; the control socket can't be put there")

@@ -12,7 +12,7 @@ import pytest
 from engine.clock import Clock
 from engine.web.control import application
 from engine.web.parts import Parts
-from engine.web.place import socket_path
+from engine.web.place import USUAL, reachable
 from engine.web.server import Server
 from tests.web.fakes import make_parts
 
@@ -33,7 +33,7 @@ def parts(home: Path) -> Iterator[Parts]:
 
 @pytest.fixture
 def server(home: Path, parts: Parts) -> Iterator[Server]:
-    server = Server(application(parts), socket_path(home))
+    server = Server(application(parts), reachable(home / USUAL))
     server.start()
     yield server
     server.stop(0.1)

@@ -11,7 +11,7 @@ import pytest
 from engine.errors import ConfigError
 from engine.types import AgentState
 from engine.web.parts import Parts
-from engine.web.place import socket_path
+from engine.web.place import USUAL, reachable
 from engine.web.server import Server
 from tests.web.fakes import CALL, OTHER
 
@@ -173,7 +173,7 @@ def test_two_engines_do_not_run_in_one_home(server: Server, parts: Parts) -> Non
 def test_a_socket_that_a_killed_engine_left_behind_is_taken_over(home: Path, parts: Parts) -> None:
     import socket
 
-    path = socket_path(home)
+    path = reachable(home / USUAL)
     path.parent.mkdir(exist_ok=True)
     left = socket.socket(socket.AF_UNIX)
     left.bind(str(path))
@@ -189,7 +189,7 @@ def test_a_socket_that_a_killed_engine_left_behind_is_taken_over(home: Path, par
 
 @pytest.mark.parametrize("what", ["file", "link"])
 def test_what_is_in_the_way_of_the_socket_is_not_removed(home: Path, what: str) -> None:
-    path = socket_path(home)
+    path = reachable(home / USUAL)
     path.parent.mkdir(exist_ok=True)
     if what == "file":
         path.write_text("mine")
@@ -201,11 +201,11 @@ def test_what_is_in_the_way_of_the_socket_is_not_removed(home: Path, what: str) 
 
 
 def test_a_long_path_gets_a_short_socket(tmp_path: Path) -> None:
-    deep = tmp_path / ("d" * 60) / ("e" * 60)
-    path = socket_path(deep)
+    deep = tmp_path / ("d" * 60) / ("e" * 60) / "x.sock"
+    path = reachable(deep)
     assert len(str(path)) < 100
-    assert path == socket_path(deep)
-    assert path != socket_path(deep / "x")
+    assert path == reachable(deep)
+    assert path != reachable(deep.parent / "y.sock")
 
 
 # -- a person as the caller ---------------------------------------------------------------------
