@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.esl.commands import Digits
+from engine.flows.expressions import ExpressionError
+from engine.flows.scope import UnknownName
 from engine.flows.step import Ask, Values
 
 if TYPE_CHECKING:
@@ -33,6 +35,18 @@ def valued(run: Run, values: Values) -> dict[str, Any]:
     """The values of a ``with`` or ``values`` mapping, as they are now."""
     scope = run.scope
     return {name: value.get(scope) for name, value in values.items()}
+
+
+def told(run: Run, values: Values) -> dict[str, Any]:
+    """The values of a ``tell`` or ``data`` mapping: what is not known on this way is left out."""
+    scope = run.scope
+    known = {}
+    for name, value in values.items():
+        try:
+            known[name] = value.get(scope)
+        except (UnknownName, ExpressionError):
+            continue
+    return known
 
 
 def ask(

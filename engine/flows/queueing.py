@@ -15,7 +15,7 @@ from engine.acd.places import Connecting, Leaving, Left, Over, Place, Request, T
 from engine.calls.signals import Done, Key, Parked
 from engine.errors import HungUp, NoSuchCall, NotFound
 from engine.esl import commands
-from engine.flows.asking import valued
+from engine.flows.asking import told
 from engine.flows.moves import Go, Move
 from engine.types import CallState
 
@@ -91,7 +91,7 @@ class Waiting:
             priority=step.priority + run.priority,
             since=max(0.0, now - entered),
             agent=str(preferred or ""),
-            tell=valued(run, step.tell),
+            tell=told(run, step.tell),
             language=call.language,
             longest=step.longest,
             resumed=resumed,

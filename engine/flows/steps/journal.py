@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.flows.asking import valued
+from engine.flows.asking import told
 from engine.flows.step import Step, Values
 from engine.schema.fields import Ident
 
@@ -23,5 +23,5 @@ class Journal(Step):
     data: Values = {}
 
     def run(self, run: Run) -> Move:
-        run.call.journal(f"flow.{self.event}", **valued(run, self.data))
+        run.call.journal(f"flow.{self.event}", **told(run, self.data))
         return None
