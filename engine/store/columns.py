@@ -6,6 +6,7 @@ What a value looks like in SQLite and in PostgreSQL differs; what Python sees do
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -54,13 +55,26 @@ class Encoded(str):
 
 
 def encode(value: Any) -> Encoded:
-    """``value`` as JSON text.
+    """``value`` as JSON text. Never fails: what is told to the journal must not end a call.
 
     Beyond JSON's own types: dates and times become ISO text, ``Decimal`` text, a ``timedelta`` its
     seconds, sets and tuples lists, pydantic models and dataclasses objects, enums their value. Anything
-    else becomes its ``str()``, which for a :class:`engine.log.Secret` shows nothing.
+    else becomes its ``str()``, which for a :class:`engine.log.Secret` shows nothing. Half a surrogate pair
+    becomes "?".
     """
-    return Encoded(orjson.dumps(value, default=_plain, option=_OPTIONS).decode())
+    try:
+        return Encoded(orjson.dumps(value, default=_plain, option=_OPTIONS).decode())
+    except TypeError:  # orjson's for everything: surrogates, integers beyond 64 bit, too deep, circular
+        pass
+    try:
+        return Encoded(clean_text(json.dumps(value, default=_plain, ensure_ascii=False)))
+    except (TypeError, ValueError, RecursionError) as error:
+        return Encoded(json.dumps({"unstorable": f"{type(value).__name__}: {type(error).__name__}"}))
+
+
+def clean_text(text: str) -> str:
+    """``text`` as every database takes it: no NUL, no half of a surrogate pair."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "")
 
 
 def decode(text: str) -> Any:

@@ -7,14 +7,16 @@ A row says what should be true afterwards, so that it can be written twice witho
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, time
 from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Executable, MetaData, Table, and_, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
-from engine.store.columns import Encoded, unspool
+from engine.store.columns import Encoded, clean_text, decode, encode, unspool
 
 ADD = "add"
 PUT = "put"
@@ -80,7 +82,28 @@ class Statements:
 def to_line(row: Row) -> bytes:
     """``row`` as one JSON line of the spool."""
     line = {"verb": row.verb, "table": row.table.name, "values": row.values}
-    return orjson.dumps(line, default=_spoolable, option=orjson.OPT_PASSTHROUGH_SUBCLASS) + b"\n"
+    try:
+        return orjson.dumps(line, default=_spoolable, option=orjson.OPT_PASSTHROUGH_SUBCLASS) + b"\n"
+    except TypeError:  # text that is no text, or an integer beyond 64 bit
+        line["values"] = cleaned(row).values
+        return json.dumps(line, default=_spoolable).encode() + b"\n"
+
+
+def cleaned(row: Row) -> Row:
+    """``row`` with texts as every database takes them, also those within its JSON."""
+    return Row(row.verb, row.table, {name: _cleaned(value) for name, value in row.values.items()})
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, Encoded):
+        return encode(_cleaned(decode(value)))
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, list):
+        return [_cleaned(item) for item in value]
+    if isinstance(value, dict):
+        return {clean_text(key): _cleaned(item) for key, item in value.items()}
+    return value
 
 
 def from_line(line: bytes, tables: Mapping[str, Table]) -> Row:
@@ -97,8 +120,8 @@ def tables_of(*metadatas: MetaData) -> dict[str, Table]:
 
 
 def _spoolable(value: object) -> object:
-    if isinstance(value, Encoded):
-        return str(value)
     if isinstance(value, (bytes, bytearray)):
         return base64.b64encode(value).decode()
+    if isinstance(value, (date, time)):
+        return value.isoformat()
     return str(value)

@@ -196,9 +196,14 @@ class Store:
         self.save(tables.cdr, values.pop("call"), values)
 
     def save(self, table: Table, key: Any, values: Mapping[str, Any]) -> None:
-        """Insert the row ``key``, or change the given columns of it. For a key of several columns: a mapping."""
+        """Insert the row ``key``, or change the given columns of it. For a key of several columns: a mapping.
+
+        ValueError for a column that the table does not have.
+        """
         row = self._key(table, key)
         row.update(values)
+        if strange := row.keys() - table.columns.keys():
+            raise ValueError(f"{table.name} has no column {min(strange)}")
         for name in self._json(table) & row.keys():
             value = row[name]
             if value is not None and type(value) is not Encoded:

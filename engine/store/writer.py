@@ -23,6 +23,7 @@ from datetime import datetime
 import structlog
 from gevent.lock import RLock
 from gevent.threadpool import ThreadPool
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.clock import Clock, Event, TimeUp
@@ -30,7 +31,7 @@ from engine.errors import StoreDown
 from engine.store.engines import Connections, is_outage, one_line
 from engine.store.rows import Health
 from engine.store.spool import Spool
-from engine.store.statements import Group, Row, Statements
+from engine.store.statements import Group, Row, Statements, cleaned
 
 log = structlog.get_logger(__name__)
 
@@ -55,18 +56,16 @@ class Database:
 
         :class:`StoreDown` when it can't be used now; then none of the rows counts as written.
         """
-        groups = self._statements.groups(rows)
         try:
-            self._all(groups)
-        except SQLAlchemyError as error:
-            self._raise_outage(error)
-        else:
+            self._all(self._statements.groups(rows))
             return []
+        except Exception as error:  # noqa: BLE001 - a driver raises what it likes for a value that it can't bind
+            self._raise_outage(error)
         try:
             return self._one_by_one(rows)
-        except SQLAlchemyError as error:
+        except Exception as error:
             self._raise_outage(error)
-            raise
+            raise StoreDown(f"the database can't be written: {one_line(error)}") from error
 
     def _all(self, groups: Sequence[Group]) -> None:
         connection = self._connections.get()
@@ -80,18 +79,27 @@ class Database:
         connection = self._connections.get()
         with connection.begin():
             for row in rows:
-                (group,) = self._statements.groups([row])
-                try:
-                    with connection.begin_nested():
-                        connection.execute(group.statement, group.rows)
-                except SQLAlchemyError as error:
-                    if is_outage(error):
-                        raise
-                    refused.append((row, one_line(error)))
+                why = self._try(connection, row)
+                if why and (better := cleaned(row)) != row:
+                    why = self._try(connection, better)
+                if why:
+                    refused.append((row, why))
         return refused
 
-    def _raise_outage(self, error: SQLAlchemyError) -> None:
-        if is_outage(error):
+    def _try(self, connection: Connection, row: Row) -> str:
+        """Write one row within the transaction; why not, or ""."""
+        try:
+            (group,) = self._statements.groups([row])
+            with connection.begin_nested():
+                connection.execute(group.statement, group.rows)
+        except Exception as error:
+            if isinstance(error, SQLAlchemyError) and is_outage(error):
+                raise
+            return one_line(error)
+        return ""
+
+    def _raise_outage(self, error: Exception) -> None:
+        if isinstance(error, SQLAlchemyError) and is_outage(error):
             self._connections.drop()
             raise StoreDown(f"the database can't be written: {one_line(error)}") from error
 
@@ -183,8 +191,8 @@ class Writer:
         return True
 
     def start_with_backlog(self, reason: str) -> None:
-        """Begin by replaying what the spool holds."""
-        self._go_down(reason)
+        """Begin by replaying what the spool holds, at once."""
+        self._go_down(reason, 0.0)
 
     def health(self, stuck: int = 0) -> Health:
         return Health(
@@ -252,7 +260,7 @@ class Writer:
                 self._write(batch)
                 return True
             except StoreDown as error:
-                self._go_down(str(error))
+                self._go_down(str(error), self._retry[0])
         delay = self._retry[0]
         while True:
             try:
@@ -280,6 +288,14 @@ class Writer:
             # The thread may yet write this batch. It will also be replayed, by the same thread and so
             # behind it; writing it twice does no harm.
             raise StoreDown(f"the database did not answer within {self._patience:g} s") from None
+        except StoreDown:
+            raise
+        except Exception as error:
+            log.exception("store.writer_failed")
+            raise StoreDown(f"writing failed: {one_line(error)}") from error
+        if not self._spooling:
+            self._alarm("store.down", False, "")
+            self._alarm("store.spool_failed", False, "")  # it is not needed any more
         self._written += len(batch) - len(refused)
         if refused:
             self._refused += len(refused)
@@ -292,27 +308,31 @@ class Writer:
 
     # -- while the database is away -----------------------------------------------------------------
 
-    def _go_down(self, reason: str) -> None:
+    def _go_down(self, reason: str, delay: float) -> None:
         self._spooling = True
         self._since = self._clock.now()
         self._reason = reason
         self._alarm("store.down", True, reason)
         self._greenlets = [greenlet for greenlet in self._greenlets if not greenlet.dead]
-        self._greenlets.append(self._clock.spawn(self._recover))
+        self._greenlets.append(self._clock.spawn(self._recover, delay))
 
-    def _recover(self) -> None:
+    def _recover(self, delay: float) -> None:
         """Replay the spool, again and again, until it is empty and rows may go straight on."""
-        delay = 0.0
+        before = self._written
         while not self._stop.wait(delay):
             try:
                 if self._replay():
-                    log.info("store.up", written=self._written)
-                    self._alarm("store.down", False, "")
+                    # An empty spool proves nothing; then the next row that is written ends the alarm.
+                    if self._written > before:
+                        self._alarm("store.down", False, "")
                     return
             except (StoreDown, OSError) as error:
                 if str(error) != self._reason:
                     log.warning("store.still_down", reason=str(error))
                 self._reason = str(error)
+            except Exception as error:
+                log.exception("store.replay_failed")
+                self._reason = one_line(error)
             delay = min(max(delay * 2, self._retry[0]), self._retry[1])
 
     def _replay(self) -> bool:
