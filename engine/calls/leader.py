@@ -8,6 +8,7 @@ back, and now and then looks for what the events did not say (the reaper).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -35,7 +36,19 @@ SECOND_LOOK = 1.0
 class Leader:
     """Keeps one engine in charge of one switch, and in line with it."""
 
-    def __init__(self, calls: Calls, lease: Lease) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        lease: Lease,
+        *,
+        on_settled: Callable[[], None] | None = None,
+        refuses: Callable[[], str] | None = None,
+    ) -> None:
+        """``on_settled`` is told when every call on the switch is known (again); ``refuses`` says why this switch
+        must not be led ("" when it may)."""
+        self._on_settled = on_settled
+        self._refuses = refuses
+        self.refusal = ""
         self._calls = calls
         self._clock = calls.clock
         self._lease = lease
@@ -101,6 +114,8 @@ class Leader:
                 calls.leading = False
                 calls.let_go("another engine leads")
                 return
+        elif self._refused():
+            return
         elif self._lease.try_acquire():
             log.info("lease.taken")
             calls.leading = True
@@ -112,6 +127,19 @@ class Leader:
         calls.may_send(asked + TTL - 0.5)
         self._ask(commands.hash_insert("il", "alive", str(int(self._clock.now().timestamp()))))
         self._look()
+
+    def _refused(self) -> bool:
+        why = self._refuses() if self._refuses is not None else ""
+        if why and why != self.refusal:
+            log.error("switch.refused", why=why)
+        self.refusal = why
+        return bool(why)
+
+    def abandon(self) -> None:
+        """Stop without giving the lease back, as the process's death would."""
+        if self._greenlet is not None:
+            self._greenlet.kill()
+            self._greenlet = None
 
     def _look(self) -> None:
         now = self._clock.monotonic()
@@ -129,6 +157,8 @@ class Leader:
         if adopted:
             self.adopted += adopted
             log.info("calls.adopted", count=adopted)
+        if due and not self._resync_at and self._on_settled is not None:
+            self._on_settled()
 
     def _arm_guard(self) -> None:
         try:

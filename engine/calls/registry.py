@@ -194,6 +194,22 @@ class Calls:
             self.release(call, reason)
         self.legs.clear()
 
+    def abandon(self) -> None:
+        """End every call's greenlet without a word to anybody, as the process's death would."""
+        self.leading = False
+        for call in list(self.calls.values()):
+            if call.greenlet is not None:
+                call.greenlet.kill(block=False)
+        self.calls.clear()
+        self.legs.clear()
+
+    def hand_over(self, call: Call) -> None:
+        """Give a call to the switch's own fallback and let go of it."""
+        self.require_line().post(
+            commands.uuid_transfer(call.id, FALLBACK_CONTEXT, "XML", FALLBACK_CONTEXT), on_error=_refused
+        )
+        self.release(call, "handed over to the fallback")
+
     def release(self, call: Call, reason: str) -> None:
         """Let go of one call without touching it: somebody else leads it now."""
         log.warning("call.released", call=call.id, reason=reason)

@@ -16,6 +16,7 @@ from engine.calls.registry import FALLBACK_CONTEXT
 from engine.errors import HungUp, InsidelineError, StoreError
 from engine.esl import commands
 from engine.flows.dialplan import Dialplan
+from engine.flows.extension import to_extension
 from engine.flows.model import FlowSet
 from engine.flows.run import Run
 from engine.flows.services import Services
@@ -23,8 +24,6 @@ from engine.types import CallState
 
 log = structlog.get_logger(__name__)
 
-MAX_ADOPTIONS = 5
-"""Engines that may die with one call before the switch's fallback takes it: it may be what kills them."""
 TROUBLE = "system_trouble"
 LOST_PLACE = "reception/lost_place"
 
@@ -32,7 +31,12 @@ LOST_PLACE = "reception/lost_place"
 class Lead:
     """Leads calls. ``flows`` and ``dialplan`` are swapped by one reference each when they are published."""
 
-    def __init__(self, services: Services, flows: FlowSet, dialplan: Dialplan) -> None:
+    def __init__(
+        self, services: Services, flows: FlowSet, dialplan: Dialplan, *, max_adoptions: int = 5
+    ) -> None:
+        """``max_adoptions``: engines that may die with one call before the switch's fallback takes it, for it may
+        be what kills them."""
+        self._max_adoptions = max_adoptions
         self.services = services
         self.flows = flows
         self.dialplan = dialplan
@@ -46,18 +50,46 @@ class Lead:
 
     def _begin(self, call: Call) -> None:
         services = self.services
-        call.number = services.numbers.e164(call.number)
-        match = self.dialplan.match(to=call.dialled, caller=call.number, at=services.local_now())
+        number = services.numbers.e164(call.number)
+        match = self.dialplan.match(
+            to=call.dialled, caller=number, at=services.local_now(), trunk=call.origin
+        )
+        # From the first ring on: where the dialplan defers who calls, nothing that is written knows it.
+        call.number = "" if match.deferred else number
+        call.name = "" if match.deferred else call.name
         call.language = match.language or services.languages[0]
         call.first_flow = match.flow
         call.journal(
-            "call.arrived", number=call.number, dialled=call.dialled, origin=call.origin, rule=match.why
+            "call.arrived",
+            number=call.number,
+            dialled=call.dialled,
+            origin=call.origin,
+            rule=match.rule,
+            why="" if match.deferred else match.why,
         )
         services.host.tell.call_started(call=call.view())
         run = Run(call, self.flows, services, language=call.language)
         run.recording_policy = match.record
         run.priority = match.priority
-        self._walk(run, lambda: run.start(match.flow, match.params))
+        run.lost_place = match.lost_place
+        run.deferred = match.deferred
+        match match.kind:
+            case "flow":
+                self._walk(run, lambda: run.start(match.flow, match.params))
+            case "extension":
+                self._walk(run, lambda: to_extension(call, services, match.extension))
+            case _:
+                self._walk(run, lambda: self._deny(call, match.say))
+
+    def _deny(self, call: Call, say: str) -> None:
+        """A caller on a list of the dialplan: told so where the list says how, then rejected."""
+        call.journal("call.denied")
+        if say:
+            call.answer()
+            said = self.services.prompts.utterance(say, {}, call.language, "")
+            call.play(said.playback, said.seconds)
+        call.hang_up("CALL_REJECTED")
+        call.wait_gone()
 
     def _resume(self, call: Call) -> None:
         services = self.services
@@ -65,9 +97,9 @@ class Lead:
         assert resumption is not None
         state: Mapping[str, Any] = resumption.state or {}
         call.adopted = int(state.get("n", 0)) + 1
-        call.number = services.numbers.e164(call.number)
+        call.number = "" if state.get("i") else services.numbers.e164(call.number)
         call.language = str(state.get("l") or services.languages[0])
-        if call.adopted > MAX_ADOPTIONS:
+        if call.adopted > self._max_adoptions:
             log.error("call.adopted_too_often", call=call.id, adopted=call.adopted)
             call.journal("call.handed_over", reason="adopted too often")
             call.fault = "adopted too often"
@@ -83,7 +115,7 @@ class Lead:
             call.journal("call.place_lost", flow_hash=state.get("h", ""))
             if resumption.bridged_to:
                 self._let_talk_end(call)
-            self._walk(run, lambda: run.start(LOST_PLACE, {}))
+            self._walk(run, lambda: run.start(str(state.get("z") or LOST_PLACE)))
             return
         self._walk(run, lambda: run.resume(state, resumption))
 

@@ -69,6 +69,8 @@ class Run:
         self.refusal: Mapping[str, Any] = {}
         self.typed_ahead = ""  # keys pressed in a prompt, for the next step that asks
         self.recording_policy = ""  # what the dialplan says of recording
+        self.lost_place = ""  # where the dialplan wants this call when its flow set is gone
+        self.deferred = False  # who calls is not to be written down
         self.priority = 0  # what the dialplan says of the caller's place in queues
         self.secrets: set[str] = set()  # names whose values exist in this memory and nowhere else
         self.queue_place: dict[str, Any] = {}  # of the queue step under way: since, agent, leg
@@ -101,6 +103,10 @@ class Run:
         self.awaited = str(state.get("e", ""))
         self.recorded = str(state.get("r", ""))
         self.call.recording = self.recorded
+        self.lost_place = str(state.get("z", ""))
+        self.deferred = bool(state.get("i"))
+        self.priority = int(state.get("p", 0))
+        self.recording_policy = str(state.get("R", ""))
         self.set_language(str(state.get("l") or self.call.language))
         self.resumption = resumption
         frame = self.frame
@@ -244,6 +250,14 @@ class Run:
         call = self.call
         if call.adopted:
             state["n"] = call.adopted
+        if self.lost_place:
+            state["z"] = self.lost_place
+        if self.deferred:
+            state["i"] = 1
+        if self.priority:
+            state["p"] = self.priority
+        if self.recording_policy:
+            state["R"] = self.recording_policy
         if call.first_flow != frame.flow.name:
             state["F"] = call.first_flow
         if call.waited or call.talked:

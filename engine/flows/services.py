@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.acd.acd import Acd
+from engine.calls.registry import Calls
 from engine.clock import Clock
 from engine.errors import StoreError
 from engine.flows.calendars import Calendars
@@ -27,6 +28,7 @@ class Services:
 
     clock: Clock
     prompts: Prompts
+    calls: Calls
     acd: Acd
     departments: Departments
     calendars: Calendars

@@ -47,6 +47,11 @@ class Simulator:
         self._servers: list[TcpServer] = []
         self._pipes: list[Pipe] = []
 
+    @property
+    def password(self) -> str:
+        """Of its event socket."""
+        return self._password
+
     # -- the event socket -------------------------------------------------------------------------
 
     def listen(self, host: str = "127.0.0.1", port: int = 0) -> tuple[str, int]:

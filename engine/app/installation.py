@@ -1,0 +1,138 @@
+"""Everything that an installation's folder holds, read, checked and compiled; nothing runs yet.
+
+One pass over all files gives all faults at once, each with its place. The engine starts only on an
+installation without errors; ``insideline flow check`` and ``doctor`` read the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from engine.acd import config as acd_config
+from engine.acd.config import AcdConfig
+from engine.clock import Clock
+from engine.config import Folders, Settings
+from engine.errors import ConfigError
+from engine.flows.calendars import Calendars, load_calendars
+from engine.flows.checker import compile_flows
+from engine.flows.dialplan import Dialplan, load_dialplan
+from engine.flows.known import Known
+from engine.flows.model import FlowSet
+from engine.flows.numbers import Numbers
+from engine.hooks.builtin_day import Day
+from engine.hooks.departments import known_of
+from engine.hooks.host import Host
+from engine.prompts import FORMATS, Catalogue, load_catalogue
+from engine.schema.faults import Fault, Faults
+from engine.schema.shapes import load_file
+from engine.switch.settings import Phone, SwitchSettings, Trunk, TrunksFile
+
+SHIPPED = Path(__file__).resolve().parents[2]
+"""The folder that holds conf/, dialplans/, plugins/ and prompts/ of a checkout."""
+
+
+class EngineFile(Settings):
+    """conf/engine.yaml with the section that belongs to the switch."""
+
+    switch: SwitchSettings = SwitchSettings()
+
+
+@dataclass(slots=True)
+class Installation:
+    """An installation as its files say. What could not be read is None, and why stands in ``faults``."""
+
+    home: Path
+    settings: EngineFile
+    folders: Folders
+    host: Host
+    day: Day
+    faults: Faults = field(default_factory=Faults)
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    acd: AcdConfig | None = None
+    calendars: Calendars | None = None
+    dialplan: Dialplan | None = None
+    flows: FlowSet | None = None
+    trunks: tuple[Trunk, ...] = ()
+
+    @property
+    def phones(self) -> list[Phone]:
+        """The phones that may register: one for each extension that an agent sits at."""
+        if self.acd is None:
+            return []
+        found: dict[str, Phone] = {}
+        for agent in self.acd.agents.values():
+            found.setdefault(
+                agent.phone, Phone(extension=agent.phone, name=agent.name, sip_password=agent.sip_password)
+            )
+        return list(found.values())
+
+    def require_sound(self) -> None:
+        """:class:`ConfigError` with every error on a line of its own, when there is one."""
+        wrong = [str(fault) for fault in self.faults.errors] + [
+            f"plugin {fault.plugin}: {fault.message}" for fault in self.host.faults
+        ]
+        if wrong:
+            raise ConfigError("\n".join(wrong))
+
+
+def read_installation(home: Path, clock: Clock) -> Installation:
+    """Read the installation in ``home``. Raises nothing for what its files hold."""
+    faults = Faults()
+    home = home.expanduser().absolute()
+    conf = home / "conf"
+    settings, more = load_file(conf / "engine.yaml", EngineFile, name="conf/engine.yaml")
+    faults.extend(more)
+    settings = settings or EngineFile()
+    host = Host(clock)
+    day = Day(clock)
+    host.add(day, "day")
+    host.load(home / "plugins")
+    made = Installation(
+        home=home, settings=settings, folders=settings.folders(home), host=host, day=day, faults=faults
+    )
+    made.catalogue, more_faults = load_catalogue(home / "prompts", host.folders)
+    faults.extend(more_faults)
+    made.acd, acd_faults = acd_config.load(conf / "queues.yaml", conf / "agents.yaml")
+    faults.extend(acd_faults)
+    trunks, trunk_faults = load_file(conf / "trunks.yaml", TrunksFile, name="conf/trunks.yaml")
+    faults.extend(trunk_faults)
+    made.trunks = trunks.trunks if trunks is not None else ()
+    known = _known(made)
+    today = clock.now().astimezone(settings.zone).date()
+    made.calendars, calendar_faults = load_calendars(
+        conf / "calendars.yaml", today=today, known=known, name="conf/calendars.yaml"
+    )
+    faults.extend(calendar_faults)
+    known = replace(known, calendars=made.calendars.names if made.calendars is not None else ())
+    made.flows, flow_faults = compile_flows(home / "plugins", known, more=host.folders, base=home)
+    faults.extend(flow_faults)
+    made.dialplan, plan_faults = load_dialplan(
+        home / "dialplans" / "main.yaml",
+        numbers=Numbers(settings.region),
+        flows=made.flows.flows if made.flows is not None else None,
+        known=known,
+        calendars=made.calendars,
+        name="dialplans/main.yaml",
+    )
+    faults.extend(plan_faults)
+    return made
+
+
+def _known(made: Installation) -> Known:
+    declared = known_of(made.host.departments.values())
+    return Known(
+        prompts=made.catalogue.known(),
+        queues=list(made.acd.queues) if made.acd is not None else (),
+        queries=declared.queries,
+        commands=declared.commands,
+        formats=FORMATS,
+        skills=made.acd.skills if made.acd is not None else None,
+        policies=list(made.settings.recording.policies),
+    )
+
+
+def shown(faults: Iterable[Fault]) -> str:
+    """Faults as people read them, one below the other."""
+    return "\n".join(str(fault) for fault in faults)
