@@ -3,7 +3,7 @@
 The board is the one place where the state of all queues and agents meets, and the only thing that has to
 be shared when one queue spans several nodes. So it is small, knows plain values only (ids, numbers,
 names), takes no time and starts nothing. ``MemoryBoard`` is the implementation for one node; a shared one
-must pass the same tests (``tests/acd/conformance.py``).
+must pass the same tests (``tests/acd/test_board.py``).
 
 The rule that every board holds:
 

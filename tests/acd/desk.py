@@ -9,7 +9,6 @@ from engine.acd.config import AcdConfig, AgentConfig, AgentRules, QueueConfig
 from engine.acd.places import Leaving, News, Place, Request
 from engine.clock import Empty, VirtualClock
 from engine.types import AgentState, JournalEntry
-
 from tests.acd.floor import FakeFloor, FakeRing
 
 

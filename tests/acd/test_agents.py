@@ -8,7 +8,6 @@ from engine.acd.places import Leaving, Left, Talking
 from engine.clock import VirtualClock
 from engine.errors import NotFound, WrongState
 from engine.types import AgentState, RingKind, TalkEnd
-
 from tests.acd.desk import Desk, queue
 
 LOGGED_OUT, READY, OFFERED = AgentState.LOGGED_OUT, AgentState.READY, AgentState.OFFERED

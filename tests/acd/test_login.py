@@ -10,7 +10,6 @@ from engine.acd.pins import hash_pin, looks_like_a_hash
 from engine.clock import VirtualClock
 from engine.errors import LoginRefused, WrongState
 from engine.types import AgentState
-
 from tests.acd.desk import Desk
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("4812")
@@ -114,7 +113,7 @@ def test_the_hub_runs_on_while_a_pin_is_checked(clock: VirtualClock) -> None:
     def others() -> None:
         while True:
             turns.append(1)
-            gevent.sleep(0.001)
+            clock.sleep(0)
 
     other = gevent.spawn(others)
     desk.acd.login("8012", "4812")

@@ -7,7 +7,6 @@ import pytest
 from engine.acd.places import Leaving, Left, Over, Talking
 from engine.clock import VirtualClock
 from engine.types import AgentState, JournalEntry, RingKind, TalkEnd
-
 from tests.acd.desk import Desk
 from tests.acd.floor import FakeRing
 

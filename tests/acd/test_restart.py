@@ -11,7 +11,6 @@ from engine.acd.places import Leaving, Left, Over, Request, Talking
 from engine.clock import VirtualClock
 from engine.errors import NoSuchCall, NotFound
 from engine.types import AgentState, RingKind, TalkEnd
-
 from tests.acd.desk import Desk, queue
 
 

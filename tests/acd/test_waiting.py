@@ -7,7 +7,6 @@ import pytest
 from engine.acd.places import Connecting, Leaving, Left, Over, Request, Talking
 from engine.clock import VirtualClock
 from engine.types import AgentState, RingKind, TalkEnd
-
 from tests.acd.desk import Desk, queue
 
 

@@ -1,0 +1,327 @@
+"""The conformance suite of boards: what any board must do, the one in memory and a shared one alike.
+
+A new board joins by a line in ``BOARDS``. The last test holds it against a model that does everything the
+slow and obvious way.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from engine.acd.board import Board, Match, Seat, Ticket, has, needs
+from engine.acd.memory import MemoryBoard
+
+BOARDS: dict[str, Callable[[], Board]] = {"memory": MemoryBoard}
+
+
+@pytest.fixture(params=sorted(BOARDS))
+def board(request: pytest.FixtureRequest) -> Board:
+    return BOARDS[request.param]()
+
+
+def seat(
+    board: Board, agent: str, *, skills: Mapping[str, int] | None = None, tier: int = 1, **queues: int
+) -> None:
+    board.seat(Seat(agent, queues or {"desk": tier}, has(skills or {}, ())))
+    board.present(agent, True)
+
+
+def free(board: Board, agent: str, rank: float = 0.0, *queues: str) -> None:
+    board.free(agent, dict.fromkeys(queues or ("desk",), rank))
+
+
+def join(
+    board: Board,
+    call: str,
+    joined: float = 0.0,
+    *,
+    queue: str = "desk",
+    priority: int = 0,
+    prefer: str = "",
+    **skills: int,
+) -> None:
+    board.join(Ticket(call, queue, joined, priority, needs(skills), prefer))
+
+
+def pair(match: Match | None) -> tuple[str, str] | None:
+    return (match.call, match.agent) if match else None
+
+
+def test_equal_needs_compare_equal_whatever_their_order() -> None:
+    assert needs({"a": 1, "b": 2}, "en") == needs({"b": 2, "a": 1}, "en")
+    assert needs({"a": 0}) == ()
+    assert has({"a": 2, "b": 0}, ["en"]) == {"skill:a": 2, "language:en": 1}
+
+
+def test_a_match_reserves_both(board: Board) -> None:
+    seat(board, "x")
+    free(board, "x")
+    join(board, "a")
+    join(board, "b", 1.0)
+    match = board.match_agent("x")
+    assert match == Match("a", "x", "desk", position=1, free=1, able=1)
+    assert board.match_agent("x") is None
+    assert board.match_call("a") is None
+    assert board.match_call("b") is None
+    assert board.free_agents() == []
+    assert board.position("a") == 1
+    assert board.waiting("desk") == 2
+
+
+def test_a_caller_who_is_put_back_is_first_again_and_one_who_leaves_is_gone(board: Board) -> None:
+    seat(board, "x")
+    join(board, "a")
+    join(board, "b", 1.0)
+    free(board, "x")
+    board.match_agent("x")
+    board.put_back("a")
+    board.put_back("a")
+    assert board.match_agent("x") is None, "it is not free any more"
+    free(board, "x")
+    assert pair(board.match_agent("x")) == ("a", "x")
+    board.leave("a")
+    free(board, "x")
+    assert pair(board.match_agent("x")) == ("b", "x")
+    board.leave("b")
+    assert board.waiting("desk") == 0
+    assert list(board.line("desk")) == []
+
+
+def test_a_claimed_caller_is_offered_to_nobody_else(board: Board) -> None:
+    seat(board, "x")
+    join(board, "a")
+    board.claim("a")
+    free(board, "x")
+    assert board.match_agent("x") is None
+    assert board.match_call("a") is None
+    board.put_back("a")
+    assert pair(board.match_call("a")) == ("a", "x")
+
+
+def test_order_is_priority_then_age_then_arrival(board: Board) -> None:
+    seat(board, "x")
+    for call, joined, priority in (("a", 5.0, 0), ("b", 3.0, 0), ("c", 9.0, 7), ("d", 9.0, 7), ("e", 3.0, 0)):
+        join(board, call, joined, priority=priority)
+    assert [ticket.call for ticket in board.line("desk")] == ["c", "d", "b", "e", "a"]
+    assert [board.position(call) for call in "cdbea"] == [1, 2, 3, 4, 5]
+    served = []
+    while board.waiting("desk"):
+        free(board, "x")
+        match = board.match_agent("x")
+        assert match is not None
+        served.append(match.call)
+        board.leave(match.call)
+    assert served == ["c", "d", "b", "e", "a"]
+
+
+def test_levels_are_a_filter(board: Board) -> None:
+    seat(board, "low", skills={"waybill": 1})
+    seat(board, "high", skills={"waybill": 3, "customs": 1})
+    free(board, "low", 0.0)
+    free(board, "high", 1.0)
+    join(board, "a", waybill=2)
+    assert board.staffed("a") == 1
+    match = board.match_call("a")
+    assert match == Match("a", "high", "desk", position=1, free=2, able=1)
+    join(board, "b", 1.0, customs=1, waybill=1)
+    assert board.match_agent("low") is None
+    join(board, "c", 2.0, waybill=1)
+    match = board.match_agent("low")
+    assert match == Match("c", "low", "desk", position=3, free=1, able=1)
+
+
+def test_the_lower_rank_and_before_it_the_lower_tier_is_first(board: Board) -> None:
+    for agent, tier, rank in (("a", 2, 0.0), ("b", 1, 9.0), ("c", 1, 3.0)):
+        seat(board, agent, tier=tier)
+        free(board, agent, rank)
+    order = []
+    for call in "123":
+        join(board, call)
+        match = board.match_call(call)
+        assert match is not None
+        order.append(match.agent)
+    assert order == ["c", "b", "a"]
+
+
+def test_a_preferred_agent_is_taken_if_free_and_able(board: Board) -> None:
+    seat(board, "x")
+    seat(board, "y", skills={"waybill": 1})
+    free(board, "x", 0.0)
+    free(board, "y", 9.0)
+    join(board, "a", prefer="y")
+    assert pair(board.match_call("a")) == ("a", "y")
+    free(board, "y", 9.0)
+    join(board, "b", prefer="nobody")
+    assert pair(board.match_call("b")) == ("b", "x")
+    free(board, "x", 0.0)
+    join(board, "c", prefer="x", waybill=1)
+    assert pair(board.match_call("c")) == ("c", "y")
+
+
+def test_an_agent_of_several_queues_takes_from_the_nearest_that_holds_somebody(board: Board) -> None:
+    seat(board, "x", near=1, also_near=1, far=2)
+    queues = ("near", "also_near", "far")
+    join(board, "old", 0.0, queue="far")
+    join(board, "young", 50.0, queue="near")
+    join(board, "middle", 20.0, queue="also_near")
+    served = []
+    for _ in range(3):
+        free(board, "x", 0.0, *queues)
+        match = board.match_agent("x")
+        assert match is not None
+        served.append(match.call)
+        board.leave(match.call)
+    assert served == ["middle", "young", "old"]
+    assert board.free_agents() == []
+
+
+def test_many_able_agents_and_few_are_chosen_by_the_same_rule(board: Board) -> None:
+    for number in range(300):
+        seat(board, f"x{number}", skills={"rare": 1} if number % 100 == 7 else {})
+        free(board, f"x{number}", float(1000 - number))
+    join(board, "many")
+    assert pair(board.match_call("many")) == ("many", "x299")
+    join(board, "few", rare=1)
+    assert pair(board.match_call("few")) == ("few", "x207")
+
+
+def test_who_is_logged_in_is_counted_free_or_not(board: Board) -> None:
+    seat(board, "x", skills={"waybill": 2})
+    seat(board, "y")
+    join(board, "a", waybill=1)
+    join(board, "b")
+    assert (board.staffed("a"), board.staffed("b")) == (1, 2)
+    board.present("x", False)
+    assert (board.staffed("a"), board.staffed("b")) == (0, 1)
+
+
+def test_a_changed_agent_is_known_to_those_who_wait_already(board: Board) -> None:
+    seat(board, "x")
+    join(board, "a", waybill=2)
+    join(board, "offered", 1.0)
+    board.claim("offered")
+    assert board.staffed("a") == 0
+    seat(board, "x", skills={"waybill": 2})
+    free(board, "x")
+    assert board.staffed("a") == 1
+    assert board.staffed("offered") == 1
+    assert pair(board.match_agent("x")) == ("a", "x")
+    board.put_back("a")
+    board.unseat("x")
+    assert board.staffed("a") == 0
+    assert board.match_call("a") is None
+    seat(board, "y", skills={"waybill": 3})
+    free(board, "y")
+    assert pair(board.match_call("a")) == ("a", "y")
+
+
+def test_mistakes_of_the_bookkeeping_are_loud(board: Board) -> None:
+    join(board, "a")
+    for mistake in (
+        lambda: join(board, "a"),
+        lambda: board.leave("b"),
+        lambda: board.put_back("b"),
+        lambda: board.position("b"),
+        lambda: board.match_call("b"),
+        lambda: board.match_agent("x"),
+        lambda: board.busy("x"),
+    ):
+        with pytest.raises(KeyError):
+            mistake()
+
+
+# -- against the obvious way --------------------------------------------------------------------------
+
+
+@dataclass
+class Model:
+    """The rule of ``engine.acd.board``, word for word, by looking at everybody."""
+
+    seats: dict[str, Seat] = field(default_factory=dict)
+    ranks: dict[str, Mapping[str, float]] = field(default_factory=dict)
+    tickets: list[Ticket] = field(default_factory=list)
+    offered: set[str] = field(default_factory=set)
+
+    def able(self, agent: str, ticket: Ticket) -> bool:
+        seat = self.seats[agent]
+        return ticket.queue in seat.queues and all(
+            seat.has.get(thing, 0) >= level for thing, level in ticket.needs
+        )
+
+    def in_order(self) -> list[Ticket]:
+        return sorted(self.tickets, key=lambda ticket: (-ticket.priority, ticket.joined))
+
+    def match_agent(self, agent: str) -> tuple[str, str] | None:
+        fit = [t for t in self.in_order() if t.call not in self.offered and self.able(agent, t)]
+        fit.sort(key=lambda ticket: self.seats[agent].queues[ticket.queue])
+        return self._reserve(fit[0].call, agent) if agent in self.ranks and fit else None
+
+    def match_call(self, call: str) -> tuple[str, str] | None:
+        (ticket,) = [ticket for ticket in self.tickets if ticket.call == call]
+        fit = [agent for agent in self.ranks if self.able(agent, ticket)]
+        fit.sort(key=lambda agent: (self.seats[agent].queues[ticket.queue], self.ranks[agent][ticket.queue]))
+        return self._reserve(call, fit[0]) if call not in self.offered and fit else None
+
+    def _reserve(self, call: str, agent: str) -> tuple[str, str]:
+        self.offered.add(call)
+        del self.ranks[agent]
+        return call, agent
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_decision_is_that_of_a_model_that_looks_at_everybody(board: Board, seed: int) -> None:
+    dice = random.Random(seed)
+    model = Model()
+    things, queues = ["p", "q", "r", "s"], ["one", "two", "three"]
+    agents = [f"x{number}" for number in range(dice.choice([5, 60]))]
+    for agent in agents:
+        skills = {thing: dice.randint(1, 3) for thing in dice.sample(things, dice.randint(0, 4))}
+        mine = {queue: dice.randint(1, 2) for queue in dice.sample(queues, dice.randint(1, 3))}
+        model.seats[agent] = Seat(agent, mine, has(skills, ()))
+        board.seat(model.seats[agent])
+    for turn in range(600):
+        deed = dice.random()
+        if deed < 0.35:
+            skills = {
+                thing: dice.randint(1, 3) for thing in dice.sample(things, dice.choice([0, 0, 1, 1, 2]))
+            }
+            ticket = Ticket(
+                f"c{turn}",
+                dice.choice(queues),
+                turn - dice.randint(0, 40) + dice.random(),
+                dice.choice([0, 0, 5]),
+                needs(skills),
+            )
+            model.tickets.append(ticket)
+            board.join(ticket)
+            if dice.random() < 0.7:
+                assert pair(board.match_call(ticket.call)) == model.match_call(ticket.call)
+        elif deed < 0.7:
+            agent = dice.choice(agents)
+            ranks = {queue: dice.random() for queue in model.seats[agent].queues}
+            model.ranks[agent] = ranks
+            board.free(agent, ranks)
+            if dice.random() < 0.8:
+                assert pair(board.match_agent(agent)) == model.match_agent(agent)
+        elif deed < 0.8:
+            agent = dice.choice(agents)
+            model.ranks.pop(agent, None)
+            board.busy(agent)
+        elif model.tickets:
+            ticket = dice.choice(model.tickets)
+            assert board.position(ticket.call) == model.in_order().index(ticket) + 1 - sum(
+                other.queue != ticket.queue for other in model.in_order()[: model.in_order().index(ticket)]
+            )
+            if deed < 0.9:
+                model.offered.discard(ticket.call)
+                board.put_back(ticket.call)
+            else:
+                model.tickets.remove(ticket)
+                board.leave(ticket.call)
+        assert sorted(board.free_agents()) == sorted(model.ranks)
+    for queue in queues:
+        assert list(board.line(queue)) == [ticket for ticket in model.in_order() if ticket.queue == queue]
