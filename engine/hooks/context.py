@@ -28,14 +28,14 @@ class Agents(Protocol):
     def logout(self, agent: str) -> AgentView:
         """Log the agent out."""
 
-    def agent_on(self, phone: str) -> AgentView | None:
-        """Who is logged in on a phone (an extension)."""
-
     def ready(self, agent: str) -> AgentView:
         """Ready for the next call."""
 
     def pause(self, agent: str, reason: str) -> AgentView:
         """Take no calls, for a reason that the reports show."""
+
+    def agent_on(self, phone: str) -> AgentView | None:
+        """Who is logged in on that extension."""
 
 
 class Context:

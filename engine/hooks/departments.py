@@ -368,27 +368,3 @@ def _itself(remote: Any) -> Any:
 
 def _no_errors(**_: Any) -> list[dict[str, Any]]:
     return []
-
-
-def known_of(departments: Iterable[Department]) -> Known:
-    """Names and types of what departments declare, for the checker of the flows; needs no running engine."""
-    queries: dict[str, QueryType] = {}
-    commands: dict[str, CommandType] = {}
-    for department in departments:
-        for name, query in department.queries.items():
-            queries[name] = QueryType(
-                query.arguments,
-                query.result,
-                query.optional,
-                holds_private(query.result),
-                record_fields(query.result),
-            )
-        for name, command in department.commands.items():
-            commands[name] = CommandType(
-                command.arguments,
-                command.result,
-                command.optional,
-                command.refusals,
-                record_fields(command.result),
-            )
-    return Known(queries, commands)

@@ -14,7 +14,7 @@ from gevent import socket
 from gevent.pywsgi import WSGIServer
 
 from engine.errors import ConfigError
-from engine.web.place import make_folder
+from engine.web.place import make_folder, reachable
 
 log = structlog.get_logger(__name__)
 
@@ -22,10 +22,11 @@ _BACKLOG = 64
 
 
 class Server:
-    """Serves a WSGI application on ``path`` from :meth:`start` to :meth:`stop`."""
+    """Serves a WSGI application on the socket ``path`` (or, where that is too long for one, on
+    ``reachable(path)``) from :meth:`start` to :meth:`stop`."""
 
     def __init__(self, application: Callable[..., Any], path: Path) -> None:
-        self.path = path
+        self.path = reachable(path)
         self._application = application
         self._server: WSGIServer | None = None
 

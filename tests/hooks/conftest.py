@@ -93,6 +93,9 @@ class FewAgents:
     def pause(self, agent: str, reason: str) -> AgentView:
         return self._view(agent, AgentState.PAUSED)
 
+    def agent_on(self, phone: str) -> AgentView | None:
+        return self._view("8012", AgentState.READY) if phone == "1001" else None
+
     def _view(self, agent: str, state: AgentState) -> AgentView:
         return AgentView(agent, "Li Na", "1001", state, datetime(2026, 11, 23, tzinfo=UTC))
 

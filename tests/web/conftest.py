@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from engine.clock import Clock
-from engine.web.control import application
+from engine.web.app import control_app
 from engine.web.parts import Parts
 from engine.web.place import USUAL, reachable
 from engine.web.server import Server
@@ -33,7 +33,7 @@ def parts(home: Path) -> Iterator[Parts]:
 
 @pytest.fixture
 def server(home: Path, parts: Parts) -> Iterator[Server]:
-    server = Server(application(parts), reachable(home / USUAL))
+    server = Server(control_app(parts), reachable(home / USUAL))
     server.start()
     yield server
     server.stop(0.1)

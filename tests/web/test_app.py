@@ -164,10 +164,10 @@ def test_the_socket_is_taken_away_at_the_end(server: Server) -> None:
 
 
 def test_two_engines_do_not_run_in_one_home(server: Server, parts: Parts) -> None:
-    from engine.web.control import application
+    from engine.web.app import control_app
 
     with pytest.raises(ConfigError, match="an engine runs in this home already"):
-        Server(application(parts), server.path).start()
+        Server(control_app(parts), server.path).start()
 
 
 def test_a_socket_that_a_killed_engine_left_behind_is_taken_over(home: Path, parts: Parts) -> None:
@@ -178,9 +178,9 @@ def test_a_socket_that_a_killed_engine_left_behind_is_taken_over(home: Path, par
     left = socket.socket(socket.AF_UNIX)
     left.bind(str(path))
     left.close()
-    from engine.web.control import application
+    from engine.web.app import control_app
 
-    server = Server(application(parts), path)
+    server = Server(control_app(parts), path)
     server.start()
     with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://engine") as client:
         assert client.get("/status").status_code == 200

@@ -55,7 +55,7 @@ _STATUS: tuple[tuple[type[InsidelineError], str], ...] = (
 )
 
 
-def application(parts: Parts) -> falcon.App[Any, Any]:
+def control_app(parts: Parts) -> falcon.App[Any, Any]:
     """The WSGI application over these parts."""
     app = falcon.App()
     app.set_error_serializer(_serialize)
