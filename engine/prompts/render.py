@@ -84,7 +84,7 @@ class EspeakVoice:
 
     @property
     def name(self) -> str:
-        return f"espeak-ng {self.version} {sorted(self.voices.items())} {sorted(_PACE.items())}"
+        return f"espeak-ng {self.version} {sorted(self.voices.items())} {sorted(_PACE.items())} {_LOUDNESS}"
 
     def speaks(self, language: str) -> bool:
         return language in self.voices
@@ -97,6 +97,7 @@ class EspeakVoice:
                 self.program,
                 *("-v", self.voices[language]),
                 *("-s", str(_PACE.get(language, 165))),
+                *("-a", _LOUDNESS),
                 *("-b", "1", "--stdin", "--stdout"),
             ],
             self.pronounced(text, language).encode(),
@@ -123,6 +124,9 @@ class EspeakVoice:
         return text
 
 
+_LOUDNESS: Final = (
+    "75"  # of its 100: speech at about -23 dBFS, whose peaks the low-pass can't push over full scale
+)
 _PACE: Final = {"zh-CN": 180, "en": 160}  # espeak-ng's words per minute
 _WANTED: Final = {"zh-CN": ("cmn-latn-pinyin", "cmn"), "en": ("en-us", "en")}
 

@@ -1,10 +1,10 @@
-"""Agents on their own line: log in and out, ready, pause. The dialplan's numbers are 8991 to 8994."""
+"""Agents on their own line: log in and out, ready, pause. The dialplan's numbers are *11 to *14."""
 
 from __future__ import annotations
 
 from typing import Any
 
-LOGIN, LOGOUT, READY, PAUSE = "8991", "8992", "8993", "8994"
+LOGIN, LOGOUT, READY, PAUSE = "*11", "*12", "*13", "*14"
 PIN = "4812"  # of agent 8012, published in conf/agents.yaml
 
 

@@ -149,5 +149,5 @@ def test_at_night_tracking_goes_on_and_the_desk_is_closed(centre: Any) -> None:
     caller.hears("logistics/departed_text")
     caller.hears("logistics/due_text")
     caller.hears("logistics/anything_else").presses("0")
-    caller.hears("logistics/desk_closed")
+    caller.hears("logistics/closed")
     caller.hears("bye")
