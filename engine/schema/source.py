@@ -182,6 +182,8 @@ class Document:
 _NOTHING = object()
 # A shape reads the keys `star` and `hash` as the phone's characters; the file has the words.
 _PHONE: dict[str | int, str] = {"*": "star", "#": "hash"}
+# The two ways to write one key of the phone.
+_SIGNS = {"*": "star", "star": "*", "#": "hash", "hash": "#"}
 
 
 def inside(tree: Any, part: str | int, otherwise: Any = None) -> Any:
@@ -245,8 +247,7 @@ def parse_text(text: str, file: str) -> Document:
             )
         )
         return document
-    if "#" in text:
-        _find_hash_keys(document)
+    hash_keys = list(_hash_keys(document)) if "#" in text else []
     if _SUSPECT.search(text) or _openers(text) > _COMPOSE_DEPTH:
         _check_events(document)
         if document.faults:
@@ -254,8 +255,13 @@ def parse_text(text: str, file: str) -> Document:
     try:
         document.root = FastComposer(text).get_single_node()
     except yaml.YAMLError as error:
-        document.faults.append(_explain(document, error))
+        document.faults += hash_keys or [_explain(document, error)]
         return document
+    if hash_keys:
+        quoted = list(_quoted_lines(document.root))
+        document.faults += [
+            fault for fault in hash_keys if not any(begin < fault.line <= end for begin, end in quoted)
+        ]
     if document.root is None:
         document.faults.append(document.fault_at(1, 1, "empty-file", "the file is empty"))
         return document
@@ -281,19 +287,26 @@ def _openers(text: str) -> int:
     return text.count("[") + text.count("{") + 2 * longest
 
 
-def _find_hash_keys(document: Document) -> None:
+def _hash_keys(document: Document) -> Iterator[Fault]:
     """``#: x`` was meant as the phone's hash key, but begins a comment."""
-    if ":" not in document.text:
-        return
     for found in _HASH_KEY.finditer(document.text):
         line, column = _place(document.text, found.start(1))
         before = document.line(line)[: column - 1].strip()
         if before == "" or before.endswith(("{", ",")):
-            document.faults.append(
-                document.fault_at(
-                    line, column, "hash-key", "`#` begins a comment, so this option is lost", "write `hash:`"
-                )
+            yield document.fault_at(
+                line, column, "hash-key", "`#` begins a comment, so this option is lost", "write `hash:`"
             )
+
+
+def _quoted_lines(node: Node | None) -> Iterator[tuple[int, int]]:
+    """The lines of texts that run over several: the first (whose text begins behind a key) and the last."""
+    if isinstance(node, ScalarNode) and node.style:
+        end = node.end_mark
+        yield node.start_mark.line + 1, end.line + (1 if end.column else 0)
+    elif isinstance(node, (SequenceNode, MappingNode)):
+        for item in node.value:
+            for part in item if isinstance(item, tuple) else (item,):
+                yield from _quoted_lines(part)
 
 
 def _check_events(document: Document) -> None:
@@ -348,8 +361,13 @@ class _Builder:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        # Only where a blank stands before a `#` can a text have been cut off.
-        self.comments = " #" in document.text or "\t#" in document.text
+        # Only in a line with a `#` behind a blank can a text have been cut off.
+        self.comments: frozenset[int] = frozenset()
+        if " #" in document.text or "\t#" in document.text:
+            lines = document.text.split("\n")
+            self.comments = frozenset(
+                number for number, line in enumerate(lines) if " #" in line or "\t#" in line
+            )
 
     def build(self, node: Node, depth: int) -> Tree:
         if type(node) is ScalarNode:
@@ -357,10 +375,10 @@ class _Builder:
             if node.style:
                 return value
             if not value:
-                return self.empty(node)
+                return self.empty(node, "a value")
             if self.comments:
                 mark = node.end_mark
-                if _CUT.match(self.document.line(mark.line + 1), mark.column):
+                if mark.line in self.comments and _CUT.match(self.document.line(mark.line + 1), mark.column):
                     return Cut(value)
             return value
         if depth > MAX_DEPTH:
@@ -381,8 +399,8 @@ class _Builder:
                 )
                 continue
             name: str = key.value
-            if name in result:
-                first = next(k for k, _ in pairs if k.value == name)
+            if name in result or (name in _SIGNS and _SIGNS[name] in result):
+                first = next(k for k, _ in pairs if k.value in (name, _SIGNS.get(name)))
                 where = Position(self.document.file, first.start_mark.line + 1, first.start_mark.column + 1)
                 self.add(
                     key, "duplicate-key", f"`{name}` is given twice, first in line {where.line}", also=where
@@ -391,33 +409,34 @@ class _Builder:
             if not name and not key.style:
                 self.add(key, "empty-key", "a key is missing before `:`")
                 continue
-            if self.braces(node, key, value_node):
-                self.add(
-                    node,
-                    "unquoted-braces",
-                    f"`{{{name}}}` without quotes is a mapping, not a text",
-                    f'quote it: "{{{name}}}"',
-                )
-                return Broken()
+            if type(value_node) is ScalarNode and not value_node.value and not value_node.style:
+                if self.braces(node, key):
+                    self.add(
+                        node,
+                        "unquoted-braces",
+                        f"`{{{name}}}` without quotes is a mapping, not a text",
+                        f'quote it: "{{{name}}}"',
+                    )
+                    return Broken()
+                result[name] = self.empty(key, f"the value of `{name}`")
+                continue
             result[name] = self.build(value_node, depth)
         return result
 
-    def braces(self, node: Node, key: ScalarNode, value: Node) -> bool:
+    def braces(self, node: Node, key: ScalarNode) -> bool:
         """Is this mapping ``{waybill}``, without a colon behind its only key?"""
-        if type(value) is not ScalarNode or value.value or value.style:
-            return False
         if not isinstance(node, MappingNode) or len(node.value) != 1 or not node.flow_style:
             return False
         line = self.document.line(key.end_mark.line + 1)
         return not line[key.end_mark.column :].lstrip().startswith(":")
 
-    def empty(self, node: ScalarNode) -> Tree:
-        rest = self.document.line(node.start_mark.line + 1)[node.start_mark.column :].strip()
+    def empty(self, node: ScalarNode, what: str) -> Tree:
+        rest = self.document.line(node.end_mark.line + 1)[node.end_mark.column :].lstrip(": \t")
         if rest.startswith("#"):
             hint = "what follows # is a comment: for the hash key write `hash`, or quote the text"
         else:
             hint = 'give it a value, or "" for an empty text'
-        self.add(node, "empty-value", "a value is missing here", hint)
+        self.add(node, "empty-value", f"{what} is missing", hint)
         return Broken()
 
     def add(self, node: Node, code: str, message: str, hint: str = "", also: Position | None = None) -> None:
