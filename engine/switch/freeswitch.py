@@ -223,7 +223,9 @@ class FreeSwitch:
         arguments = [str(binary), "-nf", "-nc", "-np", "-nonat", "-nonatmap"]
         for option, name in FOLDERS.items():
             arguments += [option, str(self.folder.path / name)]
-        with self.folder.console_log.open("wb") as output:
+        with open(
+            self.folder.console_log, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)
+        ) as output:
             self._child = subprocess.Popen(
                 arguments,
                 stdin=subprocess.DEVNULL,

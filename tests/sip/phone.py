@@ -67,6 +67,7 @@ class Telephone:
         self.rings = clock.queue()
         self.calls: dict[str, Call] = {}
         self.asked = 0  # OPTIONS that we answered
+        self.gone = False
         self.deaf = False  # gets everything, answers nothing
         self.auto: int | None = None  # answer each call with this status at once: 200, 486, 603 …
         self._register_id = secrets.token_hex(8)
@@ -121,6 +122,7 @@ class Telephone:
 
     def vanish(self) -> None:
         """Pull the plug: no unregistering, no BYE; the port is closed."""
+        self.gone = True
         for call in list(self.calls.values()):
             call.sound.close()
         self.calls.clear()

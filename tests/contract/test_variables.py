@@ -1,0 +1,171 @@
+"""Variables on a channel: what comes back as it was sent, and what does not."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from engine.esl import commands as c
+from engine.esl.commands import Command
+from tests.contract.rig import Rig
+
+
+def raw_setvar(uuid: str, value: str) -> Command:
+    """As somebody might send it who does not know what the switch does with it."""
+    return c.raw_api(f"uuid_setvar {uuid} il_x {value}")
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (r"a\nb", "a\nb"),
+        (r"a\tb", "a\tb"),
+        (r"a\"b", 'a"b'),
+        (r"a\\b", r"a\b"),
+        ("it's 'quoted'", None),
+        ("x  ", "x"),
+        ("a;b=1", "a;b=1"),
+        ("a b  c", "a b  c"),
+    ],
+)
+def test_uuid_setvar_changes_what_it_is_given(switch: Rig, sent: str, kept: str | None) -> None:
+    _, uuid = switch.arrive()
+    switch.api(raw_setvar(uuid, sent))
+    got = switch.variable(uuid, "il_x")
+    if kept is None:
+        assert got != sent
+    else:
+        assert got == kept
+
+
+def test_paired_apostrophes_are_dropped(switch: Rig) -> None:
+    _, uuid = switch.arrive()
+    switch.api(raw_setvar(uuid, "'a b'"))
+    assert switch.variable(uuid, "il_x") == "a b"
+
+
+def test_an_array_is_made_of_what_looks_like_one(switch: Rig) -> None:
+    _, uuid = switch.arrive()
+    switch.api(raw_setvar(uuid, "ARRAY::a|:b"))
+    over = switch.run(uuid, "set", "il_y=1")
+    assert over.headers["variable_il_x"] == ["a", "b"]
+
+
+def test_uuid_setvar_multi_splits_at_semicolons(switch: Rig) -> None:
+    _, uuid = switch.arrive()
+    switch.api(c.raw_api(f"uuid_setvar_multi {uuid} il_x=a;il_y=b"))
+    assert (switch.variable(uuid, "il_x"), switch.variable(uuid, "il_y")) == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['它\'s "x" \\ back', "${system(touch /tmp/x)}", "a\\nb", "100%", "x;y=z,{a}[b]<c>|^:", "plain"],
+)
+def test_what_the_builder_escapes_comes_back_whole_in_base64_as_the_state_does(
+    switch: Rig, value: str
+) -> None:
+    _, uuid = switch.arrive()
+    state = base64.urlsafe_b64encode(json.dumps({"v": value}).encode()).decode()
+    switch.connection.post(c.set_(uuid, "il_state", state))
+    over = switch.run(uuid, "set", "il_y=1")
+    assert over.var("il_state") == state
+    switch.api(c.uuid_setvar(uuid, "il_state", state + "x"))
+    assert switch.variable(uuid, "il_state") == state + "x"
+    assert switch.dump(uuid)["variable_il_state"] == state + "x"
+
+
+@pytest.mark.parametrize("value", ["it's", "'a b'", r"back\slash", "a,b;c", "größer 它", "100%"])
+def test_uuid_setvar_by_the_builder_keeps_the_value(switch: Rig, value: str) -> None:
+    _, uuid = switch.arrive()
+    switch.api(c.uuid_setvar(uuid, "il_x", value))
+    assert switch.variable(uuid, "il_x") == value
+
+
+def test_an_expression_in_a_variable_s_value_is_not_run(switch: Rig) -> None:
+    _, uuid = switch.arrive()
+    switch.api(raw_setvar(uuid, "${create_uuid()}"))
+    over = switch.run(uuid, "set", "il_y=1")
+    assert over.var("il_x") == "${create_uuid()}"
+
+
+def test_an_empty_value_unsets(switch: Rig) -> None:
+    _, uuid = switch.arrive()
+    switch.api(c.uuid_setvar(uuid, "il_x", "1"))
+    switch.api(c.uuid_setvar(uuid, "il_x", ""))
+    assert switch.variable(uuid, "il_x") is None
+    assert "variable_il_x" not in switch.dump(uuid)
+
+
+def test_a_state_of_the_permitted_size_is_in_every_event_that_matters(switch: Rig) -> None:
+    person, uuid = switch.arrive()
+    state = "s" * 512
+    switch.api(c.uuid_setvar(uuid, "il_state", state))
+    since = switch.heard.mark
+    switch.run(uuid, "playback", "tone_stream://%(100,0,440)")
+    person.hang_up()
+    switch.heard.wait("CHANNEL_HANGUP_COMPLETE", uuid)
+    told = {e.name for e in switch.heard.events[since:] if e.var("il_state") == state}
+    assert told >= {
+        "CHANNEL_EXECUTE", "CHANNEL_EXECUTE_COMPLETE", "PLAYBACK_START", "PLAYBACK_STOP", "CHANNEL_HANGUP",
+        "CHANNEL_HANGUP_COMPLETE",
+    }  # fmt: skip
+
+
+def test_uuid_dump_says_what_adoption_reads(switch: Rig) -> None:
+    _, uuid = switch.arrive("8004", caller="+8613800000000")
+    dump = switch.dump(uuid)
+    assert dump["Unique-ID"] == uuid
+    assert dump["Answer-State"] == "answered"
+    assert dump["Channel-State"] == "CS_EXECUTE"  # the first park is an application of the dialplan
+    assert dump["Caller-Destination-Number"] == "8004"
+    assert dump["Caller-Caller-ID-Number"] == "+8613800000000"
+    assert dump["variable_il_call"] == "true"
+
+
+def test_what_is_gone_can_t_be_dumped(switch: Rig) -> None:
+    person, uuid = switch.arrive()
+    person.hang_up()
+    switch.heard.wait("CHANNEL_DESTROY", uuid)
+    assert "No such channel" in switch.refused(c.uuid_dump(uuid))
+    assert not switch.exists(uuid)
+    assert "No such channel" in switch.refused(c.uuid_getvar(uuid, "il_x"))
+    assert "No such channel" in switch.refused(c.uuid_setvar(uuid, "il_x", "1"))
+    assert "No such channel" in switch.refused(c.uuid_break(uuid))
+
+
+def test_an_expression_in_an_argument_that_calls_a_command_is_denied(switch: Rig) -> None:
+    _, uuid = switch.arrive()
+
+    class Raw(Command):
+        pass
+
+    switch.connection.request(
+        Raw(
+            "set",
+            f"sendmsg {uuid}",
+            (("call-command", "execute"), ("execute-app-name", "set")),
+            "il_x=<${create_uuid()}>",
+        )
+    )
+    over = switch.run(uuid, "set", "il_y=1")
+    assert "Denied" in (over.var("il_x") or "")
+
+
+def test_an_expression_that_names_a_variable_is_replaced(switch: Rig) -> None:
+    _, uuid = switch.arrive()
+    switch.api(c.uuid_setvar(uuid, "il_a", "one"))
+
+    class Raw(Command):
+        pass
+
+    switch.connection.request(
+        Raw(
+            "set",
+            f"sendmsg {uuid}",
+            (("call-command", "execute"), ("execute-app-name", "set")),
+            "il_x=<${il_a}>",
+        )
+    )
+    assert switch.run(uuid, "set", "il_y=1").var("il_x") == "<one>"
