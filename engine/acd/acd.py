@@ -69,6 +69,7 @@ class Acd:
         self._agents = self._dispatch.agents
         self._pins = PinDesk(clock, tries=config.rules.wrong_pins, lock=config.rules.locked)
         self._restored: set[str] = set()
+        self._started = False
 
     @property
     def config(self) -> AcdConfig:
@@ -79,7 +80,11 @@ class Acd:
 
     def start(self) -> None:
         """Begin to make offers: agents of ``login: auto`` who were not restored are logged in, those restored
-        as talking whose call nobody resumed are let go, and all who are there are matched."""
+        as talking whose call nobody resumed are let go, and all who are there are matched. Once is enough:
+        called again (after a reconnect) it does nothing, and logs nobody in who has logged out meanwhile."""
+        if self._started:
+            return
+        self._started = True
         for agent in self._agents:
             if agent.config.login == "auto" and agent.id not in self._restored:
                 try:

@@ -223,6 +223,13 @@ def test_two_who_were_remembered_on_one_phone_do_not_share_it(clock: VirtualCloc
     assert (desk.state("8012"), desk.state("8013")) == (AgentState.PAUSED, AgentState.LOGGED_OUT)
 
 
+def test_a_second_start_logs_nobody_in_who_has_gone(clock: VirtualClock) -> None:
+    desk = Desk(clock, "8012")
+    desk.acd.logout("8012")
+    desk.acd.start()
+    assert desk.state("8012") is AgentState.LOGGED_OUT
+
+
 def test_what_is_gone_cannot_be_resumed(clock: VirtualClock) -> None:
     desk = Desk(clock, "8012")
     with pytest.raises(NoSuchCall):

@@ -1,0 +1,203 @@
+"""The ACD's decision: whom a free agent takes, and who takes a new caller, however many wait.
+
+1,000 agents on five queues with two to eight of 20 skills; callers of whom most need one skill, some two, a few
+none. The board is kept in the state that it has on a bad day: everybody waits, and for each caller who is taken
+another one comes. CPU time of this process, the best of several rounds, since other work on the machine only
+ever adds.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping
+from itertools import count
+
+from bench.table import Report
+from engine.acd.acd import Acd
+from engine.acd.board import Seat, Ticket, has, needs
+from engine.acd.config import AcdConfig, AgentConfig, QueueConfig
+from engine.acd.memory import MemoryBoard
+from engine.acd.places import Request
+from engine.clock import Clock
+from engine.types import AgentView, RingResult, TalkResult
+
+AGENTS = 1_000
+SKILLS = tuple(f"skill_{number}" for number in range(20))
+QUEUES = tuple(f"queue_{number}" for number in range(5))
+TURNS = 2_000
+ROUNDS = 5
+GOAL = 50.0  # us for one decision
+FLAT = 4.0  # cost at 100,000 waiting over cost at 1,000
+
+
+def run(report: Report) -> None:
+    size = f"{AGENTS:,} agents, {len(SKILLS)} skills"
+    takes = {waiting: Desk(waiting).agent_frees() for waiting in (1_000, 10_000, 100_000)}
+    comes = {waiting: Desk(waiting, hopeless=True).caller_comes() for waiting in (1_000, 10_000, 100_000)}
+    for name, costs in (("an agent becomes free", takes), ("a caller comes", comes)):
+        report.limit(f"{name}: 10,000 waiting, {size}", costs[10_000], "us", at_most=GOAL)
+        report.compare(
+            f"{name}: 100,000 waiting",
+            costs[100_000],
+            costs[1_000],
+            "ours, 1,000 waiting",
+            "us",
+            at_most=FLAT,
+        )
+    report.limit("position of one of 100,000", Desk(100_000).position(), "us")
+    report.limit("ready -> asked to ring, 10,000 waiting", whole(10_000), "us")
+
+
+class Desk:
+    """A board with ``waiting`` callers. ``hopeless``: nobody has what they need, and all agents are free."""
+
+    def __init__(self, waiting: int, *, hopeless: bool = False) -> None:
+        self.dice = random.Random(20261122)
+        self.board = MemoryBoard()
+        self.calls = count()
+        self.seats = [self._seat(f"agent-{number}") for number in range(AGENTS)]
+        for seat in self.seats:
+            self.board.seat(seat)
+            self.board.present(seat.agent, True)
+        for _ in range(waiting):
+            self.board.join(self.ticket(level=9 if hopeless else 0))
+        if hopeless:
+            for seat in self.seats:
+                self.board.free(seat.agent, self.ranks(seat))
+
+    def _seat(self, name: str) -> Seat:
+        dice = self.dice
+        skills = {skill: dice.randint(1, 3) for skill in dice.sample(SKILLS, dice.randint(2, 8))}
+        queues = {queue: dice.choice((1, 1, 1, 2)) for queue in dice.sample(QUEUES, dice.randint(1, 3))}
+        return Seat(name, queues, has(skills, ()))
+
+    def ticket(self, level: int = 0) -> Ticket:
+        dice, number = self.dice, next(self.calls)
+        asked = dice.sample(SKILLS, 1 if level else dice.choices((0, 1, 2), (5, 70, 25))[0])
+        skills = {skill: level or dice.choice((1, 1, 2, 3)) for skill in asked}
+        priority = dice.choices((0, 10, 50), (90, 8, 2))[0]
+        return Ticket(f"call-{number}", dice.choice(QUEUES), float(number), priority, needs(skills))
+
+    def ranks(self, seat: Seat) -> Mapping[str, float]:
+        idle = self.dice.random()
+        return dict.fromkeys(seat.queues, idle)
+
+    def agent_frees(self) -> float:
+        """Microseconds from "this agent is free" to the reservation."""
+        best = float("inf")
+        for _ in range(ROUNDS):
+            spent = 0.0
+            for seat in self.dice.choices(self.seats, k=TURNS):
+                ranks = self.ranks(seat)
+                began = time.process_time()
+                self.board.free(seat.agent, ranks)
+                match = self.board.match_agent(seat.agent)
+                spent += time.process_time() - began
+                if match is not None:
+                    self.board.leave(match.call)
+                    self.board.join(self.ticket())
+                self.board.busy(seat.agent)
+            best = min(best, spent / TURNS * 1e6)
+        return best
+
+    def caller_comes(self) -> float:
+        """Microseconds from "this caller is here" to the reservation."""
+        best = float("inf")
+        by_name = {seat.agent: seat for seat in self.seats}
+        for _ in range(ROUNDS):
+            spent = 0.0
+            for _ in range(TURNS):
+                ticket = self.ticket()
+                began = time.process_time()
+                self.board.join(ticket)
+                match = self.board.match_call(ticket.call)
+                spent += time.process_time() - began
+                self.board.leave(ticket.call)
+                if match is not None:
+                    self.board.free(match.agent, self.ranks(by_name[match.agent]))
+            best = min(best, spent / TURNS * 1e6)
+        return best
+
+    def position(self) -> float:
+        """Microseconds to say somebody's place in the line."""
+        calls = [ticket.call for queue in QUEUES for ticket in self.board.line(queue)]
+        asked = self.dice.choices(calls, k=TURNS)
+        best = float("inf")
+        for _ in range(ROUNDS):
+            began = time.process_time()
+            for call in asked:
+                self.board.position(call)
+            best = min(best, (time.process_time() - began) / TURNS * 1e6)
+        return best
+
+
+def whole(waiting: int) -> float:
+    """Microseconds from an agent's "ready" to the call of ``Floor.ring``, everything included."""
+    clock = Clock()
+    floor = _Floor(clock)
+    queue = QueueConfig.model_validate({"title": {"en": "Desk"}, "length": 100_000, "longest": "12h"})
+    names = [f"agent-{number}" for number in range(AGENTS)]
+    agents = {
+        name: AgentConfig.model_validate({"name": name, "phone": str(10_000 + at), "queues": {"desk": 1}})
+        for at, name in enumerate(names)
+    }
+    rows: list[object] = []
+    acd = Acd(AcdConfig({"desk": queue}, agents), clock, floor, rows.append)
+    acd.phones_are({agent.phone for agent in agents.values()})
+    acd.start()
+    for name in names:
+        acd.login(name)
+        acd.pause(name, "start")
+    for call in range(waiting):
+        acd.enter(Request(f"call-{call}", "", "desk"))
+    spent = []
+    for name in names:
+        floor.asked.clear()
+        began = time.process_time()
+        acd.ready(name)
+        floor.asked.wait(5)
+        spent.append((floor.at - began) * 1e6)
+    acd.abandon()
+    return sorted(spent)[len(spent) // 2]
+
+
+class _Ring:
+    """A phone that rings until the end of the benchmark."""
+
+    leg = "leg"
+
+    def __init__(self, clock: Clock) -> None:
+        self._never = clock.event()
+
+    def wait(self) -> RingResult:
+        self._never.wait()
+        raise AssertionError("this phone is never answered")
+
+    def cancel(self) -> None: ...
+
+    def connect(self) -> bool:
+        return False
+
+    def wait_over(self) -> TalkResult:
+        raise AssertionError("nobody talks here")
+
+    def drop(self) -> None: ...
+
+
+class _Floor:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.asked = clock.event()
+        self.at = 0.0
+
+    def ring(self, call_id: str, agent: AgentView, *, seconds: float, variables: Mapping[str, str]) -> _Ring:
+        self.at = time.process_time()
+        self.asked.set()
+        return _Ring(self._clock)
+
+    def adopt(self, call_id: str, leg: str) -> _Ring:
+        return _Ring(self._clock)
+
+    def caller_alive(self, call_id: str) -> bool:
+        return True
