@@ -167,10 +167,14 @@ class Jobs:
     def close(self) -> None:
         """Let the threads end. Those that are stuck are left behind; they die with the process."""
         self._closed = True
-        if not self.stuck:
+        for _ in range(100):
+            if not len(self._pool):
+                break
+            self._clock.sleep(0)  # a job whose result was just given may still be putting its things away
+        if not len(self._pool):
             self._pool.kill()
             self._connections.close()
-        self._janitor.kill()
+            self._janitor.kill()
 
     # -- in the thread --------------------------------------------------------------------------
 

@@ -140,6 +140,7 @@ class Writer:
         self._since: datetime | None = None
         self._reason = ""
         self._alarms: set[str] = set()
+        self._thread_lost = False  # the writer's thread is in a statement that does not end
         self._taken = 0  # rows accepted
         self._settled = 0  # rows that are in the database or on the disk
         self._written = 0
@@ -225,7 +226,8 @@ class Writer:
             log.warning("store.writer_stuck", waiting=len(self._rows))
             return False
         self._clock.blocking(self._spool_pool, self._spool.close)
-        self._pool.kill()
+        if not self._thread_lost:
+            self._pool.kill()
         self._spool_pool.kill()
         return safe
 
@@ -255,18 +257,18 @@ class Writer:
 
     def _settle(self, batch: list[Row]) -> bool:
         """Put ``batch`` into the database or into the spool. False only at the end, when neither took it."""
-        if not self._spooling:
-            try:
-                self._write(batch)
-                return True
-            except StoreDown as error:
-                self._go_down(str(error), self._retry[0])
         delay = self._retry[0]
         while True:
+            if not self._spooling:
+                try:
+                    self._write(batch)
+                    return True
+                except StoreDown as error:
+                    self._go_down(str(error), self._retry[0])
             try:
                 with self._mode:
                     if not self._spooling:
-                        break
+                        continue  # it came back while we waited for our turn
                     self._clock.blocking(self._spool_pool, self._spool.append, batch)
                 self._alarm("store.spool_failed", False, "")
                 return True
@@ -276,7 +278,6 @@ class Writer:
                 return False
             self._stop.wait(delay)
             delay = min(delay * 2, self._retry[1])
-        return self._settle(batch)
 
     def _write(self, batch: Sequence[Row]) -> None:
         try:
@@ -287,12 +288,15 @@ class Writer:
                 raise
             # The thread may yet write this batch. It will also be replayed, by the same thread and so
             # behind it; writing it twice does no harm.
+            self._thread_lost = True
             raise StoreDown(f"the database did not answer within {self._patience:g} s") from None
         except StoreDown:
+            self._thread_lost = False
             raise
         except Exception as error:
             log.exception("store.writer_failed")
             raise StoreDown(f"writing failed: {one_line(error)}") from error
+        self._thread_lost = False
         if not self._spooling:
             self._alarm("store.down", False, "")
             self._alarm("store.spool_failed", False, "")  # it is not needed any more
@@ -367,4 +371,7 @@ class Writer:
             self._alarms.discard(name)
             log.info(name + "_over")
         if self._alarm_callback is not None:
-            self._alarm_callback(name, on, detail)
+            try:
+                self._alarm_callback(name, on, detail)
+            except Exception:
+                log.exception("store.alarm_callback_failed", alarm=name)
