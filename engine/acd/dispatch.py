@@ -127,11 +127,9 @@ class Dispatcher:
 
     def leave(self, place: Place, reason: Leaving) -> bool:
         """See :meth:`engine.acd.places.Place.leave`."""
-        if place.stage is Stage.WAITING:
-            self._leave(place, reason)
-            return True
-        if place.stage is Stage.OFFERED and place.offer is not None and place.offer.call_off(reason.value):
-            self._leave(place, reason)
+        offer = place.offer if place.stage is Stage.OFFERED else None
+        if place.stage is Stage.WAITING or (offer is not None and offer.call_off(reason.value)):
+            self._take_out(place, reason)
             return True
         return False
 
@@ -186,7 +184,11 @@ class Dispatcher:
         )
 
     def _leave(self, place: Place, reason: Leaving) -> None:
-        """Out of the queue, without an agent."""
+        """Send the caller out of the queue, without an agent, and let its flow know."""
+        self._take_out(place, reason)
+        self._say_left(place, reason)
+
+    def _take_out(self, place: Place, reason: Leaving) -> None:
         request = place.request
         waited = self._clock.monotonic() - place.joined
         self._gone(place)
@@ -206,7 +208,7 @@ class Dispatcher:
             self._report.tell(
                 "call_abandoned", call=request.call_id, queue=request.queue, waited=round(waited, 3)
             )
-        self._say_left(place, reason)
+        place.stage = Stage.DONE
 
     def _say_left(self, place: Place, reason: Leaving) -> None:
         place.stage = Stage.DONE

@@ -81,7 +81,7 @@ class Over:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The caller is out of the queue without an agent; the last news of a place."""
+    """The caller was sent out of the queue (``Place.leave`` is no news); the last news of a place."""
 
     reason: Leaving
 
@@ -152,6 +152,7 @@ class Place:
     def leave(self, reason: Leaving | str = Leaving.CALLER) -> bool:
         """The caller leaves (it hung up, or pressed a key): a ring for it stops at once.
 
-        False when it is too late, because an agent has answered or the place is done already.
+        True is the whole answer: no :class:`Left` comes as news, which might be read where the caller is by
+        then. False when it is too late, because an agent has answered or the place is done already.
         """
         return self._leave(self, Leaving(reason))

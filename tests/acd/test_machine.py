@@ -164,14 +164,19 @@ class ADay(RuleBasedStateMachine):
     def live(self) -> list[str]:
         return [call for call, place in self.places.items() if place.stage is not Stage.DONE]
 
+    def leave(self, call: str, reason: Leaving) -> None:
+        self.news[call] += self.desk.news(self.places[call])
+        if self.places[call].leave(reason):
+            self.news[call].append(Left(reason))  # who leaves by itself knows it, and is sent no news
+
     def hang_up(self, dice: int) -> None:
         if call := self.pick(dice, self.live()):
             self.floor.hang_up(call)
-            self.places[call].leave(Leaving.CALLER)
+            self.leave(call, Leaving.CALLER)
 
     def press(self, dice: int) -> None:
         if call := self.pick(dice, self.live()):
-            self.places[call].leave(Leaving.KEY)
+            self.leave(call, Leaving.KEY)
 
     def rings(self) -> list[FakeRing]:
         return [ring for ring in self.floor.rings if ring.rings]
@@ -186,7 +191,7 @@ class ADay(RuleBasedStateMachine):
         if ring := self.pick(dice, self.rings()):
             ring.answer()
             self.floor.hang_up(ring.call_id)
-            self.places[ring.call_id].leave(Leaving.CALLER)
+            self.leave(ring.call_id, Leaving.CALLER)
 
     def fail(self, dice: int) -> None:
         if ring := self.pick(dice, self.rings()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.acd.places import Leaving, Left, Over, Talking
+from engine.acd.places import Over, Stage, Talking
 from engine.clock import VirtualClock
 from engine.types import AgentState, JournalEntry, RingKind, TalkEnd
 from tests.acd.desk import Desk
@@ -50,7 +50,7 @@ def test_a_floor_that_says_nothing_does_not_keep_the_two_for_ever(clock: Virtual
     ring._rung.clear()
     desk.hang_up("a")
     assert ring.cancelled
-    assert desk.news(place) == [Left(Leaving.CALLER)]
+    assert place.stage is Stage.DONE
     assert desk.state("8012") is AgentState.OFFERED
     clock.advance(3)
     assert desk.state("8012") is AgentState.READY
@@ -162,7 +162,7 @@ def test_an_answer_that_crosses_the_cancel_is_dropped_not_bridged(clock: Virtual
     desk.settle()
     assert ring.dropped
     assert not ring.bridged
-    assert desk.news(place) == [Left(Leaving.CALLER)]
+    assert desk.news(place) == []
     assert desk.state("8012") is AgentState.READY
 
 
