@@ -58,9 +58,6 @@ class SipPhone:
     def vanish(self) -> None:
         self.telephone.vanish()
 
-    def auto(self, status: int) -> None:
-        self.telephone.auto = status
-
 
 class FreeSwitchRig(Rig):
     kind = "freeswitch"
