@@ -55,6 +55,7 @@ class CallView:
     flow_hash: str = ""
     recording: str = ""
     name: str = ""
+    told: Mapping[str, Any] = field(default_factory=dict)  # what the flow tells the agent's desk
 
 
 @dataclass(frozen=True, slots=True)

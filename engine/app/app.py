@@ -45,7 +45,7 @@ from engine.store.upgrades import DepartmentTables
 from engine.switch.freeswitch import FreeSwitch
 from engine.switch.simulator import Simulator
 from engine.types import AgentState, AgentView, CallView, JournalEntry
-from engine.web.control import application
+from engine.web.app import control_app
 from engine.web.parts import Parts, SwitchView
 from engine.web.server import Server
 
@@ -89,7 +89,8 @@ class App:
         self._seed = seed
         self._stopping = self.clock.event()
         self._stop_reason = ""
-        self._settled = False
+        self.ready = self.clock.event()  # every call on the switch is known, offers are made
+        self.music = ""  # what plays in queues
         self._server: Server | None = None
         self._pool = ThreadPool(2)
         # Made by `start`; until then (and after a start that failed half-way) there may be none.
@@ -136,6 +137,7 @@ class App:
         self.store.put_flow_set(made.flows.hash, made.flows.to_bytes())
         self.prompts = self._make_prompts()
         music = self.clock.blocking(self._pool, hold_music, folders.prompt_cache / "music" / "hold.wav")
+        self.music = str(music)
         self.calls = Calls(
             self.clock,
             journal=self.store.journal,
@@ -169,7 +171,7 @@ class App:
             numbers=Numbers(settings.region),
             languages=settings.languages,
             timezone=settings.timezone,
-            music={"default": str(music)},
+            music={"default": self.music},
         )
         self.lead = Lead(services, made.flows, made.dialplan, max_adoptions=settings.limits.adoptions)
         self.calls.registrations = self._phone
@@ -297,17 +299,17 @@ class App:
 
     def _socket_down(self, reason: str) -> None:
         log.warning("switch.down", switch=self._switch_name, reason=reason)
-        self._settled = False
+        self.ready.clear()
         self.acd.hold("switch")
         self.leader.socket_down()
 
     def _calls_settled(self) -> None:
         """The leader has found every call that was there: offers may begin (again)."""
-        self._settled = True
         rows = orjson.loads(self._ask_switch(commands.show_registrations())).get("rows", [])
         self.acd.phones_are({row["reg_user"] for row in rows if row.get("reg_user")})
         self.acd.start()
         self.acd.release("switch")
+        self.ready.set()
 
     def _switch_died(self, reason: str) -> None:
         log.error("switch.restarting", reason=reason)
@@ -417,7 +419,7 @@ class App:
 
     def _start_control(self) -> None:
         if self._control:
-            self._server = Server(application(self.parts), self.installation.folders.control_socket)
+            self._server = Server(control_app(self.parts), self.installation.folders.control_socket)
             self._server.start()
 
     # -- life and end ---------------------------------------------------------------------------------

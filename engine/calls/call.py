@@ -85,6 +85,7 @@ class Call:
         "state",
         "step",
         "talked",
+        "told",
         "waited",
     )
 
@@ -111,6 +112,7 @@ class Call:
         self.agent_leg = ""
         self.recording = ""
         self.cause = ""
+        self.told: Mapping[str, Any] = {}  # for the agent's desk
         self.waited = 0.0  # seconds in queues
         self.talked = 0.0  # seconds with agents
         self.resumed: Resumption | None = None
@@ -147,6 +149,7 @@ class Call:
             flow_hash=self.flow_hash,
             recording=self.recording,
             name=self.name,
+            told=self.told,
         )
 
     def journal(self, kind: str, **data: Any) -> None:
@@ -288,8 +291,9 @@ class Call:
             self.stop_sound()
             self.wait_done(self.start("playback", playback), seconds + 15.0)
 
-    def play_until_key(self, playback: str, seconds: float, *, event_uuid: str = "") -> str:
-        """Play ``playback`` until its end or a key; answers the keys pressed meanwhile."""
+    def play_until_key(self, playback: str, seconds: float, *, event_uuid: str = "", ignore: str = "") -> str:
+        """Play ``playback`` until its end or a key; answers the keys pressed meanwhile. The first key does not
+        count when it is ``ignore``."""
         self.listen_for_keys(True)
         event_uuid = self.start("playback", playback, event_uuid=event_uuid)
         clock = self._calls.clock
@@ -297,11 +301,14 @@ class Call:
         stopped = False
         while True:
             signal = self.next_signal(end - clock.monotonic())
-            if isinstance(signal, Key) and not stopped:
+            if isinstance(signal, Key) and signal.digit == ignore:
+                self._keys.pop()
+            elif isinstance(signal, Key) and not stopped:
                 stopped = True
                 self.later(commands.uuid_break(self.id))
             elif signal is None or (isinstance(signal, Done) and signal.event_uuid == event_uuid):
                 break
+            ignore = "" if isinstance(signal, Key) else ignore
         self.leg.awaited.discard(event_uuid)
         keys = self.take_keys()
         self.listen_for_keys(False)

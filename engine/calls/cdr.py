@@ -33,7 +33,7 @@ def cdr_row(call: Call, clock: Clock) -> dict[str, Any]:
         "revision": call.revision,
         "flow_hash": call.flow_hash,
         "language": call.language,
-        "began": call.arrived,
+        "arrived": call.arrived,
         "answered": call.answered,
         "ended": clock.now(),
         "outcome": outcome,

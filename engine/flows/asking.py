@@ -56,18 +56,26 @@ def ask(
     if step.flush:
         run.typed_ahead = ""
     extra: Mapping[str, Any] = valued(run, step.values)
-    for attempt in range(step.attempts):
+    attempt = 0
+    while attempt < step.attempts:
         typed, ended = _typed_ahead(run, digits)
         heard: str | None = typed
         if not ended:
             with run.private_keys(secret):
                 heard = run.listen(step.prompt, digits, extra, interrupt=step.interrupt, typed=typed)
+        if heard is not None and heard == run.stray:
+            run.stray = ""
+            continue  # the key that ends digits, pressed after the last one that was needed: no answer
+        run.stray = ""
         found = None if heard is None else judge(heard)
         if found is not None:
+            if len(heard or "") == digits.maximum:
+                run.stray = digits.terminators
             return found
+        attempt += 1
         reason = "silent" if heard is None else "wrong"
-        run.call.journal("input.refused", step=step.label, reason=reason, attempt=attempt + 1)
-        if attempt + 1 < step.attempts:
+        run.call.journal("input.refused", step=step.label, reason=reason, attempt=attempt)
+        if attempt < step.attempts:
             run.speak((step.again.silent or SILENT) if heard is None else (step.again.wrong or WRONG))
     return None
 

@@ -96,6 +96,11 @@ class Draft:
             yield from (step for step in steps if step is not None)
         yield from (step for step in self.on_hangup if step is not None)
 
+    def unread(self, block: str, index: int) -> Any:
+        """A step that could not be read, as it is written: its words may still tell where it would lead."""
+        base: Path_ = (ON_HANGUP,) if block == ON_HANGUP else ("blocks", block)
+        return self.document.value((*base, index))
+
     def path(self, step: Step, inner: Path_ = ()) -> Path_:
         """The path in the document of something within a step."""
         base: Path_ = (ON_HANGUP,) if step.block == ON_HANGUP else ("blocks", step.block)

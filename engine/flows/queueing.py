@@ -15,6 +15,7 @@ from engine.acd.places import Connecting, Leaving, Left, Over, Place, Request, T
 from engine.calls.signals import Done, Key, Parked
 from engine.errors import HungUp, NoSuchCall, NotFound
 from engine.esl import commands
+from engine.flows import packing
 from engine.flows.asking import told
 from engine.flows.moves import Go, Move
 from engine.types import CallState
@@ -82,6 +83,7 @@ class Waiting:
         entered = float(run.queue_place.get("t", now)) if resumed else now
         self.joined -= max(0.0, now - entered)
         run.queue_place = {**(run.queue_place if resumed else {}), "t": round(entered, 1)}
+        call.told = packing.pack(told(run, step.tell))
         preferred = step.agent.get(run.scope) if step.agent is not None else ""
         return Request(
             call_id=call.id,
@@ -91,7 +93,7 @@ class Waiting:
             priority=step.priority + run.priority,
             since=max(0.0, now - entered),
             agent=str(preferred or ""),
-            tell=told(run, step.tell),
+            tell=call.told,
             language=call.language,
             longest=step.longest,
             resumed=resumed,

@@ -68,6 +68,7 @@ class Run:
         self.failure = ""
         self.refusal: Mapping[str, Any] = {}
         self.typed_ahead = ""  # keys pressed in a prompt, for the next step that asks
+        self.stray = ""  # the key that may still come to end digits that were complete without it
         self.recording_policy = ""  # what the dialplan says of recording
         self.lost_place = ""  # where the dialplan wants this call when its flow set is gone
         self.deferred = False  # who calls is not to be written down
@@ -338,7 +339,10 @@ class Run:
         self.checkpoint(event_uuid)
         playback, seconds = with_pause(said.playback, pause), said.seconds + pause
         if interrupt:
-            self.typed_ahead += call.play_until_key(playback, seconds, event_uuid=event_uuid)
+            self.typed_ahead += call.play_until_key(
+                playback, seconds, event_uuid=event_uuid, ignore=self.stray
+            )
+            self.stray = ""
         else:
             call.play(playback, seconds, event_uuid=event_uuid)
 

@@ -1,8 +1,9 @@
-"""Whether a step leads on to the one behind it, knowing the sub-flows."""
+"""What several passes ask: whether a step leads on, knowing the sub-flows, and what a faulty step may mean."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from engine.flows.loader import Draft
 from engine.flows.step import Step
@@ -25,3 +26,30 @@ def falls_through(step: Step, flows: Mapping[str, Draft]) -> bool:
             return not step.outcomes
         return any(outcome not in step.outcomes for outcome in outcomes)
     return step.falls_through()
+
+
+def words(tree: Any) -> Iterator[str]:
+    """All texts of a step as written. Where it could not be read, any of them may be a target."""
+    if isinstance(tree, str):
+        yield str(tree)
+    elif isinstance(tree, list):
+        for item in tree:
+            yield from words(item)
+    elif isinstance(tree, dict):
+        for item in tree.values():
+            yield from words(item)
+
+
+def may_bear(tree: Any) -> Iterator[str]:
+    """The names that a step that could not be read would bear: what stands at ``into``, and keys of ``set``."""
+    if isinstance(tree, list):
+        for item in tree:
+            yield from may_bear(item)
+    elif isinstance(tree, dict):
+        for key, item in tree.items():
+            if key == "into" and isinstance(item, str):
+                yield str(item)
+            elif key == "set" and isinstance(item, dict):
+                yield from item
+            else:
+                yield from may_bear(item)

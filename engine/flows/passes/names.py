@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from engine.flows.expressions import Expression, Use
 from engine.flows.known import READ_ONLY, Known, is_prompt_key
 from engine.flows.loader import Draft
-from engine.flows.passes.ends import falls_through
+from engine.flows.passes.ends import falls_through, may_bear, words
 from engine.flows.step import Step
 from engine.flows.steps.choose import Choose
 from engine.flows.steps.collect import Collect
@@ -50,9 +50,9 @@ class Names:
         params = frozenset(head.params)
         self.anywhere.update(dict.fromkeys(head.params))
         starts = self._flow(head.start, params)
-        for block, steps in self.draft.blocks.items():
+        for block in self.draft.blocks:
             if (born := starts.get(block)) is not None:
-                self._block(steps, born, check=True)
+                self._block(block, born, check=True)
         # Nothing but the parameters is sure when the caller is gone; what is read must be tested or optional.
         for step in self.draft.on_hangup:
             if step is not None:
@@ -69,6 +69,13 @@ class Names:
                 if isinstance(step, Collect) and step.is_secret:
                     self.secrets.add(name)
                 self._learn(name, step)
+
+        for block, steps in self.draft.blocks.items():
+            for index, unread in enumerate(steps):
+                if unread is None:
+                    for name in may_bear(self.draft.unread(block, index)):
+                        self.anywhere.setdefault(name, None)
+                        self.fields[name] = None
 
     def _learn(self, name: str, step: Step) -> None:
         """What fields a name has, as far as all its producers say."""
@@ -87,7 +94,7 @@ class Names:
         todo = [start]
         while todo:
             block = todo.pop()
-            for target, born in self._block(self.draft.blocks[block], starts[block], check=False):
+            for target, born in self._block(block, starts[block], check=False):
                 if target not in self.draft.blocks:
                     continue
                 before = starts.get(target)
@@ -97,13 +104,14 @@ class Names:
                     todo.append(target)
         return starts
 
-    def _block(self, steps: list[Step | None], born: Born, *, check: bool) -> list[tuple[str, Born]]:
+    def _block(self, block: str, born: Born, *, check: bool) -> list[tuple[str, Born]]:
         """The ways out of a block with what is born on each."""
         ways: list[tuple[str, Born]] = []
-        for step in steps:
+        for index, step in enumerate(self.draft.blocks[block]):
             if step is None:
-                # It may have borne anything: give no false alarm behind it.
+                # It may have borne anything and lead anywhere: give no false alarm behind it.
                 born = frozenset(self.anywhere) | born
+                ways.extend((target, born) for target in words(self.draft.unread(block, index)))
                 continue
             if check:
                 self._check(step, born)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from engine.flows.loader import Draft
-from engine.flows.passes.ends import falls_through
+from engine.flows.passes.ends import falls_through, words
 from engine.flows.step import Ask, Step
 
 
@@ -66,8 +66,9 @@ class Paths:
         return reached
 
     def _targets(self, block: str) -> Iterator[str]:
-        for step in self.draft.blocks[block]:
+        for index, step in enumerate(self.draft.blocks[block]):
             if step is None:
+                yield from words(self.draft.unread(block, index))
                 continue
             for way in step.ways():
                 yield way.target

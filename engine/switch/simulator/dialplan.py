@@ -1,6 +1,6 @@
 """The dialplan of the shipped configuration, as far as calls notice it (see ``freeswitch/``).
 
-Every call from outside (context ``public``) and from an agent's phone (``internal``) is marked, gets
+Every call from outside (context ``trunk``) and from an agent's phone (``internal``) is marked, gets
 its fallback armed, and is parked unanswered. The ``fallback`` context answers, apologises and hangs up.
 ``inline`` plans come from a transfer's own argument: ``park inline``, ``'app:arg,app:arg' inline``.
 """
@@ -23,18 +23,25 @@ MARK: Plan = [
     ("park", ""),
 ]
 FALLBACK: Plan = [
+    ("set", "il_fallback=true"),
+    ("set", "hangup_after_bridge=true"),
+    ("set", "park_after_bridge=false"),
     ("answer", ""),
+    ("sleep", "500"),
     ("playback", APOLOGY),
-    ("hangup", "NORMAL_CLEARING"),
+    ("hangup", "NORMAL_TEMPORARY_FAILURE"),
 ]
 
 
-def lookup(context: str, number: str) -> Plan | None:
+def lookup(context: str, number: str, gateway: str = "") -> Plan | None:
     """What a call to ``number`` runs in ``context``; None: no route."""
     if context == "fallback":
         return FALLBACK if number == "fallback" else None
-    if context in ("public", "internal", "default") and number:
-        return MARK
+    if context in ("trunk", "internal") and number:
+        origin: Plan = [("set", f"il_origin={context}")]
+        if context == "trunk":
+            origin.append(("set", f"il_gateway={gateway}"))
+        return [*origin, ("set", f"il_dnis={number}"), *MARK]
     return None
 
 

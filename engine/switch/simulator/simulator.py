@@ -87,10 +87,21 @@ class Simulator:
     def call(
         self, number: str, *, caller: str = "+8613800000000", name: str = "", gateway: str = "pstn"
     ) -> SimCaller:
-        """Somebody dials ``number``: the call is marked, its fallback armed, and parked when this returns."""
+        """Somebody dials ``number``: the call is marked, its fallback armed, and parked when this returns.
+
+        ``gateway`` is the trunk that the call comes over; "": from a phone of the company.
+        """
         person = SimCaller(self.switch, number, caller, name)
         self.callers.append(person)
-        channel = self.switch.arrive(person, number, caller=caller, name=name)
+        channel = self.switch.arrive(
+            person,
+            number,
+            caller=caller,
+            name=name,
+            profile="external" if gateway else "internal",
+            context="trunk" if gateway else "internal",
+            variables={"sip_acl_authed_by": gateway} if gateway else None,
+        )
         person.channel = channel
         person.uuid = channel.uuid
         return person

@@ -173,7 +173,7 @@ class Switch:
         caller: str,
         name: str = "",
         profile: str = "external",
-        context: str = "public",
+        context: str = "trunk",
         variables: dict[str, str] | None = None,
     ) -> Channel:
         """A call comes in over SIP; the dialplan marks and parks it before this returns."""
@@ -205,7 +205,9 @@ class Switch:
             channel.variables.update(variables)
         self.keep(channel)
         channel.set_state("CS_INIT")
+        channel.state_number = 2
         channel.fire("CHANNEL_CREATE")
+        channel.state = "CS_ROUTING"
         channel.set_callstate("RINGING")
         channel.variables["DP_MATCH"] = [number, number]
         self.route(channel, number, "XML", context)
@@ -251,7 +253,10 @@ class Switch:
         """Send a channel that runs nothing through the dialplan."""
         channel.promise = None
         channel.set_state("CS_ROUTING")
-        steps = dialplan.inline(number) if plan.lower() == "inline" else dialplan.lookup(context, number)
+        gateway = str(channel.variables.get("sip_acl_authed_by", ""))
+        steps = (
+            dialplan.inline(number) if plan.lower() == "inline" else dialplan.lookup(context, number, gateway)
+        )
         if steps is None:
             channel.hangup("NO_ROUTE_DESTINATION")
             return

@@ -1,0 +1,441 @@
+"""A whole centre for a test: the engine on the simulator, on a virtual clock, with people on its phones.
+
+Everything goes through the doors that users use: a dialled number, a key, an agent's phone. A conversation of
+minutes takes milliseconds, and nothing depends on how fast the machine is.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import inspect, text
+
+from engine.app import App, Installation
+from engine.clock import Empty, VirtualClock
+from engine.errors import HungUp
+from engine.prompts import Utterance, Voice
+from engine.store import queries
+from engine.switch.simulator import Playback, SimCaller, SimPhone, Simulator
+from engine.types import AgentView, CallView, JournalEntry
+
+PATIENCE = 90.0
+"""Virtual seconds that an expectation waits for what it expects."""
+_SILENT = re.compile(r"silence_stream://\d+")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def seconds_of(length: float | str) -> float:
+    """``"3m"`` or ``180`` as seconds."""
+    if not isinstance(length, str):
+        return float(length)
+    found = re.fullmatch(r"([0-9.]+)(ms|s|m|h|d)", length)
+    if found is None:
+        raise ValueError(f"{length!r} is no length of time")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+class Time:
+    """The centre's clock, for tests."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+
+    def advance(self, length: float | str) -> None:
+        """Let time pass: ``"3m"`` or seconds."""
+        self._clock.advance(seconds_of(length))
+
+    def now(self) -> Any:
+        """The wall time, aware, in UTC."""
+        return self._clock.now()
+
+
+class Centre:
+    """The fixture ``centre``. ``app`` is the engine, ``simulator`` the switch that outlives it."""
+
+    def __init__(
+        self, installation: Installation, clock: VirtualClock, voice: Voice, *, database: Path | None = None
+    ) -> None:
+        """``database``: an empty database to begin with a copy of, which saves making one."""
+        self.installation = installation
+        self.virtual = clock
+        self.clock = Time(clock)
+        self._voice = voice
+        folders = installation.folders
+        folders.var.mkdir(parents=True, exist_ok=True)
+        if database is not None:
+            shutil.copyfile(database, folders.database_url.removeprefix("sqlite:///"))
+        self.simulator = Simulator(clock, password="simulated", spool=folders.recordings)
+        self._agents: dict[str, Agent] = {}
+        self.app: App
+        self.engine = EngineSwitch(self)
+        self._start()
+
+    # -- the engine ---------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        assert self.installation.acd is not None
+        for agent in self.installation.acd.agents.values():
+            self.simulator.phone(agent.phone)
+        self.app = App(
+            self.installation.home,
+            switch="simulator",
+            clock=self.virtual,
+            installation=self.installation,
+            voice=self._voice,
+            control=False,
+            sample=True,
+            simulator=self.simulator,
+        )
+        self.app.start()
+        if not self.app.ready.wait(PATIENCE):
+            raise AssertionError("the engine did not become ready")
+
+    def close(self) -> None:
+        """End everything."""
+        self.app.stop()
+        self.simulator.stop()
+
+    # -- people ---------------------------------------------------------------------------------------
+
+    def caller(self, number: str = "+8613800000000", *, name: str = "", origin: str = "trunk") -> Caller:
+        """Somebody who will call. ``origin="internal"``: from a phone of the company."""
+        return Caller(self, number, name, origin)
+
+    def agent(self, agent_id: str) -> Agent:
+        """The agent, with a phone that rings."""
+        if agent_id not in self._agents:
+            self._agents[agent_id] = Agent(self, agent_id)
+        return self._agents[agent_id]
+
+    def adapter(self, contract: str) -> Any:
+        """The company system behind a contract (``"logistics.WaybillSystem"``), to make it fail."""
+        return self.app.departments.trouble(contract)
+
+    # -- what was written -----------------------------------------------------------------------------
+
+    def calls(self) -> list[CallView]:
+        """The live calls."""
+        return self.app.calls.views()
+
+    def cdrs(self) -> list[Any]:
+        """The CDRs, newest first."""
+        self.app.store.flush()
+        return self.app.store.read(lambda session: queries.cdrs(session), timeout=10)
+
+    def journal(self, caller: Caller | None = None, kind: str = "") -> list[JournalEntry]:
+        """What the journal holds, the oldest first."""
+        self.app.store.flush()
+        call = caller.uuid if caller is not None else ""
+        return self.app.store.read(
+            lambda session: queries.journal(session, call=call, kind=kind, limit=1000), timeout=10
+        )
+
+    def rows(self, table: str, **where: Any) -> list[Mapping[str, Any]]:
+        """Rows of a table (``"orders.order"`` or ``"orders_order"``) whose columns have these values."""
+        name = table.replace(".", "_", 1)
+
+        def read(session: Any) -> list[Mapping[str, Any]]:
+            found = session.execute(text(f'select * from "{name}"')).mappings().all()  # noqa: S608 - a test's own name
+            return [dict(row) for row in found]
+
+        self.app.store.flush()
+        rows = self.app.store.read(read, timeout=10)
+        return [row for row in rows if all(row[key] == value for key, value in where.items())]
+
+    def one(self, table: str, **where: Any) -> Mapping[str, Any]:
+        """The only row of a table with these values."""
+        rows = self.rows(table, **where)
+        assert len(rows) == 1, f"{table}: {len(rows)} rows fit {where}"
+        return rows[0]
+
+    def nowhere(self, secret: str) -> None:
+        """Fail if ``secret`` stands in anything that was written: database, files, switch variables and events."""
+        self.app.store.flush()
+        for place, content in self._everything():
+            assert secret not in content, f"{secret!r} stands in {place}"
+
+    def _everything(self) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+
+        def tables(session: Any) -> list[tuple[str, str]]:
+            names = inspect(session.get_bind()).get_table_names()
+            return [
+                (f"table {name}", str(row))
+                for name in names
+                for row in session.execute(text(f'select * from "{name}"')).all()  # noqa: S608
+            ]
+
+        found += self.app.store.read(tables, timeout=10)
+        for path in self.installation.folders.var.rglob("*"):
+            if path.is_file() and path.suffix not in (".wav", ".db", ".db-wal", ".db-shm"):
+                found.append((str(path), path.read_text(encoding="utf-8", errors="replace")))
+            found.append(("the name of a file", path.name))
+        found += [("a variable or event of the switch", line) for line in self.simulator.switch.said()]
+        return found
+
+
+class EngineSwitch:
+    """Kill the engine and start another one, while the switch and its calls stay."""
+
+    def __init__(self, centre: Centre) -> None:
+        self._centre = centre
+
+    def kill(self) -> None:
+        """As ``kill -9`` would: nothing is sent, nothing is said."""
+        self._centre.app.kill()
+
+    def start(self) -> None:
+        """A new engine on the same database and the same switch."""
+        self._centre._start()
+
+
+class Caller:
+    """Somebody on the phone. Each expectation answers the caller itself (or what was heard), so that they chain."""
+
+    def __init__(self, centre: Centre, number: str, name: str, origin: str) -> None:
+        self._centre = centre
+        self._number = number
+        self._name = name
+        self._origin = origin
+        self._sim: SimCaller | None = None
+        self.transcript: list[str] = []
+
+    # -- what the caller does ---------------------------------------------------------------------------
+
+    def dials(self, number: str) -> Caller:
+        """Dial; the call is ringing when this returns."""
+        gateway = "" if self._origin == "internal" else "pstn"
+        self._sim = self._centre.simulator.call(
+            number, caller=self._number, name=self._name, gateway=gateway
+        )
+        self.transcript.append(f"dials {number}")
+        return self
+
+    def presses(self, keys: str) -> Caller:
+        """Press keys, one after the other."""
+        self.transcript.append(f"presses {keys}")
+        self._live.press(keys)
+        return self
+
+    def stays_silent(self) -> Caller:
+        """Do nothing; time passes by itself while the next thing is waited for."""
+        self.transcript.append("stays silent")
+        return self
+
+    def hangs_up(self) -> Caller:
+        """Put the receiver down."""
+        self.transcript.append("hangs up")
+        self._live.hang_up()
+        self._centre.virtual.sleep(0.5)
+        return self
+
+    # -- what the caller hears --------------------------------------------------------------------------
+
+    def hears(self, prompt: str, **values: Any) -> Heard:
+        """The next prompt is ``prompt`` (``department/key`` or a common key), with these values as they are.
+
+        Music and silence are no prompts. Fails with the transcript so far.
+        """
+        said = self._next_prompt(prompt)
+        if said.key != prompt:
+            self._fail(f"heard {said.key or said.text!r} instead of {prompt!r}")
+        for name, value in values.items():
+            heard = said.values.get(name)
+            if str(heard) != str(value):
+                self._fail(f"{prompt}: {name} is {heard!r}, not {value!r}")
+        return Heard(self, said)
+
+    def hears_music(self) -> Caller:
+        """Music plays, now or soon."""
+        music = self._centre.app.music
+        end = self._centre.virtual.monotonic() + PATIENCE
+        while self._centre.virtual.monotonic() < end:
+            if any(sound.path == music and sound.ended is None for sound in self._live.played):
+                return self
+            self._centre.virtual.sleep(0.1)
+        self._fail("no music")
+        return self
+
+    def talks_to(self, agent: Agent) -> Caller:
+        """The caller is (or soon comes to be) connected with the agent."""
+        if not self._live.wait_bridged(PATIENCE):
+            self._fail(f"was not connected with {agent.id}")
+        view = self._centre.app.acd.agent(agent.id)
+        assert view.call == self.uuid, f"{agent.id} talks to {view.call}, not to this caller"
+        return self
+
+    @property
+    def ended(self) -> str | None:
+        """The hang-up cause once the call is over (waits for it); None when it goes on."""
+        cause = self._live.wait_ended(PATIENCE)
+        self._centre.virtual.sleep(0.5)  # the engine's own end of it: CDR, journal
+        return cause
+
+    @property
+    def uuid(self) -> str:
+        """The call's id."""
+        return self._live.uuid
+
+    @property
+    def view(self) -> CallView:
+        """The call as the engine sees it."""
+        return self._centre.app.calls.get(self.uuid).view()
+
+    @property
+    def sim(self) -> SimCaller:
+        """The caller as the simulator has it."""
+        return self._live
+
+    @property
+    def _live(self) -> SimCaller:
+        if self._sim is None:
+            raise AssertionError("this caller has not dialled yet")
+        return self._sim
+
+    def _next_prompt(self, expected: str) -> Utterance:
+        clock = self._centre.virtual
+        end = clock.monotonic() + PATIENCE
+        while True:
+            try:
+                sound = self._live.next_playback(max(0.0, end - clock.monotonic()))
+            except Empty:
+                self._fail(f"heard nothing instead of {expected!r}")
+            except HungUp as gone:
+                self._fail(f"was hung up ({gone.cause}) instead of hearing {expected!r}")
+            said = self._said(sound)
+            if said is not None:
+                self.transcript.append(f"hears {said.key or 'text'}: {said.text}")
+                return said
+
+    def _said(self, sound: Playback) -> Utterance | None:
+        """What a playback says; None for music, silence and tones."""
+        path = sound.path
+        if path == self._centre.app.music or path.startswith("tone_stream://") or _SILENT.fullmatch(path):
+            return None
+        said = self._centre.app.prompts.describe(path)
+        if said is None and path.startswith("file_string://silence_stream://"):
+            rest = path.removeprefix("file_string://").partition("!")[2]
+            describe = self._centre.app.prompts.describe
+            said = describe(rest) or describe(f"file_string://{rest}")
+        if said is None:
+            self._fail(f"heard a sound that nobody said: {path}")
+        return said
+
+    def _fail(self, why: str) -> Any:
+        lines = "\n  ".join(self.transcript)
+        step = next((call.step for call in self._centre.calls() if call.id == self.uuid), "over")
+        raise AssertionError(f"the caller {why}\nso far (now at {step}):\n  {lines}")
+
+
+class Heard:
+    """What was just heard (``text``, ``values``, ``language``), and the caller who heard it: its methods are
+    the caller's."""
+
+    def __init__(self, caller: Caller, said: Utterance) -> None:
+        self._caller = caller
+        self._said = said
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._caller, name)
+
+    @property
+    def text(self) -> str:
+        return self._said.text
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        return self._said.values
+
+    @property
+    def language(self) -> str:
+        return self._said.language
+
+
+class Agent:
+    """An agent and the phone on the desk."""
+
+    def __init__(self, centre: Centre, agent_id: str) -> None:
+        self._centre = centre
+        self.id = agent_id
+        self._offered = ""
+
+    @property
+    def view(self) -> AgentView:
+        """The agent as the engine sees it."""
+        return self._centre.app.acd.agent(self.id)
+
+    @property
+    def state(self) -> str:
+        return str(self.view.state)
+
+    @property
+    def reason(self) -> str:
+        return self.view.reason
+
+    @property
+    def phone(self) -> SimPhone:
+        """The phone that the agent sits at."""
+        return self._centre.simulator.phone(self.view.phone)
+
+    # -- what the agent does ----------------------------------------------------------------------------
+
+    def ready(self) -> Agent:
+        """Log in if need be, and be ready for calls."""
+        acd = self._centre.app.acd
+        if self.state == "logged_out":
+            acd.login(self.id)
+        if self.state != "ready":
+            acd.ready(self.id)
+        return self
+
+    def logs_out(self) -> Agent:
+        self._centre.app.acd.logout(self.id)
+        return self
+
+    def pauses(self, reason: str) -> Agent:
+        self._centre.app.acd.pause(self.id, reason)
+        return self
+
+    def answers(self) -> Agent:
+        """Take the call that rings."""
+        self.phone.answer()
+        self._centre.virtual.sleep(0.3)
+        return self
+
+    def rejects(self) -> Agent:
+        self.phone.reject()
+        return self
+
+    def hangs_up(self, disposition: str = "") -> Agent:
+        """End the talk; with a disposition the work after it is done, too."""
+        self.phone.hang_up()
+        self._centre.virtual.sleep(0.3)
+        if disposition:
+            self._centre.app.acd.disposition(self.id, disposition)
+        return self
+
+    # -- what the agent sees ----------------------------------------------------------------------------
+
+    def is_offered(self, caller: Caller) -> Agent:
+        """The phone rings for this caller."""
+        ring = self.phone.wait_ring(PATIENCE)
+        assert ring is not None, f"the phone of {self.id} does not ring; {caller.transcript}"
+        assert self.view.call == caller.uuid, f"{self.id} is offered {self.view.call}, not this caller"
+        self._offered = caller.uuid
+        return self
+
+    def is_not_offered(self, within: float | str = 5.0) -> Agent:
+        """The phone stays silent."""
+        assert self.phone.wait_ring(seconds_of(within)) is None, f"the phone of {self.id} rings"
+        return self
+
+    def sees(self, **facts: Any) -> Agent:
+        """The desk shows these facts about the call that is offered."""
+        told = self._centre.app.calls.get(self._offered).view().told
+        for name, value in facts.items():
+            assert told.get(name) == value, f"the desk of {self.id} shows {dict(told)}"
+        return self
