@@ -1,0 +1,171 @@
+"""``insideline doctor``: what this machine and this home have, and what they lack."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.cli.home import home, home_option
+from engine.cli.show import echo_json, json_option
+from engine.errors import InsidelineError
+
+if TYPE_CHECKING:
+    from engine.app.installation import Installation
+
+_SIGNS = {"ok": "ok", "note": "note", "wrong": "WRONG"}
+_COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
+_LEAST_SPACE = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. ``state``: ok, note (works, but …) or wrong (the engine would not start)."""
+
+    about: str
+    state: str
+    text: str
+
+
+@click.command()
+@home_option
+@json_option
+def doctor(as_json: bool) -> None:
+    """Say what this machine and this home lack. Exit 1 when the engine would not start."""
+    place = home()
+    findings = []
+    for finding in examine(place):
+        findings.append(finding)
+        if not as_json:
+            sign = click.style(f"{_SIGNS[finding.state]:<6}", fg=_COLOURS[finding.state])
+            click.echo(f"{sign}{finding.about:<11}{finding.text}")
+    if as_json:
+        echo_json([asdict(one) for one in findings])
+    raise click.exceptions.Exit(1 if any(one.state == "wrong" for one in findings) else 0)
+
+
+def examine(place: Path) -> Iterator[Finding]:
+    """All findings, as they are made."""
+    from engine.cli.offline import installation_of, quiet
+
+    yield Finding("python", "ok", f"{sys.version.split()[0]} in {sys.prefix}")
+    yield from _looked("files", lambda: _files(place))
+    made = installation_of(place)
+    quiet()
+    yield from _configuration(made)
+    yield from _looked("switch", _switch)
+    yield from _looked("speech", lambda: _speech(made))
+    yield from _looked("database", lambda: _database(place))
+    yield from _looked("engine", lambda: _engine(place))
+    yield from _looked("sound", _sound)
+
+
+def _looked(about: str, look: Callable[[], Finding]) -> Iterator[Finding]:
+    try:
+        yield look()
+    except (InsidelineError, click.ClickException, OSError) as error:
+        text = error.message if isinstance(error, click.ClickException) else str(error)
+        yield Finding(about, "wrong", text)
+
+
+def _files(place: Path) -> Finding:
+    var = place / "var"
+    there = var if var.exists() else place
+    free = shutil.disk_usage(there).free
+    probe = there / ".insideline-doctor"
+    probe.touch()
+    probe.unlink()
+    text = f"{there} can be written, {free / (1 << 30):.1f} GB free"
+    return Finding("files", "ok" if free > _LEAST_SPACE else "note", text)
+
+
+def _configuration(made: Installation) -> Iterator[Finding]:
+    errors, warnings = made.faults.errors, made.faults.warnings
+    if errors:
+        yield Finding(
+            "files",
+            "wrong",
+            f"{len(errors)} faults (`insideline flow check` shows them); the first: {errors[0]}",
+        )
+    else:
+        flows = len(made.flows) if made.flows is not None else 0
+        agents = len(made.acd.agents) if made.acd is not None else 0
+        queues = len(made.acd.queues) if made.acd is not None else 0
+        text = f"{flows} flows, {queues} queues, {agents} agents"
+        yield Finding(
+            "home", "note" if warnings else "ok", text + (f"; {len(warnings)} warnings" if warnings else "")
+        )
+    for fault in made.host.faults:
+        yield Finding("plugin", "wrong", f"{fault.plugin}: {fault.message}")
+    names = [one.name for one in made.host.plugins if one.origin != "built-in"]
+    yield Finding("plugins", "ok" if names else "note", ", ".join(names) or "none")
+
+
+def _switch() -> Finding:
+    from engine.switch.freeswitch import find_freeswitch
+
+    binary = find_freeswitch()
+    if binary is None:
+        return Finding("switch", "note", "no freeswitch here: `insideline run` takes the simulator")
+    return Finding("switch", "ok", f"{binary}")
+
+
+def _speech(made: Installation) -> Finding:
+    from gevent.threadpool import ThreadPool
+
+    from engine.clock import Clock
+    from engine.prompts import find_voice, voices_state
+
+    pool = ThreadPool(1)
+    try:
+        voice = Clock().blocking(pool, find_voice)
+    finally:
+        pool.kill()
+    state = voices_state(voice, made.settings.languages)
+    return Finding("speech", "ok" if state.ok else "note", state.line)
+
+
+def _database(place: Path) -> Finding:
+    from engine.cli.offline import store_of
+
+    with store_of(place, readonly=False) as store:
+        where = store.url.render_as_string()
+        if store.url.get_backend_name() == "sqlite" and not Path(str(store.url.database)).exists():
+            return Finding("database", "ok", f"{where} is not there yet; the engine makes it")
+        changes = store.pending_upgrades()
+    if changes:
+        return Finding(
+            "database", "wrong", f"{where} is older than this program: run `insideline db upgrade`"
+        )
+    return Finding("database", "ok", f"{where} is up to date")
+
+
+def _engine(place: Path) -> Finding:
+    from engine.cli.client import Engine, NoEngine
+
+    with Engine(place) as engine:
+        try:
+            said: dict[str, Any] = engine.get("/status")
+        except NoEngine:
+            return Finding("engine", "ok", "none runs in this home")
+    switch = said["switch"]
+    text = f"{said['version']} runs, on {switch['name']}, {said['calls']} calls"
+    return Finding(
+        "engine",
+        "ok" if switch["up"] else "note",
+        text + ("" if switch["up"] else "; the switch is not there"),
+    )
+
+
+def _sound() -> Finding:
+    from engine.cli.recordings import _player
+
+    player = _player()
+    if player is None:
+        return Finding("sound", "note", "no sound device: `recording play` says where the file is")
+    return Finding("sound", "ok", f"recordings are played with {player[0]}")

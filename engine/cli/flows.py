@@ -1,0 +1,91 @@
+"""``insideline flow``: checking and listing what calls are led by. Needs no running engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from engine.cli.home import home, home_option
+from engine.cli.show import Column, echo_json, json_option, listing
+
+_COLUMNS: tuple[Column, ...] = (
+    ("flow", "name"),
+    ("revision", "revision"),
+    ("title", "title"),
+    ("owner", "owner"),
+    ("languages", "languages"),
+    ("blocks", "blocks"),
+    ("hash", "hash"),
+)
+
+
+@click.group()
+def flow() -> None:
+    """The flows."""
+
+
+@flow.command()
+@home_option
+@click.option("--json", "as_json", is_flag=True, help="A JSON array of the faults, for editors.")
+def check(as_json: bool) -> None:
+    """Check all flows, dialplans, calendars, prompts and conf files.
+
+    Exit 0: clean (warnings are shown). 1: faults. 2: it could not run.
+    """
+    place = home()
+    try:
+        from engine.cli.offline import installation_of
+
+        made = installation_of(place)
+    except OSError as error:
+        click.echo(f"insideline: {error}", err=True)
+        raise click.exceptions.Exit(2) from error
+    plugins = [
+        {"plugin": one.plugin, "message": one.message, "traceback": one.traceback} for one in made.host.faults
+    ]
+    faults = list(made.faults)
+    errors = len(made.faults.errors) + len(plugins)
+    if as_json:
+        echo_json([*(fault.to_json() for fault in faults), *(_plugin_row(one) for one in plugins)])
+    else:
+        for fault in faults:
+            click.echo(fault.pretty(), err=True)
+        for one in plugins:
+            click.echo(
+                f"plugins/{one['plugin']}: error[plugin]: {one['traceback'] or one['message']}", err=True
+            )
+        if errors:
+            click.echo(f"{errors} {'fault' if errors == 1 else 'faults'}", err=True)
+        else:
+            flows = len(made.flows) if made.flows is not None else 0
+            more = f", {len(faults)} warnings" if faults else ""
+            click.echo(f"{flows} flows, no fault{more}")
+    raise click.exceptions.Exit(1 if errors else 0)
+
+
+def _plugin_row(fault: dict[str, str]) -> dict[str, Any]:
+    return {
+        "file": f"plugins/{fault['plugin']}",
+        "line": 0,
+        "column": 0,
+        "severity": "error",
+        "code": "plugin",
+        "message": fault["message"],
+        "hint": "",
+    }
+
+
+@flow.command("list")
+@home_option
+@json_option
+def list_flows(as_json: bool) -> None:
+    """All flows of this home, as its files say now."""
+    from engine.cli.failing import Failed
+    from engine.cli.offline import installation_of
+    from engine.web.app import flow_rows
+
+    made = installation_of(home())
+    if made.flows is None:
+        raise Failed(f"the flows have {len(made.faults.errors)} faults (`insideline flow check` shows them)")
+    listing(flow_rows(made.flows.flows.values()), _COLUMNS, as_json=as_json, empty="no flows")

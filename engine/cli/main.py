@@ -1,0 +1,79 @@
+"""The command line's first word. Each command is imported when it is used, so that every one starts quickly."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from engine.cli.failing import Failed
+from engine.errors import InsidelineError
+
+# name -> (module, attribute, what it does)
+_COMMANDS: dict[str, tuple[str, str, str]] = {
+    "run": ("run", "run", "Start the engine, and watch it."),
+    "dial": ("dial", "dial", "Be the caller on the simulator."),
+    "status": ("status", "status", "How the running engine is."),
+    "doctor": ("doctor", "doctor", "What this machine and this home lack."),
+    "call": ("calls", "call", "The live calls."),
+    "cdr": ("cdrs", "cdr", "The calls that are over."),
+    "agent": ("agents", "agent", "The agents."),
+    "queue": ("queues", "queue", "The queues."),
+    "recording": ("recordings", "recording", "The recordings."),
+    "flow": ("flows", "flow", "The flows."),
+    "prompts": ("prompts", "prompts", "What callers hear."),
+    "db": ("db", "db", "The database."),
+    "fs": ("fs", "fs", "Give the switch a command of its own."),
+}
+
+
+class Commands(click.Group):
+    """A group that knows its commands by a table, and says an engine's error in one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = _COMMANDS.get(cmd_name)
+        if found is None:
+            return None
+        made = getattr(importlib.import_module(f"engine.cli.{found[0]}"), found[1])
+        assert isinstance(made, click.Command)
+        return made
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, _, about) in _COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InsidelineError as error:
+            if ctx.params.get("traceback"):
+                raise
+            raise Failed(str(error)) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except BrokenPipeError:
+            # The reader of a pipe went away (`| head`): say nothing, also not at the interpreter's end.
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+            ctx.exit(1)
+        except Exception as error:
+            if ctx.params.get("traceback"):
+                raise
+            what = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise Failed(f"this should not happen: {what} (`insideline --traceback …` says where)") from error
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--traceback", is_flag=True, help="Show where an unexpected error came from.")
+@click.version_option(package_name="insideline", prog_name="insideline", message="%(prog)s %(version)s")
+def cli(traceback: bool) -> None:
+    """Insideline, the internal call centre on FreeSWITCH.
+
+    Commands work on the home that you are in (the folder with conf/ and dialplans/), or on --home. Every
+    list takes --json.
+    """

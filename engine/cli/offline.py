@@ -1,0 +1,114 @@
+"""What commands can do with a home while no engine runs in it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+
+from engine.clock import Clock
+from engine.errors import ConfigError
+from engine.web.answers import to_json
+
+if TYPE_CHECKING:
+    from engine.app.installation import Installation
+    from engine.config import Settings
+    from engine.store.store import Store
+
+T = TypeVar("T")
+
+LOOK = 30.0  # seconds that a look into the database may take
+
+
+def quiet() -> None:
+    """Only warnings are heard: the engine's own talk is not what a command was asked for."""
+    from engine.log import set_up
+
+    set_up("warning", "console")
+    logging.captureWarnings(True)
+
+
+def settings_of(home: Path) -> Settings:
+    """conf/engine.yaml, but for the switch's section. :class:`ConfigError` with every fault of it."""
+    from engine.config import Settings
+    from engine.schema.faults import Faults
+    from engine.schema.shapes import load_file
+
+    settings, found = load_file(home / "conf" / "engine.yaml", Settings, name="conf/engine.yaml")
+    Faults(found).raise_errors()
+    if settings is None:
+        raise ConfigError(f"{home}/conf/engine.yaml can't be read")
+    return settings
+
+
+def installation_of(home: Path) -> Installation:
+    """Everything that the home holds, read and checked. What refused plugins say stands in it, not in the log."""
+    from engine.app.installation import read_installation
+
+    # The host logs each plugin that it refuses; a command shows that itself, in its own form.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    return read_installation(home, Clock())
+
+
+@contextmanager
+def store_of(home: Path, *, readonly: bool = True) -> Iterator[Store]:
+    """The database of the home; open when ``readonly``. :class:`StoreError` when it is not there or older."""
+    from engine.store.store import Store
+
+    if readonly:
+        folders = settings_of(home).folders(home)
+        store = Store(folders.database_url, Clock(), folders.var)
+        store.open(readonly=True)
+    else:
+        from engine.app.app import department_tables
+
+        made = installation_of(home)
+        store = Store(
+            made.folders.database_url, Clock(), made.folders.var, departments=department_tables(made)
+        )
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _rows(found: list[Any]) -> list[dict[str, Any]]:
+    """Rows as the control API would give them, so that they are shown the same."""
+    import orjson
+
+    rows: list[dict[str, Any]] = orjson.loads(to_json(found))
+    return rows
+
+
+def cdrs_of(home: Path, **wanted: Any) -> list[dict[str, Any]]:
+    """The calls that are over, from the database."""
+    from engine.store import queries
+
+    quiet()
+    with store_of(home) as store:
+        return _rows(store.read(lambda session: queries.cdrs(session, **wanted), LOOK))
+
+
+def recordings_of(home: Path, **wanted: Any) -> list[dict[str, Any]]:
+    """The recordings, from the database."""
+    from engine.store import queries
+
+    quiet()
+    with store_of(home) as store:
+        return _rows(store.read(lambda session: queries.recordings(session, **wanted), LOOK))
+
+
+def recording_file(home: Path, id: str) -> tuple[dict[str, Any], Path] | None:
+    """A recording and its file; None when there is none of that id."""
+    from engine.store import queries
+
+    quiet()
+    with store_of(home) as store:
+        row = store.read(lambda session: queries.recording(session, id), LOOK)
+    if row is None:
+        return None
+    return _rows([row])[0], settings_of(home).folders(home).recordings / row.path

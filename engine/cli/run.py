@@ -1,0 +1,159 @@
+"""``insideline run``: the engine, and the board over it."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import gevent
+
+from engine.cli.home import home, home_option
+from engine.clock import Clock
+
+if TYPE_CHECKING:
+    from engine.app import App
+
+_LENGTHS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Length(click.ParamType[float]):
+    """A length of time: ``500ms 60s 10m 2h``."""
+
+    name = "length"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h)", str(value))
+        if found is None:
+            self.fail(f"{value!r} is no length of time; say 60s, 10m or 2h", param, ctx)
+        return float(found[1]) * _LENGTHS[found[2]]
+
+
+@click.command()
+@click.option(
+    "--switch",
+    default="auto",
+    show_default=True,
+    metavar="auto|freeswitch|simulator|HOST:PORT",
+    help="What answers the event socket; auto: FreeSWITCH where there is one.",
+)
+@click.option(
+    "--for", "seconds", type=Length(), metavar="TIME", help="End by itself after this time, as in 60s."
+)
+@click.option(
+    "--password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The event socket's password, for HOST:PORT.",
+)
+@click.option("--no-board", is_flag=True, help="Log lines, also on a terminal.")
+@click.option("--sample", is_flag=True, help="Fill empty tables with the sample company.")
+@home_option
+def run(switch: str, seconds: float | None, password_file: Path | None, no_board: bool, sample: bool) -> None:
+    """Start the engine, and show what happens until Ctrl-C, SIGTERM, or the end of --for.
+
+    It then takes no more calls, lets those that run end, and says what the day was. A second Ctrl-C does not
+    wait for them.
+    """
+    place = home()
+    on_terminal = sys.stdout.isatty() and not no_board
+    _set_up_log(place, to_file=on_terminal)
+    from engine.app import App
+
+    app = App(place, switch=switch, password_file=password_file, sample=sample)
+    ending = _Ending(app)
+    try:
+        app.start()
+        _greet(app)
+        _work(app, seconds, on_terminal=on_terminal)
+        ending.drain()
+    finally:
+        app.stop()
+        ending.forget()
+    _say_goodbye(app)
+
+
+def _set_up_log(place: Path, *, to_file: bool) -> None:
+    from engine.cli.offline import settings_of
+    from engine.log import set_up
+
+    settings = settings_of(place)
+    stream = None
+    if to_file:
+        # The board has the terminal; what would be logged there goes where it can be read afterwards.
+        folder = settings.folders(place).var
+        folder.mkdir(parents=True, exist_ok=True)
+        stream = (folder / "insideline.log").open("a", encoding="utf-8", buffering=1)
+    set_up(settings.log.level, settings.log.format, stream)
+
+
+def _greet(app: App) -> None:
+    parts = app.parts
+    click.echo(f"Insideline {parts.version} on {parts.switch().name}, in {parts.home}")
+    for line in parts.how_to_call:
+        click.echo(f"  {line}")
+    click.echo("Ctrl-C stops: no new calls, those that run may end")
+
+
+def _work(app: App, seconds: float | None, *, on_terminal: bool) -> None:
+    from engine.cli import board
+
+    done = app.clock.event()
+    parts = app.parts
+    if on_terminal:
+        from rich.console import Console
+
+        watcher = app.clock.spawn(board.watch, parts, Console(), done)
+    else:
+        watcher = app.clock.spawn(board.tell, parts, click.echo, done)
+    try:
+        app.run(seconds)
+    finally:
+        done.set()
+        watcher.join()
+
+
+class _Ending:
+    """Signals end the day; a second one ends it at once. The handlers only set flags."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._at_once = Clock().event()
+        self._asked = False
+        self._handlers = [
+            gevent.signal_handler(number, self._on_signal, signal.Signals(number).name)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        ]
+
+    def _on_signal(self, name: str) -> None:
+        if self._asked:
+            self._at_once.set()
+        self._asked = True
+        self._app.ask_to_stop(name)
+
+    def drain(self) -> None:
+        """Let the calls that run end, or hand them over; not after a second signal."""
+        calls = len(self._app.parts.calls.views())
+        if calls:
+            click.echo(f"{calls} {'call is' if calls == 1 else 'calls are'} not over; Ctrl-C does not wait")
+        drainer = self._app.clock.spawn(self._app.drain)
+        drainer.rawlink(lambda _: self._at_once.set())
+        self._at_once.wait()
+        drainer.kill()
+
+    def forget(self) -> None:
+        for handler in self._handlers:
+            handler.cancel()
+
+
+def _say_goodbye(app: App) -> None:
+    from engine.cli import board
+
+    day = app.installation.day
+    seconds = (app.clock.now() - day.began).total_seconds()
+    for line in board.summary(day.figures, seconds):
+        click.echo(line)

@@ -1,0 +1,130 @@
+"""Lists and times as people read them, and as ``--json`` gives them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+Column = tuple[str, str | Callable[[dict[str, Any]], object]]
+
+json_option = click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
+
+
+def echo_json(value: Any) -> None:
+    """``value`` as JSON on stdout."""
+    import orjson
+
+    from engine.web.answers import to_json
+
+    plain = orjson.loads(to_json(value))
+    click.echo(orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode())
+
+
+def listing(rows: Sequence[dict[str, Any]], columns: Sequence[Column], *, as_json: bool, empty: str) -> None:
+    """Show a list: as a table, or as a JSON array. ``empty`` is what people read when there is nothing."""
+    if as_json:
+        echo_json(list(rows))
+        return
+    if not rows:
+        click.echo(empty)
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for title, _ in columns:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row, what) for _, what in columns))
+    # Into a pipe nothing is cut: whoever reads there wants the whole line.
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 240, highlight=False, markup=False).print(
+        table
+    )
+
+
+def _cell(row: dict[str, Any], what: str | Callable[[dict[str, Any]], object]) -> str:
+    value = row.get(what, "") if isinstance(what, str) else what(row)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def short(call: str) -> str:
+    """The beginning of a call's id, enough to name it."""
+    return call[:8]
+
+
+def moment(text: str | None) -> str:
+    """A time of the control API in the time zone of this terminal; the date only when it is not today."""
+    if not text:
+        return ""
+    when = datetime.fromisoformat(text).astimezone()
+    same = when.date() == datetime.now(UTC).astimezone().date()
+    return when.strftime("%H:%M:%S" if same else "%Y-%m-%d %H:%M:%S")
+
+
+def since(text: str | None) -> str:
+    """How long ago."""
+    if not text:
+        return ""
+    return length((datetime.now(UTC) - datetime.fromisoformat(text)).total_seconds())
+
+
+def length(seconds: float) -> str:
+    """A length of time: ``7 s``, ``2:05``, ``1:02:05``."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class Moment(click.ParamType[datetime]):
+    """A time as people say it: ``2026-11-22``, ``2026-11-22 08:30``, ``today``, ``90m`` (ago), ``2h``, ``7d``."""
+
+    name = "moment"
+    _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        now = datetime.now(UTC).astimezone()
+        text = str(value).strip()
+        if text == "today":
+            return now.replace(hour=0, minute=0, second=0, microsecond=0)
+        if text[:-1].isdigit() and text[-1:] in self._UNITS:
+            try:
+                return now - timedelta(**{self._UNITS[text[-1]]: int(text[:-1])})
+            except OverflowError:
+                self.fail(f"{text} is too long ago", param, ctx)
+        try:
+            return datetime.fromisoformat(text).astimezone()
+        except (ValueError, OverflowError):
+            self.fail(f"{text!r} is no time; say today, 2h, 2026-11-22 or 2026-11-22 08:30", param, ctx)
+
+
+def window(function: F) -> F:
+    """``--since``, ``--until`` and ``--limit`` for a list that comes from the database."""
+    for option in (
+        click.option(
+            "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
+        ),
+        click.option("--until", type=Moment(), metavar="TIME", help="Before this time."),
+        click.option(
+            "--since", type=Moment(), metavar="TIME", help="From this time on: today, 2h, 2026-11-22."
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def iso(when: datetime | None) -> str | None:
+    """A moment as the control API takes it."""
+    return when.isoformat() if when is not None else None

@@ -1,0 +1,68 @@
+"""``insideline status``: how the running engine is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from engine.cli.client import Engine
+from engine.cli.home import home, home_option
+from engine.cli.show import echo_json, moment, since
+
+
+@click.command()
+@home_option
+@click.option("--json", "as_json", is_flag=True, help="A JSON object, for programs.")
+def status(as_json: bool) -> None:
+    """How the running engine is."""
+    with Engine(home()) as engine:
+        said = engine.get("/status")
+    if as_json:
+        echo_json(said)
+        return
+    for title, text in lines(said):
+        click.echo(f"{title:<10}{text}")
+
+
+def lines(said: dict[str, Any]) -> list[tuple[str, str]]:
+    """What ``/status`` said, as titled lines for people."""
+    switch, day, store = said["switch"], said["day"], said["store"]
+    shown = [
+        ("engine", f"{said['version']} in {said['home']}, for {since(said['began'])}"),
+        ("switch", f"{switch['name']}: {_up(switch)}"),
+        ("calls", f"{said['calls']} now; {day['calls']} since the start, {day['answered']} of them answered"),
+    ]
+    shown += [
+        ("queue", f"{one['name']}: {one['waiting']} waiting, {one['ready']} of {one['in']} agents ready")
+        for one in said["queues"]
+    ]
+    shown.append(("flows", f"{said['flows']['count']} (set {said['flows']['hash']})"))
+    if store["spooling"]:
+        shown.append(
+            (
+                "store",
+                f"down since {moment(store['since'])} ({store['reason']}): {store['spooled']} bytes spooled",
+            )
+        )
+    else:
+        shown.append(("store", f"up, {store['written']} rows written"))
+    for name in ("lost", "refused", "stuck"):
+        if store[name]:
+            what = "threads" if name == "stuck" else "rows"
+            shown.append(("store", f"{store[name]} {what} {name}"))
+    for plugin in said["plugins"]:
+        told = plugin["told"] or {}
+        wrong = ", ".join(
+            f"{name} {told[name]} times" for name in ("failed", "late", "dropped") if told.get(name)
+        )
+        kind = "" if plugin["origin"] == "built-in" else f" ({plugin['origin']})"
+        shown.append(("plugin", f"{plugin['name']}{kind}" + (f": {wrong}" if wrong else "")))
+    shown += [("refused", f"{fault['plugin']}: {fault['message']}") for fault in said["faults"]]
+    return shown
+
+
+def _up(switch: dict[str, Any]) -> str:
+    if not switch["up"]:
+        return f"not there ({switch['why']}); the engine keeps trying" if switch["why"] else "not there"
+    return "up" if switch["leads"] else "up, but another engine leads it"
