@@ -88,7 +88,9 @@ class Reference:
     path: Path_
 
 
-def wrong(code: str, message: str, hint: str = "", *, at: str = "", offset: int = 0) -> PydanticCustomError:
+def wrong(
+    code: str, message: str, hint: str = "", *, at: str = "", offset: int | None = None
+) -> PydanticCustomError:
     """The error that a validator of a shape raises: becomes a :class:`Fault` with this code, message and hint.
 
     ``at`` names the field when a model validator means one of its fields; ``offset`` moves the caret into
@@ -214,8 +216,9 @@ def _translate(
             key=at_key,
         )
     if "text" in context:
-        text, hint, offset = str(context["text"]), str(context["hint"]), int(context["offset"])
-        return document.fault(path, kind, text, hint, key=at_key, offset=offset)
+        text, hint, offset = str(context["text"]), str(context.get("hint", "")), context.get("offset")
+        # A model's own fault about the whole of it is shown at its key.
+        return document.fault(path, kind, text, hint, key=at_key or not inner, offset=offset)
     if kind == "value_error":
         return document.fault(path, "value", detail["msg"].removeprefix("Value error, "), key=at_key)
     message = _WANTED.get(kind) or _lower(detail["msg"])

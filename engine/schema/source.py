@@ -136,12 +136,12 @@ class Document:
         key: bool = False,
         severity: str = "error",
         also: Position | None = None,
-        offset: int = 0,
+        offset: int | None = None,
     ) -> Fault:
-        """A fault at ``path`` (at its key with ``key``); ``offset`` moves it into the value's text."""
+        """A fault at ``path`` (at its key with ``key``); ``offset`` moves it to a character of the value's text."""
         where = self.position(path, key=key)
         column = where.column
-        if offset:
+        if offset is not None:
             node, _ = self._find(path)
             if isinstance(node, ScalarNode) and node.style not in ("|", ">"):
                 column += offset + (1 if node.style in ('"', "'") else 0)

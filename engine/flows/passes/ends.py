@@ -23,7 +23,7 @@ def falls_through(step: Step, flows: Mapping[str, Draft]) -> bool:
     if isinstance(step, Run):
         outcomes = outcomes_of(step.flow, flows)
         if outcomes is None:
-            return not step.outcomes
+            return step.falls_through()
         return any(outcome not in step.outcomes for outcome in outcomes)
     return step.falls_through()
 

@@ -36,9 +36,9 @@ class Paths:
         """In each block: nothing behind its end, and an end."""
         draft = self.draft
         for name, steps in draft.blocks.items():
-            if None in steps:
-                continue
             end = next((step for step in steps if step is not None and self._ends(step)), None)
+            if end is None and None in steps:
+                continue  # the one that could not be read may be the end
             if end is None:
                 draft.faults.append(
                     draft.document.fault(
