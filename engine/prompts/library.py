@@ -38,8 +38,9 @@ _MOST_CLIPS: Final = 100  # the switch's file_string takes 127 and drops the res
 _MARKS: Final = {**dict.fromkeys(",，、:：;；-—", _BREATH), **dict.fromkeys(".。!！?？…", _STOP)}
 _AROUND: Final = re.escape("".join(_MARKS)) + r"\s\"'“”‘’()（）"
 _EDGE: Final = re.compile(rf"([{_AROUND}]*)(.*?)([{_AROUND}]*)", re.DOTALL)
-# `!` parts clips, blanks part arguments, the others are syntax to some application of the switch.
-_PLAYABLE = re.compile(r"[\w./+@%=~-]+", re.ASCII)
+# In a path `!` parts clips, `@@` begins a position, a brace or bracket begins parameters; quotes, dollars and
+# bars are syntax to one application of the switch or another. Blanks are escaped where a command is built.
+_UNPLAYABLE = re.compile(r"[!$'\"\\<>|{}\[\]\x00-\x1f\x7f]|@@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,8 @@ class Warmed:
 class Prompts:
     """The prompts of an installation, in one voice.
 
-    ``cache_dir`` is made when it is missing; its path, and those of recordings, may hold only letters,
-    digits and ``. _ - + @ % = ~ /`` (:class:`ConfigError`), as they become arguments of the switch.
+    ``cache_dir`` is made when it is missing. Its path, and those of recordings, become arguments of the switch:
+    one with quotes, brackets, ``!``, ``$``, ``|`` or ``@@`` in it is a :class:`ConfigError`.
     """
 
     def __init__(
@@ -312,7 +313,7 @@ def _owner(text: Text, number: int) -> str:
 
 
 def _refuse_unplayable(path: str) -> None:
-    if _PLAYABLE.fullmatch(path) is None:
+    if (found := _UNPLAYABLE.search(path)) is not None:
         raise ConfigError(
-            f"{path}: the switch can't play files from a folder with blanks or signs in its name"
+            f"{path}: the switch can't play files from a folder with {found.group()!r} in its path"
         )

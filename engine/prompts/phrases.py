@@ -15,8 +15,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-PAUSE: Final = 0.18  # seconds between groups of digits, about a breath
-SLIP: Final = 0.03  # seconds between digits of a group
+PAUSE: Final = 0.15  # seconds between groups of digits, about a breath
+SLIP: Final = 0.0  # between digits of a group: the switch itself takes some 50 ms from one clip to the next
 
 MOST: Final = 10**15  # amounts from here on are read digit by digit: nobody follows them as words
 

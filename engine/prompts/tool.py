@@ -21,6 +21,9 @@ from engine.errors import InsidelineError
 _poll: Any = get_original("select", "poll")
 _waitpid: Any = get_original("os", "waitpid")
 _spawn: Any = get_original("os", "posix_spawn")
+# gevent's close waits for a turn of the thread's hub, and an end of a pipe that stays open is an end of file
+# that never comes.
+_close: Any = get_original("os", "close")
 _sleep: Any = get_original("time", "sleep")
 
 MOST_IN = 32_768  # bytes: below what a pipe holds (64 KiB), so that writing all of it never blocks
@@ -57,12 +60,12 @@ def run_tool(arguments: Sequence[str], feed: bytes, *, limit: float, most: int) 
         except OSError as error:
             raise ToolFailed(f"{name} can't be started: {error.strerror}") from None
         finally:
-            os.close(in_read)
-            os.close(out_write)
+            _close(in_read)
+            _close(out_write)
         try:
             with suppress(BrokenPipeError):  # it may have ended without reading; its status says why
                 os.write(in_write, feed)
-            os.close(in_write)
+            _close(in_write)
             in_write = -1
             said = _read(out_read, deadline, most, name, limit)
         except ToolFailed:
@@ -70,9 +73,9 @@ def run_tool(arguments: Sequence[str], feed: bytes, *, limit: float, most: int) 
             raise
         status = _end(child, wait=max(0.0, deadline - time.monotonic()))
     finally:
-        os.close(out_read)
+        _close(out_read)
         if in_write >= 0:
-            os.close(in_write)
+            _close(in_write)
     if status:
         raise ToolFailed(f"{name} ended with {os.waitstatus_to_exitcode(status)}")
     return said

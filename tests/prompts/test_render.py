@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import subprocess
 import time
 from array import array
 from collections.abc import Iterator
@@ -83,6 +84,15 @@ def test_a_program_that_does_not_read_breaks_nothing(pool: ThreadPool) -> None:
 def test_a_program_that_is_not_there_is_one_clear_line() -> None:
     with pytest.raises(ToolFailed, match="speech can't be started: No such file"):
         run_tool(["/nowhere/speech"], b"", limit=1, most=1)
+
+
+def test_a_program_can_be_run_on_the_hub_too_while_gevent_watches_a_child_of_its_own() -> None:
+    other = subprocess.Popen(["sleep", "30"])
+    try:
+        assert run_tool(["/bin/sh", "-c", "cat"], b"x", limit=3, most=10) == b"x"
+    finally:
+        other.kill()
+        other.wait()
 
 
 def test_no_file_descriptor_is_left_open(pool: ThreadPool) -> None:
