@@ -1,6 +1,7 @@
 """A person at a terminal as the caller on the simulator.
 
-    POST   /dials                 {"number": "8004", "from": "13800000000"}  -> {"id": …}
+    POST   /dials                 {"number": "8004", "from": "13800000000"}  -> {"id": …}; from an agent's
+                                  extension the call comes from the phone on that desk
     GET    /dials/<id>/events     ?after=<number>: what happened since; waits up to 20 s for something to happen
     POST   /dials/<id>/keys       {"keys": "12#"}
     DELETE /dials/<id>            hangs up
@@ -18,7 +19,8 @@ from datetime import datetime
 import falcon
 import structlog
 
-from engine.errors import NotFound, WrongState
+from engine.clock import Empty
+from engine.errors import HungUp, NotFound, WrongState
 from engine.types import CallState, CallView
 from engine.web.answers import say, told
 from engine.web.parts import CallerPart, Parts
@@ -75,15 +77,16 @@ class Dial:
 
     def _follow(self) -> None:
         while True:
-            gone = self.caller.ended
-            sound = self.caller.next_playback(0.0 if gone else LOOK)
-            if sound is not None:
-                self._heard(sound.path)
-            elif gone:
-                break
             self._look()
+            try:
+                self._heard(self.caller.next_playback(LOOK).path)
+            except Empty:
+                pass  # nothing new to hear; but the call may be somewhere else by now
+            except HungUp as hung_up:
+                cause = hung_up.cause
+                break
         self.over = True
-        self._add("ended", gone or "")
+        self._add("ended", cause)
 
     def _heard(self, playback: str) -> None:
         said = self._parts.prompts.describe(playback)
@@ -134,7 +137,12 @@ class Dials:
             raise WrongState(f"one can be the caller on the simulator only; this is {name}: use a phone")
         if len(self._dials) >= MOST_DIALS:
             raise WrongState(f"{MOST_DIALS} people dial in from terminals already")
-        made = simulator.call(number, caller=caller) if caller else simulator.call(number)
+        if not caller:
+            made = simulator.call(number)
+        elif any(agent.phone == caller for agent in self._parts.acd.agents()):
+            made = simulator.call(number, caller=caller, gateway="")  # from the phone on a desk
+        else:
+            made = simulator.call(number, caller=caller)
         dial = Dial(self._parts, made)
         self._dials[dial.id] = dial
         self._parts.clock.spawn(self._forget_later, dial)
@@ -182,12 +190,13 @@ class DialsResource:
         keys = told(req, "keys")["keys"]
         if not _KEYS.match(keys):
             raise falcon.HTTPBadRequest(description="a phone has the keys 0-9 * # A-D")
-        if not dial.over:
+        try:
             dial.caller.press(keys)
+        except HungUp as error:
+            raise WrongState("the call is over") from error
         say(resp, {})
 
     def on_delete_one(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         dial = self._dials.find(name)
-        if not dial.over:
-            dial.caller.hang_up()
+        dial.caller.hang_up()
         say(resp, {})

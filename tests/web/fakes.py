@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from engine.clock import Clock
-from engine.errors import LoginRefused, NoSuchCall, NotFound, SwitchError, UnsafeText, WrongState
+from engine.errors import HungUp, LoginRefused, NoSuchCall, NotFound, SwitchError, UnsafeText, WrongState
 from engine.flows.model import Flow, FlowSet
 from engine.hooks.builtin_day import Day
 from engine.hooks.host import Host
@@ -98,34 +98,35 @@ class FewAgents:
 
 
 class OneCaller:
-    """A caller who hears what the test lets be played."""
+    """A caller who hears what the test lets be played, and hangs up on 9."""
 
-    def __init__(self, clock: Clock, number: str, caller: str) -> None:
+    def __init__(self, clock: Clock, number: str, caller: str, gateway: str) -> None:
         self.uuid = CALL.id
-        self.number, self.caller = number, caller
+        self.number, self.caller, self.gateway = number, caller, gateway
         self.keys = ""
         self.ended: str | None = None
-        self.sounds = clock.queue()
-        self._clock = clock
+        self._sounds = clock.queue()
 
     def press(self, keys: str) -> None:
+        if self.ended:
+            raise HungUp(self.ended)
         self.keys += keys
         if "9" in keys:
-            self.hang_up("NORMAL_CLEARING")
+            self.hang_up()
 
     def hang_up(self, cause: str = "NORMAL_CLEARING") -> None:
-        self.ended = cause
+        if not self.ended:
+            self.ended = cause
+            self._sounds.put(None)
 
     def plays(self, path: str) -> None:
-        self.sounds.put(SimpleNamespace(path=path))
+        self._sounds.put(SimpleNamespace(path=path))
 
-    def next_playback(self, timeout: float) -> Any:
-        from engine.clock import Empty
-
-        try:
-            return self.sounds.get(timeout)
-        except Empty:
-            return None
+    def next_playback(self, timeout: float | None = None) -> Any:
+        sound = self._sounds.get(timeout)
+        if sound is None:
+            raise HungUp(self.ended or "")
+        return sound
 
 
 class OneSimulator:
@@ -133,8 +134,8 @@ class OneSimulator:
         self._clock = clock
         self.callers: list[OneCaller] = []
 
-    def call(self, number: str, *, caller: str = "+8613800000000", name: str = "") -> OneCaller:
-        self.callers.append(OneCaller(self._clock, number, caller))
+    def call(self, number: str, *, caller: str = "+8613800000000", gateway: str = "pstn") -> OneCaller:
+        self.callers.append(OneCaller(self._clock, number, caller, gateway))
         if number == "8004":
             self.callers[-1].plays("/prompts/welcome.wav")
             self.callers[-1].plays("local_stream://moh")

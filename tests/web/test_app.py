@@ -276,6 +276,17 @@ def test_only_keys_of_a_phone_are_pressed(client: httpx.Client) -> None:
     assert client.post(f"/dials/{dial}/keys", json={"keys": "1x"}).status_code == 400
     assert client.post("/dials/nobody/keys", json={"keys": "1"}).status_code == 404
     client.delete(f"/dials/{dial}")
+    assert client.post(f"/dials/{dial}/keys", json={"keys": "1"}).json() == {"error": "the call is over"}
+
+
+def test_who_calls_from_an_agents_extension_calls_from_that_desk(client: httpx.Client, parts: Parts) -> None:
+    for number in ("1001", "13800000000"):
+        client.post("/dials", json={"number": "8000", "from": number})
+    desk, outside = parts.simulator.callers  # type: ignore[union-attr]
+    assert (desk.caller, desk.gateway) == ("1001", "")
+    assert (outside.caller, outside.gateway) == ("13800000000", "pstn")
+    desk.hang_up()
+    outside.hang_up()
 
 
 def test_on_a_real_switch_one_takes_a_phone(client: httpx.Client, parts: Parts) -> None:
