@@ -50,7 +50,7 @@ def _status(switch: Switch, arg: str) -> str:
     return (
         f"UP {switch.up_time()}\nFreeSWITCH (Version 1.11.2-dev simulator 64bit) is ready\n"
         f"{switch.sessions} session(s) since startup\n{live} session(s) - peak {switch.peak}, "
-        f"last 5min {switch.peak} \\n"
+        f"last 5min {switch.peak} \n"
         "0 session(s) per Sec out of max 30, peak 0, last 5min 0 \n1000 session(s) max\nmin idle cpu 0.00/98.00\n"
         "Current Stack Size/Max 240K/8192K\n"
     )

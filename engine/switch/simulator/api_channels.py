@@ -139,7 +139,7 @@ def _park(switch: Switch, arg: str) -> str:
     if deaf(channel):
         return "+OK\n"
     channel.promise = None
-    channel.interrupt(lambda: park(channel))
+    channel.interrupt("CS_PARK", lambda: park(channel))
     return "+OK\n"
 
 

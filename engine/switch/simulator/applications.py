@@ -32,13 +32,14 @@ class Application:
     make: Make
     needs_media: bool = True
     instant: bool = False
+    posthumous: bool = False  # runs on a channel that was hung up, too
 
 
-def _instant(deed: running.Deed, *, needs_media: bool = False) -> Application:
+def _instant(deed: running.Deed, *, needs_media: bool = False, posthumous: bool = False) -> Application:
     def make(channel: Channel, app: str, arg: str, uuid: str) -> running.Running:
         return running.Instant(channel, app, arg, uuid, deed)
 
-    return Application(make, needs_media=needs_media, instant=True)
+    return Application(make, needs_media=needs_media, instant=True, posthumous=posthumous)
 
 
 def _collect(channel: Channel, app: str, arg: str, uuid: str) -> running.Running:
@@ -192,14 +193,14 @@ APPLICATIONS: dict[str, Application] = {
     "pre_answer": _instant(_pre_answer),
     "ring_ready": _instant(_ring_ready),
     "hangup": _instant(_hangup),
-    "set": _instant(_set),
-    "multiset": _instant(_multiset),
-    "unset": _instant(_unset),
-    "multiunset": _instant(_multiunset),
-    "export": _instant(_export),
-    "log": _instant(_log),
-    "info": _instant(_log),
-    "event": _instant(_event),
+    "set": _instant(_set, posthumous=True),
+    "multiset": _instant(_multiset, posthumous=True),
+    "unset": _instant(_unset, posthumous=True),
+    "multiunset": _instant(_multiunset, posthumous=True),
+    "export": _instant(_export, posthumous=True),
+    "log": _instant(_log, posthumous=True),
+    "info": _instant(_log, posthumous=True),
+    "event": _instant(_event, posthumous=True),
     "start_dtmf": _instant(_start_dtmf, needs_media=True),
     "stop_dtmf": _instant(_start_dtmf, needs_media=True),
     "send_dtmf": _instant(_send_dtmf, needs_media=True),

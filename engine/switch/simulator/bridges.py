@@ -23,6 +23,8 @@ MEETING = 0.04  # seconds between both legs being free and the bridge
 class Limbo(Running):
     """A leg that was promised a bridge and waits in CS_SOFT_EXECUTE. It fires nothing."""
 
+    silent = True
+
     def __init__(self, channel: Channel, *, deaf: bool) -> None:
         super().__init__(channel, "limbo", "", "")
         self.deaf = deaf
@@ -30,6 +32,8 @@ class Limbo(Running):
 
 class Leg(Running):
     """One side of a talk. Keys go to the other side; commands run here as anywhere."""
+
+    silent = True
 
     def __init__(self, channel: Channel, bridge: Bridge) -> None:
         super().__init__(channel, "uuid_bridge", "", "")
@@ -69,8 +73,10 @@ class Bridge:
         channel.set_state("CS_RESET")
         other = self.other(channel)
         if other.hangup_cause:
-            self._left_alone(channel, other)
-            return
+            if channel is self.a:
+                channel.set_state("CS_SOFT_EXECUTE")
+                self._nobody_there(channel)
+            return  # the originatee stays in CS_RESET, and nobody is told
         if channel is self.a:
             channel.set_state("CS_SOFT_EXECUTE")
         self._free.add(channel.uuid)
@@ -79,36 +85,27 @@ class Bridge:
             self.b.set_state("CS_SOFT_EXECUTE")
             self.a.clock.after(MEETING, self._meet)
 
-    def _left_alone(self, channel: Channel, gone: Channel) -> None:
-        """The other leg vanished before the two met."""
-        if channel is self.a:
-            if gone.gone and channel.true("park_after_bridge"):
-                park(channel)
-            else:
-                channel.hangup("DESTINATION_OUT_OF_ORDER")
-            return
-        channel.stack.clear()
-        channel.set_state("CS_SOFT_EXECUTE")
-        channel.stack.append(Limbo(channel, deaf=False))
+    def _nobody_there(self, a: Channel) -> None:
+        """The originatee is gone when the originator gets to the bridge."""
+        if a.true("park_after_bridge"):
+            park(a)
+        else:
+            a.hangup("DESTINATION_OUT_OF_ORDER")
 
     def _meet(self) -> None:
         a, b = self.a, self.b
-        for leg in (a, b):
-            if leg.promise is not self:
-                return  # promised to somebody else meanwhile
-        a_waits, b_waits = not a.hangup_cause, not b.hangup_cause
-        if not a_waits or not b_waits:
-            if a_waits:
-                self._left_alone(a, b)
-            elif b_waits:
-                self._left_alone(b, a)
-            return
+        if a.promise is not self or b.promise is not self:
+            return  # promised to somebody else meanwhile
+        if a.hangup_cause or b.hangup_cause:
+            if not a.hangup_cause:
+                a.hangup("ORIGINATOR_CANCEL")
+            return  # an originatee that is left stays in CS_SOFT_EXECUTE, and nobody is told
         for leg in (a, b):
             leg.stack.clear()
             leg.promise = None
             leg.bridge = self
         self.talking = True
-        self.since = self.a.clock.monotonic()
+        self.since = a.clock.monotonic()
         now = a.microseconds()
         a.set("uuid_bridge", None)
         a.fire("CHANNEL_EXECUTE", {"Application": "uuid_bridge", "Application-Data": b.uuid})
@@ -116,11 +113,11 @@ class Bridge:
         a.profile.times.bridged = b.profile.times.bridged = now
         a.touched()
         b.touched()
-        a.stack.append(_silent(Leg(a, self)))
+        a.stack.append(Leg(a, self))
         a.fire("CHANNEL_BRIDGE", {"Bridge-A-Unique-ID": a.uuid, "Bridge-B-Unique-ID": b.uuid})
         b.set_state("CS_CONSUME_MEDIA")
         b.set_state("CS_EXCHANGE_MEDIA")
-        b.stack.append(_silent(Leg(b, self)))
+        b.stack.append(Leg(b, self))
         b.call_uuid = a.uuid
         b.set("call_uuid", a.uuid)
         for leg, other in ((a, b), (b, a)):
@@ -148,30 +145,40 @@ class Bridge:
         if channel.hangup_cause:
             other.set("last_bridge_hangup_cause", channel.hangup_cause)
             other.set("bridge_hangup_cause", channel.hangup_cause)
-        self.a.fire(
-            "CHANNEL_UNBRIDGE", {"Bridge-A-Unique-ID": self.a.uuid, "Bridge-B-Unique-ID": self.b.uuid}
-        )
         channel.party.unbridged(other.uuid)
         other.party.unbridged(channel.uuid)
-        if other.hangup_cause or other.redirect is not None:
-            return  # it is on its own way already
-        while other.stack:
-            task = other.stack.pop()
-            if not isinstance(task, Leg):
-                task.abort()
-        other.call_uuid = other.uuid
-        if other.true("park_after_bridge"):
-            park(other)
-        elif other is self.a and not other.true("hangup_after_bridge"):
-            other.set_state("CS_EXECUTE")
-            other.follow_plan()
+        if channel is self.a:
+            self._release(other, channel.hangup_cause)
+            self._unbridged()
+        elif channel.hangup_cause:
+            # B accounts for itself before A hears of it.
+            self.a.clock.after(0.0, self._a_is_left, channel.hangup_cause)
         else:
-            other.hangup(channel.hangup_cause or "NORMAL_CLEARING")
+            self._a_is_left("")
 
+    def _a_is_left(self, cause: str) -> None:
+        self._unbridged()
+        self._release(self.a, cause)
 
-def _silent(task: Running) -> Running:
-    task.silent = True
-    return task
+    def _unbridged(self) -> None:
+        a = self.a
+        if not a.gone:
+            a.fire("CHANNEL_UNBRIDGE", {"Bridge-A-Unique-ID": a.uuid, "Bridge-B-Unique-ID": self.b.uuid})
+
+    def _release(self, leg: Channel, cause: str) -> None:
+        """The leg that stays: parked, on with its plan, or hung up, as its variables say."""
+        if not leg.ready:
+            return  # it is on its own way already
+        while leg.stack:
+            leg.drop_top()
+        leg.call_uuid = leg.uuid
+        if leg.true("park_after_bridge"):
+            park(leg)
+        elif leg is self.a and not leg.true("hangup_after_bridge"):
+            leg.set_state("CS_EXECUTE")
+            leg.follow_plan()
+        else:
+            leg.hangup(cause or "NORMAL_CLEARING")
 
 
 def park(channel: Channel) -> None:
@@ -223,12 +230,8 @@ def uuid_bridge(a: Channel, b: Channel) -> bool:
     for leg in (a, b):
         leg.touched()
         leg.promise = bridge
-        leg.interrupt(_freed(bridge, leg))
+        leg.interrupt("CS_HIBERNATE", _Freed(bridge, leg))
     return True
-
-
-def _freed(bridge: Bridge, leg: Channel) -> _Freed:
-    return _Freed(bridge, leg)
 
 
 class _Freed:

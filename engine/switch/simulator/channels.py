@@ -60,6 +60,7 @@ class Channel:
         self.party = party
         self.born = self.clock.monotonic()
         self.state = "CS_NEW"
+        self.state_number = 0  # of the state that is wanted; runs ahead of ``state`` at times
         self.callstate = "DOWN"
         self.answer_state = "ringing"
         self.hangup_cause = ""
@@ -71,7 +72,7 @@ class Channel:
         self.stack: list[running.Running] = []
         self.plan: deque[tuple[str, str]] = deque()  # what the dialplan has still to run
         self.pending: deque[Command] = deque()
-        self.keys: deque[str] = deque()  # DTMF that nobody took yet
+        self.keys: deque[tuple[str, bool]] = deque()  # keys that nobody took yet, and whether they are secret
         self.dialled_keys: list[str] = []
         self.lock = 0  # how many running applications hold the event lock
         self.break_flag = 0
@@ -101,7 +102,7 @@ class Channel:
         status = {
             "Channel-State": self.state,
             "Channel-Call-State": self.callstate,
-            "Channel-State-Number": str(STATES[self.state]),
+            "Channel-State-Number": str(self.state_number),
             "Channel-Name": self.name,
             "Unique-ID": self.uuid,
             "Call-Direction": self.profile.direction,
@@ -194,6 +195,7 @@ class Channel:
 
     def set_state(self, state: str) -> None:
         self.state = state
+        self.state_number = STATES[state]
         self.fire("CHANNEL_STATE", variables=False)
 
     def set_callstate(self, callstate: str) -> None:
@@ -447,13 +449,14 @@ class Channel:
         """Keys arrive from the far end (or from ``uuid_recv_dtmf``)."""
         if self.hangup_cause or self.gone:
             return
-        self.keys.extend(digits)
+        secret = self.true("sensitive_dtmf")  # decided when a key comes, not when it is taken
+        self.keys.extend((digit, secret) for digit in digits)
         self.wake()
 
     def take_key(self, source: str = "RTP") -> str:
         """Take the oldest key, with its event: none, and not remembered, when it is a secret."""
-        digit = self.keys.popleft()
-        if not self.true("sensitive_dtmf"):
+        digit, secret = self.keys.popleft()
+        if not secret:
             self.dialled_keys.append(digit)
             self.fire(
                 "DTMF",
@@ -469,10 +472,11 @@ class Channel:
 
     # -- interruption and end ---------------------------------------------------------------------
 
-    def interrupt(self, then: Callable[[], None]) -> None:
-        """Leave all that runs at the next frame, then do ``then`` (a transfer, a bridge, a park)."""
+    def interrupt(self, state: str, then: Callable[[], None]) -> None:
+        """Leave all that runs at the next frame for ``state``, then do ``then`` (a transfer, a bridge, a park)."""
         if self.hangup_cause:
             return
+        self.state_number = STATES[state]
         if self.broadcast:
             self.stop_broadcast = True
         self.redirect = then
@@ -488,11 +492,10 @@ class Channel:
         if self.gone:
             return
         while self.stack:
-            task = self.stack[-1]
-            response = task.abort()
-            self._pop(task, response)
-            if task.command:
-                self._obeyed(task.command, 0.0, again=False)
+            by_command = self.stack[-1].command is not None
+            self.drop_top()
+            if by_command:
+                self._drain(depth=len(self.stack))
         self.break_flag = 0
         if self.hangup_cause:
             self.redirect = None
@@ -502,6 +505,30 @@ class Channel:
         if then is not None:
             then()
 
+    def drop_top(self) -> None:
+        """End what is on top of the stack early, with its events."""
+        task = self.stack[-1]
+        self._pop(task, task.abort())
+        if task.command:
+            self._obeyed(task.command, 0.0, again=False)
+
+    def _drain(self, depth: int) -> None:
+        """What still waits behind an application that ended early is looked at even now.
+
+        After a hang-up only applications that may run on a dead channel do; the others are passed over.
+        """
+        while self.pending and not self.lock and len(self.stack) == depth and depth:
+            command = self.pending.popleft()
+            application = self.switch.applications.get(command.app)
+            if command.kind != "execute" or application is None:
+                continue
+            if self.hangup_cause and not application.posthumous:
+                continue
+            self.execute(command.app, command.arg, command=command)
+            while len(self.stack) > depth:
+                task = self.stack[-1]
+                self._pop(task, task.abort())
+
     def hangup(self, cause: str = "NORMAL_CLEARING", *, by_far_end: bool = False) -> None:
         """Hang the channel up; what runs on it ends at its next frame, then the channel is reported and gone."""
         if self.hangup_cause:
@@ -510,7 +537,8 @@ class Channel:
         self.answer_state = "hangup"
         self.profile.times.hangup = self.microseconds()
         self.touched()
-        self.set("sip_hangup_disposition", "recv_bye" if by_far_end else "send_bye")
         self.redirect = None
+        self.state_number = STATES["CS_HANGUP"]
         self.fire("CHANNEL_HANGUP")
+        self.set("sip_hangup_disposition", "recv_bye" if by_far_end else "send_bye")
         self._unwind_soon()

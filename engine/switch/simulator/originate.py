@@ -15,6 +15,7 @@ from engine.switch.simulator import dialplan
 from engine.switch.simulator.causes import cause_named
 from engine.switch.simulator.channels import Channel
 from engine.switch.simulator.media import integer
+from engine.switch.simulator.party import Party
 from engine.switch.simulator.profile import Profile, Times
 
 if TYPE_CHECKING:
@@ -172,26 +173,23 @@ class Originate:
         elif profile == "internal":
             extension = re.split("[%@]", destination)[0]
             if extension not in self._switch.registrations.known:
-                self._switch.clock.after(0.001, self._fail, "USER_NOT_REGISTERED")
+                self._switch.clock.after(0.001, self._unregistered, destination)
             else:
                 self._ring(f"sofia/internal/{extension}", destination, extension=extension)
         else:
             self._fail("INVALID_PROFILE")
 
-    def _ring(self, name: str, destination: str, *, extension: str = "", gateway: str = "") -> None:
+    def _channel_to(self, name: str, destination: str, party: Party | None = None) -> Channel:
         switch, order = self._switch, self._order
-        uuid = order.variables.get("origination_uuid") or switch.new_uuid()
-        if uuid in switch.channels:
-            self._fail("DESTINATION_OUT_OF_ORDER")
-            return
         now = round(switch.clock.now().timestamp() * 1_000_000)
+        number = order.caller_id_number or "0000000000"
         profile = Profile(
-            uuid=uuid,
+            uuid=order.variables.get("origination_uuid") or switch.new_uuid(),
             direction="outbound",
             caller_id_name=order.caller_id_name,
-            caller_id_number=order.caller_id_number or "0000000000",
+            caller_id_number=number,
             orig_caller_id_name=order.caller_id_name,
-            orig_caller_id_number=order.caller_id_number or "0000000000",
+            orig_caller_id_number=number,
             callee_id_name="Outbound Call",
             callee_id_number=destination,
             destination_number=destination,
@@ -202,8 +200,15 @@ class Originate:
             channel_name=name,
             times=Times(profile_created=now, created=now),
         )
+        return Channel(switch, profile, party or Party())
+
+    def _ring(self, name: str, destination: str, *, extension: str = "", gateway: str = "") -> None:
+        switch, order = self._switch, self._order
         leg = switch.callee(extension, gateway, destination)
-        channel = Channel(switch, profile, leg.party)
+        channel = self._channel_to(name, destination, leg.party)
+        if channel.uuid in switch.channels:
+            self._fail("DESTINATION_OUT_OF_ORDER")
+            return
         leg.attach(channel, self)
         channel.originate = self
         self._channel = channel
@@ -211,8 +216,8 @@ class Originate:
             {
                 "direction": "outbound",
                 "is_outbound": "true",
-                "uuid": uuid,
-                "call_uuid": uuid,
+                "uuid": channel.uuid,
+                "call_uuid": channel.uuid,
                 "session_id": switch.new_session(),
                 "channel_name": name,
                 "sofia_profile_name": "internal" if extension else "external",
@@ -223,8 +228,9 @@ class Originate:
             }
         )
         switch.keep(channel)
-        channel.state = "CS_INIT"
+        channel.state, channel.state_number = "CS_NONE", 1
         channel.fire("CHANNEL_OUTGOING", variables=False)
+        channel.state, channel.state_number = "CS_INIT", 2
         channel.fire("CHANNEL_CREATE")
         channel.fire("CHANNEL_ORIGINATE")
         channel.set_state("CS_ROUTING")
@@ -259,7 +265,7 @@ class Originate:
             plan = (
                 dialplan.inline(order.target)
                 if order.dialplan.lower() == "inline"
-                else dialplan.lookup(order.context, order.target)
+                else self._switch.lookup(order.context, order.target, "")
             )
             if plan is None:
                 channel.hangup("NO_ROUTE_DESTINATION")
@@ -284,6 +290,13 @@ class Originate:
     def _no_answer(self) -> None:
         if self._channel is not None:
             self._channel.hangup("NO_ANSWER")
+
+    def _unregistered(self, destination: str) -> None:
+        """A channel is made and destroyed before it ever got a state."""
+        channel = self._channel_to(f"sofia/internal/{re.split('[%@]', destination)[0]}", destination)
+        channel.state, channel.state_number = "CS_NONE", 0
+        channel.fire("CHANNEL_DESTROY")
+        self._fail("USER_NOT_REGISTERED")
 
     def _fail(self, cause: str) -> None:
         self._done(f"-ERR {cause_named(cause)}\n")

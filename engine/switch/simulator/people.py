@@ -112,11 +112,16 @@ class Person(Party):
         for index, key in enumerate(keys):
             self._clock.after(index * gap, channel.press, key)
 
-    def hang_up(self, cause: str = "NORMAL_CLEARING") -> None:
-        """Put the receiver down. Harmless when the call is over."""
+    def hang_up(self, cause: str = "") -> None:
+        """Put the receiver down. Harmless when the call is over.
+
+        The cause is NORMAL_CLEARING, or ORIGINATOR_CANCEL of a caller who was not answered yet.
+        """
         channel = self.channel
         if channel is not None and not channel.hangup_cause:
-            channel.hangup(cause, by_far_end=True)
+            given_up = channel.inbound and channel.answer_state != "answered"
+            usual = "ORIGINATOR_CANCEL" if given_up else "NORMAL_CLEARING"
+            channel.hangup(cause or usual, by_far_end=True)
 
     def _live(self) -> Channel:
         channel = self.channel

@@ -20,13 +20,14 @@ def finish(channel: Channel) -> None:
     channel.set_state("CS_REPORTING")
     _account(channel)
     channel.fire("CHANNEL_HANGUP_COMPLETE")
+    if channel.originate is not None:
+        channel.originate.over(channel.hangup_cause)
+    channel.state_number = 12
     channel.fire("CHANNEL_DESTROY")
     channel.set_state("CS_DESTROY")
     channel.gone = True
     for listener in list(channel.eavesdroppers):
         listener.target_gone()
-    if channel.originate is not None:
-        channel.originate.over(channel.hangup_cause)
     channel.switch.forget(channel)
     channel.party.over(channel.hangup_cause)
 

@@ -81,6 +81,7 @@ class Switch:
         self.sessions = 0
         self.peak = 0
         self.started = clock.monotonic()
+        self.lookup: Callable[[str, str, str], dialplan.Plan | None] = dialplan.lookup
         self.calls_to: Callable[[str, str, str], Callee] | None = None
         self._beat: Timer | None = clock.after(HEARTBEAT, self._heartbeat)
 
@@ -253,15 +254,16 @@ class Switch:
         """Send a channel that runs nothing through the dialplan."""
         channel.promise = None
         channel.set_state("CS_ROUTING")
+        channel.set_callstate("RINGING")
         gateway = str(channel.variables.get("sip_acl_authed_by", ""))
-        steps = (
-            dialplan.inline(number) if plan.lower() == "inline" else dialplan.lookup(context, number, gateway)
-        )
+        steps = dialplan.inline(number) if plan.lower() == "inline" else self.lookup(context, number, gateway)
         if steps is None:
             channel.hangup("NO_ROUTE_DESTINATION")
             return
         channel.party.context(context if plan.lower() != "inline" else "inline")
         channel.plan = deque(steps)
+        if channel.answer_state == "answered":
+            channel.set_callstate("ACTIVE")
         channel.set_state("CS_EXECUTE")
         channel.follow_plan()
 
@@ -269,25 +271,27 @@ class Switch:
         """Transfer at the next frame. An outbound leg is turned round, as if its phone had called."""
         if channel.hangup_cause:
             return
-        plan = plan or channel.profile.dialplan or "XML"
-        context = context or channel.profile.context or "default"
+        profile = channel.profile
+        plan = plan or profile.dialplan or "XML"
+        context = context or profile.context or "default"
+        former = profile.destination_number
+        profile.index += 1
+        profile.times.profile_created = profile.times.transfer = channel.microseconds()
+        profile.destination_number, profile.dialplan, profile.context = number, plan, context
+        seconds = channel.microseconds() // 1_000_000
+        profile.transfer_source = f"{seconds}:{self.new_uuid()}:bl_xfer:{number}/{context}/{plan}"
+        channel.touched()
+        channel.set("transfer_history", profile.transfer_source)
+        channel.set("transfer_source", profile.transfer_source)
 
         def go() -> None:
-            profile = channel.profile
-            profile.index += 1
-            profile.times.profile_created = profile.times.transfer = channel.microseconds()
-            profile.destination_number, profile.dialplan, profile.context = number, plan, context
-            source = (
-                f"{channel.microseconds() // 1_000_000}:{self.new_uuid()}:bl_xfer:{number}/{context}/{plan}"
-            )
-            profile.transfer_source = source
-            channel.touched()
-            channel.set("transfer_history", source)
-            channel.set("transfer_source", source)
+            if plan.lower() == "inline":  # the number was a plan: the call keeps the one it had
+                profile.destination_number = former
+                channel.touched()
             self.route(channel, number, plan, context)
 
         channel.promise = None
-        channel.interrupt(go)
+        channel.interrupt("CS_ROUTING", go)
 
     def schedule_transfer(self, channel: Channel, when: int, number: str, plan: str, context: str) -> int:
         """``sched_transfer``: the number of the task."""
