@@ -19,10 +19,12 @@ from typing import Any
 
 from sqlalchemy import Column, MetaData, Table, delete, insert, inspect, select, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from engine.errors import StoreError
 from engine.store import tables
+from engine.store.engines import is_outage, one_line
 
 CORE = "core"
 _HERE = Path(__file__).parent / "migrations"
@@ -98,14 +100,11 @@ class Upgrades:
         """Bring everything to what this program wants, in the transaction of ``connection``."""
         changes = self._branches_behind(connection) if not self.is_new(connection) else None
         if changes is None or changes:
-            from alembic import command
-
-            apart = self._set_apart(connection)
-            command.upgrade(self._config(connection), "heads")
-            for revision in apart:
-                connection.execute(text("INSERT INTO alembic_version VALUES (:it)"), {"it": revision})
+            self._migrate(connection)
         if changes is None:
-            changes = [Change(owner, "", now_at) for owner, now_at in self._heads(connection).items()]
+            changes = [
+                Change(owner, "", head) for owner, head in self._heads(self._script(connection)).items()
+            ]
         prints = self._fingerprints(connection)
         for department in self._plain:
             wanted = fingerprint(department, connection)
@@ -120,7 +119,7 @@ class Upgrades:
 
     # -- Alembic ----------------------------------------------------------------------------------
 
-    def _config(self, connection: Connection | None) -> Any:
+    def _config(self, connection: Connection) -> Any:
         from alembic.config import Config
 
         config = Config()
@@ -131,58 +130,67 @@ class Upgrades:
         config.attributes["connection"] = connection
         return config
 
-    def _heads(self, connection: Connection | None) -> dict[str, str]:
+    def _script(self, connection: Connection) -> Any:
+        """All revisions that there are, read and linked."""
         from alembic.script import ScriptDirectory
 
         script = ScriptDirectory.from_config(self._config(connection))
+        try:
+            list(script.walk_revisions())
+        except Exception as error:  # these are files of departments: anything may be wrong with them
+            raise StoreError(f"the migrations can't be read: {one_line(error)}") from error
+        return script
+
+    def _heads(self, script: Any) -> dict[str, str]:
+        """The last revision of each branch."""
         heads: dict[str, str] = {}
-        for item in (CORE, *(department.name for department in self._branches)):
+        for owner in (CORE, *(department.name for department in self._branches)):
             try:
-                revision = script.get_revision(f"{item}@head")
+                heads[owner] = script.get_revision(f"{owner}@head").revision
             except Exception as error:
-                raise StoreError(f"the migrations of {item} can't be read: {error}") from error
-            if revision is None:
-                raise StoreError(
-                    f"the migrations of {item} have no revision with branch_labels = ({item!r},)"
-                )
-            heads[item] = revision.revision
+                wanted = f"need a first revision with branch_labels = ({owner!r},)"
+                raise StoreError(f"the migrations of {owner} {wanted}: {one_line(error)}") from error
         return heads
 
-    def _set_apart(self, connection: Connection) -> list[str]:
-        """Take the revisions of departments that are not installed any more out of Alembic's sight."""
+    def _migrate(self, connection: Connection) -> None:
+        from alembic import command
         from alembic.migration import MigrationContext
-        from alembic.script import ScriptDirectory
 
-        script = ScriptDirectory.from_config(self._config(connection))
-        known = {revision.revision for revision in script.walk_revisions()}
-        strange = [
+        # Revisions of departments that are not installed any more would stop Alembic: they are kept apart.
+        known = {revision.revision for revision in self._script(connection).walk_revisions()}
+        apart = [
             item for item in MigrationContext.configure(connection).get_current_heads() if item not in known
         ]
-        for revision in strange:
+        for revision in apart:
             connection.execute(text("DELETE FROM alembic_version WHERE version_num = :it"), {"it": revision})
-        return strange
+        try:
+            command.upgrade(self._config(connection), "heads")
+        except Exception as error:
+            if isinstance(error, SQLAlchemyError) and is_outage(error):
+                raise
+            raise StoreError(f"a migration failed, and nothing was changed: {one_line(error)}") from error
+        for revision in apart:
+            connection.execute(text("INSERT INTO alembic_version VALUES (:it)"), {"it": revision})
 
     def _branches_behind(self, connection: Connection) -> list[Change]:
         if not inspect(connection).has_table("alembic_version"):
             raise StoreError("the database holds tables that are not Insideline's: give it one of its own")
         from alembic.migration import MigrationContext
-        from alembic.script import ScriptDirectory
 
-        script = ScriptDirectory.from_config(self._config(connection))
-        heads = self._heads(connection)
+        script = self._script(connection)
         stored = set(MigrationContext.configure(connection).get_current_heads())
         changes = []
         known: set[str] = set()
-        for owner, head in heads.items():
+        for owner, head in self._heads(script).items():
             line = [item.revision for item in script.iterate_revisions(head, "base")]
             known.update(line)
             at = [revision for revision in line if revision in stored]
             if head not in at:
                 changes.append(Change(owner, at[0] if at else "", head))
-        strange = {revision for revision in stored - known if revision.startswith(f"{CORE}_")}
+        strange = sorted(revision for revision in stored - known if revision.startswith(f"{CORE}_"))
         if strange:
             raise StoreError(
-                f"the database was written by a newer Insideline (it is at {', '.join(sorted(strange))})"
+                f"the database was written by a newer Insideline (it is at {', '.join(strange)})"
             )
         return changes
 
