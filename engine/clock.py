@@ -237,6 +237,7 @@ class VirtualClock(Clock):
         self._timers: list[tuple[float, int, _VirtualTimer]] = []
         self._order = count()
         self._open_outside = 0
+        self._hanging = 0
         self._hub = get_hub()
         loop: Any = self._hub.loop
         self._idle = loop.idle()
@@ -266,6 +267,17 @@ class VirtualClock(Clock):
             self._open_outside -= 1
             self._watch()
 
+    def outside_hangs(self) -> None:
+        """An open outside job says that it hangs: time need not stand still for it."""
+        self._hanging += 1
+        self._watch()
+
+    def outside_returns(self) -> None:
+        """A job that hung goes on: time stands still again until it is done."""
+        self._hanging -= 1
+        self._unwatch()
+        self._watch()
+
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass, with everything that is due in them."""
         self.sleep(seconds)
@@ -281,7 +293,7 @@ class VirtualClock(Clock):
         self._idle.close()
 
     def _watch(self) -> None:
-        if not self._watching and self._timers and not self._open_outside:
+        if not self._watching and self._timers and self._open_outside <= self._hanging:
             self._watching = True
             self._idle.start(self._on_idle)
 

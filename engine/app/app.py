@@ -393,6 +393,7 @@ class App:
             flows=lambda: self.lead.flows,
             host=made.host,
             day=made.day,
+            ready=self.ready.is_set,
             simulator=self.simulator,
             how_to_call=self._how_to_call(),
         )

@@ -130,7 +130,7 @@ class AgentRing:
                 # Bridging an unanswered caller destroys both legs.
                 calls.require_line().post(commands.execute(call.id, "answer"))
                 call.leg.answered = True
-            calls.ask(commands.uuid_bridge(call.id, leg.uuid), BRIDGE_WATCHDOG)
+            calls.ask(commands.uuid_bridge(call.id, leg.uuid), 5.0)
         except SwitchError as error:
             log.info("bridge.refused", call=self._call_id, leg=leg.uuid, error=str(error))
             return self._free()

@@ -279,7 +279,7 @@ class Calendar:
         minute = local.hour * 60 + local.minute
         if any(hours.begin <= minute < hours.end for hours in day.hours):
             return Opening(True, day.why)
-        return Opening(False, f"outside the {day.why}" if day.hours else day.why, day.prompt)
+        return Opening(False, f"{day.why}, outside its hours" if day.hours else day.why, day.prompt)
 
     def _changes(self, local: datetime, closures: list[Closure]) -> Iterator[datetime]:
         """The moments after ``local`` at which something may change, in order."""
@@ -306,20 +306,16 @@ class Calendar:
             if first <= day <= last:
                 prompt = special.prompt or shape.prompt or ""
                 if special.as_ is not None:
-                    return _Day(
-                        self._week[special.as_[0]], f"{day} is like {WEEKDAYS[special.as_[0]]}", prompt
-                    )
-                return _Day(special.hours or (), f"{day} is a special day", prompt)
+                    return _Day(self._week[special.as_[0]], f"{day}, like {WEEKDAYS[special.as_[0]]}", prompt)
+                return _Day(special.hours or (), f"special day {day}", prompt)
         public = shape.holidays
         if public is not None:
             known = _holidays(public.country, public.region, day.year)
             if (name := known.get(day)) is not None:
                 return _Day((), name, public.prompt or shape.prompt or "")
             if public.workdays_moved and day in getattr(known, "weekend_workdays", ()):
-                return _Day(
-                    self._week[public.workday[0]], f"{day} is a moved working day", shape.prompt or ""
-                )
-        return _Day(self._week[day.weekday()], f"hours of {WEEKDAYS[day.weekday()]}", shape.prompt or "")
+                return _Day(self._week[public.workday[0]], f"moved working day {day}", shape.prompt or "")
+        return _Day(self._week[day.weekday()], WEEKDAYS[day.weekday()], shape.prompt or "")
 
 
 class Calendars:

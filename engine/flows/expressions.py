@@ -122,7 +122,7 @@ def _syntax(text: str, offset: int, error: SyntaxError) -> tuple[str, int, str]:
         at = text.find(wrong_sign)
         if at >= 0 and not text.startswith("!=", at):
             return f"`{wrong_sign}` is no sign of an expression", at, f"write `{right}`"
-    if (sole := re.search(r"(?<![=!<>])=(?!=)", text)) is not None:
+    if (sole := re.search(r"(?<![=!<>:])=(?!=)", text)) is not None:
         return "`=` does not compare", sole.start(), "write `==`"
     return f"this is not an expression: {error.msg}", offset, ""
 

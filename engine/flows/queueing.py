@@ -69,9 +69,12 @@ class Waiting:
         call.listen_for_keys(bool(self.step.waiting.keys))
         try:
             move = self._until_over()
-        except BaseException:
-            # Hung up, or this engine must let go: either way the place is given back, and a ring for it ends.
+        except HungUp:
             self._hung_up()
+            raise
+        except BaseException:
+            # This engine must let go of the call: the place is given back, and a ring for it ends.
+            self.place.leave(Leaving.STOPPING)
             raise
         call.listen_for_keys(False)
         run.queue_place = {}
@@ -154,7 +157,8 @@ class Waiting:
     # -- what is heard ------------------------------------------------------------------------------
 
     def _play_music(self) -> None:
-        music = self.run.services.music_for(self.step.waiting.music or self.step.name)
+        queues = self.run.services.acd.config.queues
+        music = self.run.services.music_for(self.step.waiting.music or queues[self.step.name].music)
         # Without the lock: announcements nest in it.
         self.music = self.call.start("endless_playback", music, lock=False)
         self.run.queue_place = {**self.run.queue_place, "m": self.music}
@@ -215,7 +219,6 @@ class Waiting:
         seconds = self.clock.monotonic() - began  # of the whole talk, also when an earlier engine began it
         call.talked += seconds
         self.talk_began = None
-        call.journal("talk.over", by=str(news.by), seconds=round(seconds, 3))
         end = self.clock.monotonic() + PARK_LIMIT
         while not call.leg.parked and (left := end - self.clock.monotonic()) > 0:
             call.next_signal(left)

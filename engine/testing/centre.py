@@ -6,6 +6,7 @@ minutes takes milliseconds, and nothing depends on how fast the machine is.
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from engine.errors import HungUp
 from engine.prompts import Utterance, Voice
 from engine.store import queries
 from engine.switch.simulator import Playback, SimCaller, SimPhone, Simulator
+from engine.testing.trouble import Trouble
 from engine.types import AgentView, CallView, JournalEntry
 
 PATIENCE = 90.0
@@ -70,6 +72,8 @@ class Centre:
             shutil.copyfile(database, folders.database_url.removeprefix("sqlite:///"))
         self.simulator = Simulator(clock, password="simulated", spool=folders.recordings)
         self._agents: dict[str, Agent] = {}
+        self._troubles: list[Trouble] = []
+        self.logged = io.StringIO()
         self.app: App
         self.engine = EngineSwitch(self)
         self._start()
@@ -96,6 +100,8 @@ class Centre:
 
     def close(self) -> None:
         """End everything."""
+        for trouble in self._troubles:
+            trouble.over()
         self.app.stop()
         self.simulator.stop()
 
@@ -111,9 +117,12 @@ class Centre:
             self._agents[agent_id] = Agent(self, agent_id)
         return self._agents[agent_id]
 
-    def adapter(self, contract: str) -> Any:
+    def adapter(self, contract: str) -> Trouble:
         """The company system behind a contract (``"logistics.WaybillSystem"``), to make it fail."""
-        return self.app.departments.trouble(contract)
+        department, _, name = contract.partition(".")
+        trouble = Trouble(self.virtual, self.installation.host.departments[department], name)
+        self._troubles.append(trouble)
+        return trouble
 
     # -- what was written -----------------------------------------------------------------------------
 
@@ -174,7 +183,10 @@ class Centre:
             if path.is_file() and path.suffix not in (".wav", ".db", ".db-wal", ".db-shm"):
                 found.append((str(path), path.read_text(encoding="utf-8", errors="replace")))
             found.append(("the name of a file", path.name))
-        found += [("a variable or event of the switch", line) for line in self.simulator.switch.said()]
+        for caller in self.simulator.callers:
+            variables = caller.channel.variables if caller.channel is not None else {}
+            found += [(f"variable {name} of {caller.uuid}", str(value)) for name, value in variables.items()]
+        found.append(("the log", self.logged.getvalue()))
         return found
 
 

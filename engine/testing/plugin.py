@@ -48,7 +48,6 @@ def centre(centre_home: Path, tmp_path: Path, _workshop: dict[str, Any]) -> Iter
     from engine.prompts import MuteVoice
     from engine.testing.centre import Centre
 
-    log.set_up("info", "console")
     clock = VirtualClock()
     installation: Installation = read_installation(centre_home, clock)
     folders = installation.folders
@@ -61,6 +60,7 @@ def centre(centre_home: Path, tmp_path: Path, _workshop: dict[str, Any]) -> Iter
         database_url=f"sqlite:///{tmp_path}/var/insideline.db",
     )
     made = Centre(installation, clock, MuteVoice(), database=_workshop["database"])
+    log.set_up("debug", "json", made.logged)
     if _workshop["database"] is None:
         made.app.store.flush()
         _workshop["database"] = _kept(made, _workshop["folder"])
@@ -69,6 +69,8 @@ def centre(centre_home: Path, tmp_path: Path, _workshop: dict[str, Any]) -> Iter
     finally:
         made.close()
         clock.close()
+        print(made.logged.getvalue()[-20_000:])  # shown by pytest when the test fails
+        log.set_up("warning", "console")
 
 
 def _kept(made: Centre, folder: Path) -> Path:

@@ -137,6 +137,7 @@ def status(parts: Parts) -> dict[str, Any]:
         "began": parts.began,
         "now": parts.clock.now(),
         "switch": parts.switch(),
+        "ready": parts.ready(),
         "calls": len(parts.calls.views()),
         "queues": [
             {"name": one.name, "waiting": len(one.waiting), "ready": one.agents_ready, "in": one.agents_in}

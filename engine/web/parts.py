@@ -104,5 +104,6 @@ class Parts:
     flows: Callable[[], FlowSet]
     host: Host
     day: Day
+    ready: Callable[[], bool] = lambda: True  # every call on the switch is known, offers are made
     simulator: SimulatorPart | None = None
     how_to_call: Sequence[str] = field(default_factory=tuple)  # lines for people: how to call in yourself

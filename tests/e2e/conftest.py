@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.clock import Clock
+from tests.e2e.house import House
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """An installation with a real FreeSWITCH; the test starts the engine."""
+    made = House(tmp_path / "house", Clock())
+    try:
+        yield made
+    finally:
+        made.close()

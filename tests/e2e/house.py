@@ -1,0 +1,197 @@
+"""An installation of its own for a test, and the engine as users run it: a process, with a real FreeSWITCH.
+
+The process can be killed with -9 and started again on the same folder; its FreeSWITCH goes on meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from engine.clock import Clock
+from engine.esl import commands
+from engine.switch.files import RunFolder
+from engine.switch.probe import ask
+from tests.sip.phone import Telephone
+from tests.switch.real import free_port
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+ENGINE = """\
+grammar: 1
+site: {{id: test, name: Test}}
+languages: [zh-CN, en]
+log: {{level: info, format: json}}
+recording:
+  policies:
+    service: {{share: 100%, keep: 180d}}
+    training: {{share: 100%, keep: 30d}}
+switch:
+  event_socket: {event_socket}
+  phones: {{ip: 127.0.0.1, port: {phones}, codecs: [PCMU]}}
+  trunks: {{ip: 127.0.0.1, port: {trunks}, codecs: [PCMU]}}
+  sound: {{first: {first}, last: {last}}}
+"""
+TRUNKS = """\
+grammar: 1
+trunks:
+  - {{name: pstn, host: 127.0.0.1, port: {port}}}
+"""
+
+
+class House:
+    """One installation in ``folder`` and the engine that runs in it."""
+
+    def __init__(self, folder: Path, clock: Clock, *, always_open: bool = True) -> None:
+        self.home = folder
+        self.clock = clock
+        self.process: subprocess.Popen[bytes] | None = None
+        self.ports = {
+            "event_socket": free_port(socket.SOCK_STREAM),
+            "phones": free_port(),
+            "trunks": free_port(),
+            "first": 32000 + os.getpid() % 10 * 1000,
+        }
+        self.ports["last"] = self.ports["first"] + 400
+        self._telephones: list[Telephone] = []
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("plugins", "prompts", "dialplans"):
+            (folder / name).symlink_to(REPOSITORY / name)
+        shutil.copytree(REPOSITORY / "conf", folder / "conf")
+        (folder / "conf" / "engine.yaml").write_text(ENGINE.format(**self.ports), encoding="utf-8")
+        (folder / "conf" / "trunks.yaml").write_text(TRUNKS.format(port=free_port()), encoding="utf-8")
+        if always_open:
+            calendars = folder / "conf" / "calendars.yaml"
+            calendars.write_text(
+                "grammar: 1\ncalendars:\n"
+                '  office: {timezone: Asia/Shanghai, week: {mon-sun: "00:00-24:00"}}\n'
+                '  always: {timezone: Asia/Shanghai, week: {mon-sun: "00:00-24:00"}}\n',
+                encoding="utf-8",
+            )
+
+    # -- the engine ---------------------------------------------------------------------------------
+
+    def start(self, *options: str, within: float = 40.0) -> None:
+        """Start the engine and wait until it leads its switch and makes offers."""
+        with (self.home / "engine.out").open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "engine", "run", "--no-board", "--sample", *options],
+                cwd=self.home,
+                env={**os.environ, "INSIDELINE_HOME": str(self.home), "PYTHONPATH": os.environ.get("PYTHONPATH", "")},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        end = self.clock.monotonic() + within
+        while self.clock.monotonic() < end:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the engine ended:\n{self.output()[-4000:]}")
+            try:
+                if self.cli("status")["ready"]:
+                    return
+            except (AssertionError, KeyError):
+                pass
+            self.clock.sleep(0.2)
+        raise AssertionError(f"the engine was not ready within {within:g} s:\n{self.output()[-4000:]}")
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, within: float = 20.0) -> int:
+        """SIGTERM, and its exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(within)
+
+    def close(self) -> None:
+        """End everything, whatever state it is in."""
+        for telephone in self._telephones:
+            if not telephone.gone:
+                telephone.close()
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        running = RunFolder(self.home / "var" / "freeswitch").process()
+        if running is not None:
+            running.kill()
+            running.wait(10)
+
+    def output(self) -> str:
+        """What the engine printed and logged."""
+        return (self.home / "engine.out").read_text(encoding="utf-8", errors="replace")
+
+    def cli(self, *words: str) -> Any:
+        """A command with ``--json``, as its parsed answer."""
+        done = subprocess.run(
+            [sys.executable, "-m", "engine", *words, "--json"],
+            cwd=self.home,
+            env={**os.environ, "INSIDELINE_HOME": str(self.home)},
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+        assert done.returncode == 0, f"insideline {' '.join(words)}: {done.stderr.decode()}"
+        return json.loads(done.stdout)
+
+    def switch(self, line: str) -> str:
+        """An API command of the switch, beside the engine."""
+        password = RunFolder(self.home / "var" / "freeswitch").password()
+        assert password is not None
+        question = [commands.raw_api(line)]
+        return ask("127.0.0.1", self.ports["event_socket"], password, question, clock=self.clock, within=5.0)[0]
+
+    # -- people -------------------------------------------------------------------------------------
+
+    def outside(self, number: str = "13800138000") -> Telephone:
+        """A telephone beyond the trunk."""
+        phone = Telephone(self.clock, ("127.0.0.1", self.ports["trunks"]), user=number)
+        self._telephones.append(phone)
+        return phone
+
+    def desk(self, extension: str) -> Telephone:
+        """An agent's phone, registered."""
+        passwords = json.loads((self.home / "var" / "freeswitch" / "phones.json").read_text(encoding="utf-8"))
+        phone = Telephone(
+            self.clock, ("127.0.0.1", self.ports["phones"]), user=extension, password=passwords[extension]
+        )
+        self._telephones.append(phone)
+        assert phone.register() == 200
+        return phone
+
+    # -- what the engine says ---------------------------------------------------------------------------
+
+    def wait_step(self, step: str, within: float = 20.0) -> dict[str, Any]:
+        """Wait until the only live call is in a step whose name holds ``step``; the call."""
+        return self.wait_for(lambda: self._call_in(step), f"no call in {step}", within)
+
+    def wait_state(self, state: str, within: float = 20.0) -> dict[str, Any]:
+        """Wait until the only live call is in this state; the call."""
+
+        def look() -> dict[str, Any] | None:
+            calls = self.cli("call", "list")
+            return next((call for call in calls if call["state"] == state), None)
+
+        return self.wait_for(look, f"no call is {state}", within)
+
+    def wait_for(self, look: Any, why: str, within: float = 20.0) -> Any:
+        """Wait until ``look`` answers something."""
+        end = self.clock.monotonic() + within
+        while self.clock.monotonic() < end:
+            found = look()
+            if found:
+                return found
+            self.clock.sleep(0.1)
+        raise AssertionError(f"{why}\n{self.output()[-6000:]}")
+
+    def _call_in(self, step: str) -> dict[str, Any] | None:
+        return next((call for call in self.cli("call", "list") if step in call["step"]), None)
