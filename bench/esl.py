@@ -21,8 +21,8 @@ from bench.table import Report
 from engine.clock import Clock
 from engine.esl.connection import Connection, Event
 
-COUNT = 6000
-ROUNDS = 5
+COUNT = 20_000
+ROUNDS = 4
 LIMIT = 120  # seconds for one round
 
 # What the dispatcher of the engine looks at, and one that is not there.

@@ -126,7 +126,8 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         ``on_event`` runs in the reader's greenlet, in the order of arrival, and must not block; ``on_up(core
         UUID, restarted)`` and ``on_down(reason)`` in the keeper's, and no event is delivered before ``on_up``
         returned, so it must not wait for one; ``on_snapshot(rows of show channels, pass 1 or 2)`` in its own.
-        ``connect`` makes a transport; without it, a TCP socket to host and port.
+        ``connect`` makes a transport; without it, a TCP socket to host and port. ``events`` are subscribed to
+        as JSON, always with BACKGROUND_JOB; none at all (``()``) also means that no job is ever heard of.
         """
         if connect is None and not monkey.is_module_patched("socket"):
             # One blocking read would stop every call in the engine.
@@ -155,6 +156,7 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         self._went_up = self._clock.event()
         self._tried = self._clock.event()  # a try ended, well or not
         self._refused_password = False
+        self._connecting = False
         self._early: list[Event] | None = None  # held back until on_up returned
         self._jobs: dict[str, Job] = {}
         self._executions: dict[str, tuple[str, Callable[[Event | None], None]]] = {}
@@ -176,6 +178,8 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         """Say goodbye and end; afterwards nothing is called back. May be started again."""
         keeper, link = self._keeper, self._link
         self._stopping.set()
+        if keeper is not None and self._connecting:
+            keeper.kill()  # a host that does not answer would hold us up for the whole time limit
         if link is not None and self.connected and gevent.getcurrent() is not link.reader:
             self._goodbye(link)
         if link is not None:
@@ -246,7 +250,7 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         def finish(reply: Reply | None, error: SwitchError | None) -> None:
             if reply is None:
                 self._jobs.pop(job.uuid, None)
-                job.finish("", lost=str(error))
+                job.lose(str(error))
             elif not reply.ok:
                 self._jobs.pop(job.uuid, None)
                 job.finish(reply.text)
@@ -342,6 +346,11 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
                     if not isinstance(error, _Refused):
                         reason = link.reason or reason
                     link.close(reason)
+            except Exception as error:  # a fault of ours, or of `connect`: it must not end all trying
+                log.exception("esl.keeper_failed", switch=self._name)
+                reason = f"{type(error).__name__}: {error}"
+                if link is not None:
+                    link.close(reason)
             if was_up and self._clock.monotonic() - began >= self._backoff.steady:
                 failures = 0
             failures += 1
@@ -353,6 +362,7 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
 
     def _open(self) -> Link:
         self._refused_password = False
+        self._connecting = True
         try:
             with self._clock.timeout(self.timeout) as limit:
                 transport = self._make()
@@ -362,6 +372,8 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
             raise NotConnected(f"no connection to {self._name} within {self.timeout:g} s") from None
         except OSError as error:
             raise NotConnected(f"no connection to {self._name}: {error.strerror or error}") from None
+        finally:
+            self._connecting = False
         self.sock = transport
         self._early = []
         self._link = Link(
@@ -413,7 +425,7 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         self.error = reason
         jobs, self._jobs = self._jobs, {}
         for job in jobs.values():
-            self._call(lambda _, job=job: job.finish("", lost=reason), None)
+            self._call(job.lose, reason)
         for _, tell in self._executions.values():
             tell(None)
         if self._stopping.is_set():
@@ -432,6 +444,8 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
                     return
                 rows = orjson.loads(link.ask(commands.show_channels()).text or "{}").get("rows", [])
                 self._call(self._on_snapshot, rows, turn)
+        except NotConnected:
+            return  # the next connection takes its own
         except (SwitchError, orjson.JSONDecodeError) as error:
             log.warning("esl.snapshot_failed", switch=self._name, error=str(error))
 
@@ -462,7 +476,10 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         if self._early is not None:
             self._early.append(event)
         elif self._on_event is not None:
-            self._call(self._on_event, event)
+            try:
+                self._on_event(event)
+            except Exception:  # the handler's fault is its own
+                log.exception("esl.event_handler_failed", name=name)
         if self.event_handlers:
             self._handlers.put(event.subclass if name == "CUSTOM" else name, event)
 

@@ -102,15 +102,21 @@ class Job:
         self._done = clock.event()
         self._on_done = on_done
 
-    def finish(self, text: str, *, lost: str = "") -> None:
-        """Called once by the connection, in its reader: with the answer, or with why there is none."""
+    def finish(self, text: str) -> None:
+        """Called by the connection, in its reader, with the switch's answer."""
+        self._end(text, "")
+
+    def lose(self, reason: str) -> None:
+        """Called by the connection when the answer can't come any more."""
+        self._end(None, reason)
+
+    def _end(self, text: str | None, lost: str) -> None:
         if self._done.is_set():
             return
-        self.lost = lost
-        self.text = None if lost else text
+        self.text, self.lost = text, lost
         self._done.set()
         if self._on_done is not None:
-            self._on_done(f"-ERR {lost}" if lost else text)
+            self._on_done(f"-ERR {lost}" if text is None else text)
 
     def wait(self, timeout: float | None = None) -> str:
         """The answer. :class:`CommandRefused` when it is ``-ERR …``, :class:`CommandTimeout` when it does not

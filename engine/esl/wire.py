@@ -77,12 +77,20 @@ class Limits:
 class Frame:
     """One frame: headers as text, body as bytes. ``type`` is the Content-Type, ``""`` when it has none."""
 
-    __slots__ = ("body", "headers", "type")
+    __slots__ = ("_headers", "body", "type")
 
-    def __init__(self, headers: dict[str, str], body: bytes = b"", type: str | None = None) -> None:
-        self.headers = headers
+    def __init__(self, headers: dict[str, str] | None, body: bytes = b"", type: str = "") -> None:
+        """Without ``headers`` they are those of a JSON event, made when somebody asks for them."""
+        self._headers = headers
         self.body = body
-        self.type = headers.get("Content-Type", "") if type is None else type
+        self.type = type if headers is None else headers.get("Content-Type", "")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """By name; the first of each name."""
+        if self._headers is None:
+            self._headers = {"Content-Length": str(len(self.body)), "Content-Type": self.type}
+        return self._headers
 
     @property
     def text(self) -> str:
@@ -216,22 +224,19 @@ class Decoder(_Stream):
 
     def next(self) -> Frame | None:
         """The next frame; None when more bytes are needed; WireError when there will never be one."""
-        if self._held < self._need and self._broken is None:
-            return None
-        if self._pieces and self._broken is None:
-            self._join()
-        data, at = self._data, self._at
-        if match := _EVENT_HEAD.match(data, at):
-            start = match.end()
-            length = int(match[1])
-            stop = start + length
-            if stop <= len(data) and length <= self._limits.body and self._broken is None:
-                self._at = stop
-                self._held -= stop - at
-                self._need = 1
-                self._seen = 0
-                headers = {"Content-Length": match[1].decode(), "Content-Type": EVENT_JSON}
-                return Frame(headers, data[start:stop], EVENT_JSON)
+        if self._held >= self._need and self._broken is None:
+            if self._pieces:
+                self._join()
+            data, at = self._data, self._at
+            if match := _EVENT_HEAD.match(data, at):
+                start = match.end()
+                length = int(match[1])
+                stop = start + length
+                if stop <= len(data) and length <= self._limits.body:
+                    self._at = stop
+                    self._held -= stop - at
+                    self._need, self._seen = 1, 0
+                    return Frame(None, data[start:stop], EVENT_JSON)
         taken = self._take()
         return Frame(taken[2], taken[1]) if taken else None
 

@@ -212,11 +212,23 @@ def test_a_command_without_a_reply_is_given_up_and_the_connection_made_anew(
     second = clock.spawn(ask, commands.status())
     first.join()
     second.join()
-    assert outcomes == [("CommandTimeout", began + 5), ("NotConnected", began + 5)]
-    assert seen.downs == [(began + 5, "no reply to version within 5 s")]
+    assert outcomes == [("CommandTimeout", began + 5.2), ("NotConnected", began + 5.2)]
+    assert seen.downs == [(began + 5.2, "no reply to version within 5 s")]
     switch.mute = False
     assert line.wait_up(5)
     assert line.api(commands.version()) == "+OK"
+
+
+def test_a_reply_that_was_there_while_we_were_held_up_still_counts(
+    line: Connection, switch: Any, clock: VirtualClock
+) -> None:
+    def late(_: Request) -> bytes:
+        clock.sleep(5.1)
+        return wire.encode_api("late")
+
+    switch.script["api version"] = late
+    assert line.api(commands.version()) == "late"
+    assert line.reconnects == 0
 
 
 def test_a_command_with_more_time_is_not_cut_short_by_one_behind_it(
@@ -673,6 +685,22 @@ def test_a_restarted_switch_is_told_from_a_lost_connection(
     assert line.core_uuid == switch.core
 
 
+def test_a_fault_in_the_making_of_a_transport_ends_no_trying(
+    make: Any, switch: Any, clock: VirtualClock
+) -> None:
+    tries: list[int] = []
+
+    def connect() -> Any:
+        tries.append(1)
+        if len(tries) < 3:
+            raise ValueError("not a network's fault")
+        return switch.pipe()
+
+    connection = make(connect=connect)
+    connection.start()
+    assert connection.wait_up(10)
+
+
 def test_a_switch_that_is_not_there_yet_is_found_when_it_comes(
     make: Any, switch: Any, clock: VirtualClock
 ) -> None:
@@ -718,6 +746,12 @@ def test_stop_ends_a_connection_that_is_only_trying_and_one_whose_switch_is_mute
     trying.start()
     clock.sleep(1)
     trying.stop()
+    unreachable = make(connect=lambda: clock.sleep(3600))
+    unreachable.start()
+    clock.sleep(1)
+    began = clock.monotonic()
+    unreachable.stop()
+    assert clock.monotonic() == began
     switch.refusing = False
     mute = make()
     mute.start()
