@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from engine.cli.show import length, short
+from engine.cli.show import length, many, short
 from engine.clock import Event
 from engine.hooks.builtin_day import Figures
 from engine.types import AgentState, AgentView, CallState, CallView, QueueView
@@ -92,13 +92,13 @@ def tell(parts: Parts, say: Callable[[str], object], done: Event) -> None:
 def summary(figures: Figures, seconds: float) -> list[str]:
     """What the day was, in a few lines."""
     lines = [
-        f"{_many(figures.calls, 'call')} in {length(seconds)}, {figures.answered} answered",
-        f"{figures.queued} waited for an agent: {_many(figures.talks, 'talk')}, {figures.abandoned} gave up, "
-        f"{_many(figures.offers_missed, 'offer')} missed",
-        f"{_many(figures.recordings, 'recording')} ({length(figures.recorded_seconds)})",
+        f"{many(figures.calls, 'call')} in {length(seconds)}, {figures.answered} answered",
+        f"{figures.queued} waited for an agent: {many(figures.talks, 'talk')}, {figures.abandoned} gave up, "
+        f"{many(figures.offers_missed, 'offer')} missed",
+        f"{many(figures.recordings, 'recording')} ({length(figures.recorded_seconds)})",
     ]
     if figures.steps_failed:
-        lines.append(f"{_many(figures.steps_failed, 'step')} failed (the log says why)")
+        lines.append(f"{many(figures.steps_failed, 'step')} failed (the log says why)")
     return lines
 
 
@@ -113,7 +113,7 @@ def _head(parts: Parts, now: datetime, hints: Iterable[str]) -> RenderableType:
         (f"Insideline {parts.version}", "bold"),
         f" on {switch.name}: ",
         (up, "green" if switch.up else "bold red"),
-        f"   {_clock(now)}   {_many(figures.calls, 'call')} in {length((now - parts.began).total_seconds())}",
+        f"   {_clock(now)}   {many(figures.calls, 'call')} in {length((now - parts.began).total_seconds())}",
         no_wrap=True,
         overflow="ellipsis",
     )
@@ -205,7 +205,3 @@ def _news(parts: Parts, most: int) -> RenderableType:
 
 def _clock(when: datetime) -> str:
     return when.astimezone().strftime("%H:%M:%S")
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -88,8 +88,8 @@ class Engine:
             raise NoEngine(f"no engine runs in {self.home} (`insideline run` starts one)") from None
         except httpx.TimeoutException:
             raise Failed(f"the engine did not answer within {PATIENCE:g} s") from None
-        except httpx.HTTPError as error:
-            raise Failed(f"the engine went away ({type(error).__name__})") from None
+        except httpx.HTTPError:
+            raise Failed("the engine went away") from None
         try:
             said = answer.json()
         except ValueError:

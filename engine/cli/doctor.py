@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli.home import home, home_option
-from engine.cli.show import echo_json, json_option
+from engine.cli.show import echo_json, json_option, many
 from engine.errors import InsidelineError
 
 if TYPE_CHECKING:
@@ -88,17 +88,19 @@ def _configuration(made: Installation) -> Iterator[Finding]:
     errors, warnings = made.faults.errors, made.faults.warnings
     if errors:
         yield Finding(
-            "files",
+            "home",
             "wrong",
-            f"{len(errors)} faults (`insideline flow check` shows them); the first: {errors[0]}",
+            f"{many(len(errors), 'fault')} (`insideline flow check` shows them); the first: {errors[0]}",
         )
     else:
         flows = len(made.flows) if made.flows is not None else 0
         agents = len(made.acd.agents) if made.acd is not None else 0
         queues = len(made.acd.queues) if made.acd is not None else 0
-        text = f"{flows} flows, {queues} queues, {agents} agents"
+        text = f"{many(flows, 'flow')}, {many(queues, 'queue')}, {many(agents, 'agent')}"
         yield Finding(
-            "home", "note" if warnings else "ok", text + (f"; {len(warnings)} warnings" if warnings else "")
+            "home",
+            "note" if warnings else "ok",
+            text + (f"; {many(len(warnings), 'warning')}" if warnings else ""),
         )
     for fault in made.host.faults:
         yield Finding("plugin", "wrong", f"{fault.plugin}: {fault.message}")
@@ -154,7 +156,7 @@ def _engine(place: Path) -> Finding:
         except NoEngine:
             return Finding("engine", "ok", "none runs in this home")
     switch = said["switch"]
-    text = f"{said['version']} runs, on {switch['name']}, {said['calls']} calls"
+    text = f"{said['version']} runs, on {switch['name']}, {many(said['calls'], 'call')}"
     return Finding(
         "engine",
         "ok" if switch["up"] else "note",

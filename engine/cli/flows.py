@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from engine.cli.home import home, home_option
-from engine.cli.show import Column, echo_json, json_option, listing
+from engine.cli.show import Column, echo_json, json_option, listing, many
 
 _COLUMNS: tuple[Column, ...] = (
     ("flow", "name"),
@@ -56,11 +56,11 @@ def check(as_json: bool) -> None:
                 f"plugins/{one['plugin']}: error[plugin]: {one['traceback'] or one['message']}", err=True
             )
         if errors:
-            click.echo(f"{errors} {'fault' if errors == 1 else 'faults'}", err=True)
+            click.echo(f"{many(errors, 'fault')}", err=True)
         else:
             flows = len(made.flows) if made.flows is not None else 0
-            more = f", {len(faults)} warnings" if faults else ""
-            click.echo(f"{flows} flows, no fault{more}")
+            more = f", {many(len(faults), 'warning')}" if faults else ""
+            click.echo(f"{many(flows, 'flow')}, no fault{more}")
     raise click.exceptions.Exit(1 if errors else 0)
 
 

@@ -12,6 +12,7 @@ import click
 import gevent
 
 from engine.cli.home import home, home_option
+from engine.cli.show import many
 from engine.clock import Clock
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class _Ending:
         """Let the calls that run end, or hand them over; not after a second signal."""
         calls = len(self._app.parts.calls.views())
         if calls:
-            click.echo(f"{calls} {'call is' if calls == 1 else 'calls are'} not over; Ctrl-C does not wait")
+            click.echo(f"{many(calls, 'call')} not over yet; a second Ctrl-C does not wait")
         drainer = self._app.clock.spawn(self._app.drain)
         drainer.rawlink(lambda _: self._at_once.set())
         self._at_once.wait()

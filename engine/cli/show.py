@@ -86,6 +86,11 @@ def length(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def many(number: int, what: str) -> str:
+    """``1 call``, ``2 calls``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 class Moment(click.ParamType[datetime]):
     """A time as people say it: ``2026-11-22``, ``2026-11-22 08:30``, ``today``, ``90m`` (ago), ``2h``, ``7d``."""
 

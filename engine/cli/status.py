@@ -31,7 +31,7 @@ def lines(said: dict[str, Any]) -> list[tuple[str, str]]:
     shown = [
         ("engine", f"{said['version']} in {said['home']}, for {since(said['began'])}"),
         ("switch", f"{switch['name']}: {_up(switch)}"),
-        ("calls", f"{said['calls']} now; {day['calls']} since the start, {day['answered']} of them answered"),
+        ("calls", f"{said['calls']} now; {day['calls']} since the start" + _unanswered(day)),
     ]
     shown += [
         ("queue", f"{one['name']}: {one['waiting']} waiting, {one['ready']} of {one['in']} agents ready")
@@ -51,15 +51,22 @@ def lines(said: dict[str, Any]) -> list[tuple[str, str]]:
         if store[name]:
             what = "threads" if name == "stuck" else "rows"
             shown.append(("store", f"{store[name]} {what} {name}"))
+    names = [plugin["name"] for plugin in said["plugins"] if plugin["origin"] != "built-in"]
+    shown.append(("plugins", ", ".join(names) or "none"))
     for plugin in said["plugins"]:
         told = plugin["told"] or {}
         wrong = ", ".join(
             f"{name} {told[name]} times" for name in ("failed", "late", "dropped") if told.get(name)
         )
-        kind = "" if plugin["origin"] == "built-in" else f" ({plugin['origin']})"
-        shown.append(("plugin", f"{plugin['name']}{kind}" + (f": {wrong}" if wrong else "")))
+        if wrong:
+            shown.append(("plugin", f"{plugin['name']}: {wrong} when told of something"))
     shown += [("refused", f"{fault['plugin']}: {fault['message']}") for fault in said["faults"]]
     return shown
+
+
+def _unanswered(day: dict[str, Any]) -> str:
+    missed = day["ended"] - day["answered"]
+    return f", {missed} of them never answered" if missed else ""
 
 
 def _up(switch: dict[str, Any]) -> str:

@@ -30,7 +30,8 @@ class Figures:
     """What there was since the start."""
 
     calls: int = 0
-    answered: int = 0  # by the flow
+    ended: int = 0
+    answered: int = 0  # by the flow, of those that ended
     queued: int = 0
     talks: int = 0  # an agent talked
     abandoned: int = 0
@@ -77,7 +78,7 @@ class Day:
     @hookimpl
     def call_ended(self, call: CallView, cause: str) -> None:
         text = f"{_who(call)} is gone ({cause})"
-        self._add("call_ended", text, call.id, answered=call.answered is not None)
+        self._add("call_ended", text, call.id, ended=1, answered=call.answered is not None)
 
     @hookimpl
     def call_queued(self, call: CallView, queue: str, position: int) -> None:

@@ -107,7 +107,7 @@ def test_a_second_signal_does_not_wait_for_the_calls(say: Say, app: OneApp) -> N
     done = say("run")
     assert done.exit_code == 0, done.stderr
     assert app.log == ["start", "run None", "SIGINT", "drain", "SIGINT", "stop"]
-    assert "2 calls are not over" in done.stdout
+    assert "2 calls not over yet" in done.stdout
 
 
 def test_faults_are_printed_each_on_its_line_and_nothing_runs(say: Say, app: OneApp) -> None:
