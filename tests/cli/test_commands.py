@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from structlog.testing import capture_logs
 
 from engine.types import AgentState
 from engine.web.parts import Parts, SwitchView
@@ -182,7 +183,10 @@ def test_an_engine_that_fails_to_answer_is_told_in_one_line(
     engine: Parts, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine.calls, "views", lambda: 1 / 0)
-    assert "the engine failed to answer" in failed(say("call list"))
+    with capture_logs() as logs:  # the engine's log, which is not the command's: here they share a process
+        done = say("call list")
+    assert "the engine failed to answer" in failed(done)
+    assert [log["event"] for log in logs] == ["web.failed"]
 
 
 def test_an_unexpected_error_is_one_line_unless_asked_for(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
