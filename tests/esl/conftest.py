@@ -13,6 +13,7 @@ import pytest
 
 from engine.clock import Clock, VirtualClock
 from engine.esl import wire
+from engine.esl.connection import Connection, Event
 from engine.esl.wire import CommandDecoder, Request
 
 CORE = "c0000000-0000-4000-8000-000000000001"
@@ -183,3 +184,64 @@ def tcp_switch() -> Iterator[FakeSwitch]:
     switch = FakeSwitch(Clock())
     yield switch
     switch.close()
+
+
+class Seen:
+    """What a connection called back, with the time."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
+        self.ups: list[tuple[float, str, bool]] = []
+        self.downs: list[tuple[float, str]] = []
+        self.snapshots: list[tuple[float, int, int]] = []
+        self.events: list[Event] = []
+
+    def up(self, core: str, restarted: bool) -> None:
+        self.ups.append((self.clock.monotonic(), core, restarted))
+
+    def down(self, reason: str) -> None:
+        self.downs.append((self.clock.monotonic(), reason))
+
+    def snapshot(self, rows: list[dict[str, str]], turn: int) -> None:
+        self.snapshots.append((self.clock.monotonic(), turn, len(rows)))
+
+    @property
+    def names(self) -> list[str]:
+        return [event.name for event in self.events]
+
+
+@pytest.fixture
+def seen(clock: VirtualClock) -> Seen:
+    return Seen(clock)
+
+
+@pytest.fixture
+def make(clock: VirtualClock, switch: Any, seen: Seen) -> Any:
+    made: list[Connection] = []
+
+    def make(**more: Any) -> Connection:
+        settings: dict[str, Any] = {
+            "clock": clock,
+            "connect": switch.pipe,
+            "on_event": seen.events.append,
+            "on_up": seen.up,
+            "on_down": seen.down,
+            "on_snapshot": seen.snapshot,
+            **more,
+        }
+        connection = Connection("fake", 8021, settings.pop("password", "right"), **settings)
+        made.append(connection)
+        return connection
+
+    yield make
+    for connection in made:
+        connection.stop()
+
+
+@pytest.fixture
+def line(make: Any) -> Connection:
+    """A connection that is up."""
+    connection: Connection = make()
+    connection.start()
+    assert connection.wait_up(5)
+    return connection

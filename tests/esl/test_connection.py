@@ -1,4 +1,4 @@
-"""The connection's life, on the virtual clock: up, in step, lost for every reason there is, and up again."""
+"""The connection while it is up, on the virtual clock: logging in, commands and replies, jobs, events."""
 
 from __future__ import annotations
 
@@ -11,72 +11,11 @@ import pytest
 from engine.clock import VirtualClock
 from engine.errors import CommandRefused, CommandTimeout, HungUp, NotConnected, SwitchError, UnsafeText
 from engine.esl import commands, wire
-from engine.esl.connection import EVENTS, Backoff, Connection, Event
-from engine.esl.wire import Limits, Request
+from engine.esl.connection import EVENTS, Connection, Event
+from engine.esl.wire import Request
 
 CALL = "aaaaaaaa-0000-4000-8000-000000000001"
 OTHER = "bbbbbbbb-0000-4000-8000-000000000002"
-
-
-class Seen:
-    """What a connection called back, with the time."""
-
-    def __init__(self, clock: VirtualClock) -> None:
-        self.clock = clock
-        self.ups: list[tuple[float, str, bool]] = []
-        self.downs: list[tuple[float, str]] = []
-        self.snapshots: list[tuple[float, int, int]] = []
-        self.events: list[Event] = []
-
-    def up(self, core: str, restarted: bool) -> None:
-        self.ups.append((self.clock.monotonic(), core, restarted))
-
-    def down(self, reason: str) -> None:
-        self.downs.append((self.clock.monotonic(), reason))
-
-    def snapshot(self, rows: list[dict[str, str]], turn: int) -> None:
-        self.snapshots.append((self.clock.monotonic(), turn, len(rows)))
-
-    @property
-    def names(self) -> list[str]:
-        return [event.name for event in self.events]
-
-
-@pytest.fixture
-def seen(clock: VirtualClock) -> Seen:
-    return Seen(clock)
-
-
-@pytest.fixture
-def make(clock: VirtualClock, switch: Any, seen: Seen) -> Any:
-    made: list[Connection] = []
-
-    def make(**more: Any) -> Connection:
-        settings: dict[str, Any] = {
-            "clock": clock,
-            "connect": switch.pipe,
-            "on_event": seen.events.append,
-            "on_up": seen.up,
-            "on_down": seen.down,
-            "on_snapshot": seen.snapshot,
-            **more,
-        }
-        connection = Connection("fake", 8021, settings.pop("password", "right"), **settings)
-        made.append(connection)
-        return connection
-
-    yield make
-    for connection in made:
-        connection.stop()
-
-
-@pytest.fixture
-def line(make: Any) -> Connection:
-    """A connection that is up."""
-    connection: Connection = make()
-    connection.start()
-    assert connection.wait_up(5)
-    return connection
 
 
 def event(name: str, **headers: str) -> bytes:
@@ -95,7 +34,7 @@ def until(clock: VirtualClock, true: Callable[[], object], limit: float = 30) ->
 
 
 def test_it_logs_in_asks_who_it_is_and_subscribes_before_it_is_up(
-    line: Connection, switch: Any, seen: Seen
+    line: Connection, switch: Any, seen: Any
 ) -> None:
     assert switch.lines()[:3] == [
         "auth right",
@@ -108,7 +47,7 @@ def test_it_logs_in_asks_who_it_is_and_subscribes_before_it_is_up(
 
 
 def test_after_it_is_up_the_channels_are_read_at_0_and_at_1_second(
-    line: Connection, switch: Any, seen: Seen, clock: VirtualClock
+    line: Connection, switch: Any, seen: Any, clock: VirtualClock
 ) -> None:
     clock.sleep(0.5)
     switch.rows = [{"uuid": CALL}, {"uuid": OTHER}]
@@ -116,7 +55,7 @@ def test_after_it_is_up_the_channels_are_read_at_0_and_at_1_second(
     assert seen.snapshots == [(0.0, 1, 0), (1.0, 2, 2)]
 
 
-def test_bytes_that_come_one_by_one_are_enough(make: Any, switch: Any, seen: Seen) -> None:
+def test_bytes_that_come_one_by_one_are_enough(make: Any, switch: Any, seen: Any) -> None:
     def drip() -> Any:
         pipe = switch.pipe()
         receive = pipe.recv
@@ -130,7 +69,7 @@ def test_bytes_that_come_one_by_one_are_enough(make: Any, switch: Any, seen: See
 
 
 def test_no_event_is_delivered_before_on_up_returned_and_none_is_lost(
-    make: Any, switch: Any, seen: Seen, clock: VirtualClock
+    make: Any, switch: Any, seen: Any, clock: VirtualClock
 ) -> None:
     order: list[str] = []
 
@@ -194,7 +133,7 @@ def test_a_reply_that_is_not_utf8_is_a_reply(line: Connection, switch: Any) -> N
 
 
 def test_a_command_without_a_reply_is_given_up_and_the_connection_made_anew(
-    line: Connection, switch: Any, seen: Seen, clock: VirtualClock
+    line: Connection, switch: Any, seen: Any, clock: VirtualClock
 ) -> None:
     clock.sleep(2)
     switch.mute = True
@@ -248,7 +187,7 @@ def test_a_command_with_more_time_is_not_cut_short_by_one_behind_it(
 
 
 def test_a_reply_that_nobody_asked_for_means_out_of_step(
-    line: Connection, switch: Any, seen: Seen, clock: VirtualClock
+    line: Connection, switch: Any, seen: Any, clock: VirtualClock
 ) -> None:
     switch.push(wire.encode_reply("+OK"))
     until(clock, lambda: len(seen.ups) == 2)
@@ -405,7 +344,7 @@ def test_an_execution_is_over_with_its_own_event_or_with_its_channel(
 
 
 def test_events_arrive_in_order_and_read_as_text(
-    line: Connection, switch: Any, seen: Seen, clock: VirtualClock
+    line: Connection, switch: Any, seen: Any, clock: VirtualClock
 ) -> None:
     array = {"Event-Name": "CHANNEL_ANSWER", "Unique-ID": CALL, "variable_x": ["a", "b"], "variable_y": "1"}
     switch.push(wire.encode_event_json(array), *[event("DTMF", n=str(n)) for n in range(500)])
@@ -422,7 +361,7 @@ def test_events_arrive_in_order_and_read_as_text(
 
 
 def test_plain_events_read_like_json_ones(
-    line: Connection, switch: Any, seen: Seen, clock: VirtualClock
+    line: Connection, switch: Any, seen: Any, clock: VirtualClock
 ) -> None:
     headers = {
         "Event-Name": "DTMF",
@@ -438,7 +377,7 @@ def test_plain_events_read_like_json_ones(
 
 
 def test_an_event_that_cant_be_read_is_left_out_and_counted(
-    line: Connection, switch: Any, seen: Seen, clock: VirtualClock
+    line: Connection, switch: Any, seen: Any, clock: VirtualClock
 ) -> None:
     broken = [(b"Content-Length: 2\nContent-Type: text/event-json\n\n" + body) for body in (b"[]", b"{,")]
     switch.push(*broken, b"Foo: bar\n\n", event("DTMF"))
@@ -447,7 +386,7 @@ def test_an_event_that_cant_be_read_is_left_out_and_counted(
     assert (line.malformed, line.reconnects) == (2, 0)
 
 
-def test_a_handler_that_raises_stops_nothing(make: Any, switch: Any, seen: Seen, clock: VirtualClock) -> None:
+def test_a_handler_that_raises_stops_nothing(make: Any, switch: Any, seen: Any, clock: VirtualClock) -> None:
     def bad(*_: object) -> None:
         seen.events.append(Event({"Event-Name": "seen"}))
         raise ValueError("a handler's own fault")
@@ -491,7 +430,7 @@ def test_the_reader_lets_others_run_however_much_there_is_to_read(
 
 
 def test_a_handler_that_blocks_keeps_nobody_from_reading(
-    line: Connection, switch: Any, seen: Seen, clock: VirtualClock
+    line: Connection, switch: Any, seen: Any, clock: VirtualClock
 ) -> None:
     line.register_handle("DTMF", lambda e: clock.sleep(3600))
     switch.push(*[event("DTMF")] * 50)
@@ -499,275 +438,6 @@ def test_a_handler_that_blocks_keeps_nobody_from_reading(
     assert len(seen.events) == 50
     assert line.api(commands.status()) == "+OK"
     line.event_handlers.clear()
-
-
-# -- lost, and found again ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"", "the switch closed the connection"),
-        (b"Content-Type: api/response\nContent-Le", "within a frame"),
-        (b"Content-Length: 500\nContent-Type: text/event-json\n\n{", "within a frame"),
-        (b"Content-Type: text/disconnect-notice\nContent-Length: 4\n\nbye\n", "said goodbye"),
-    ],
-    ids=["nothing", "half a head", "half a body", "goodbye"],
-)
-def test_an_end_at_any_point_is_found_at_once_and_mended(
-    line: Connection, switch: Any, seen: Seen, clock: VirtualClock, data: bytes, reason: str
-) -> None:
-    clock.sleep(2)
-    switch.mute = True
-    waiting = clock.spawn(line.request, commands.status())
-    waiting.link(lambda g: None)
-    clock.sleep(0.1)
-    switch.mute = False
-    switch.push(data)
-    switch.client.close()
-    clock.sleep(0.1)
-    assert isinstance(waiting.exception, NotConnected)
-    assert reason in seen.downs[0][1]
-    assert line.wait_up(5)
-    clock.sleep(0.1)
-    assert [turn for _, turn, _ in seen.snapshots] == [1, 2, 1]
-    clock.sleep(1.5)
-    assert [turn for _, turn, _ in seen.snapshots] == [1, 2, 1, 2]
-
-
-@pytest.mark.parametrize("length", ["-1", "x", "99999999999", "5000"])
-def test_a_length_beyond_reason_ends_the_connection_and_no_memory_is_filled(
-    make: Any, switch: Any, seen: Seen, clock: VirtualClock, length: str
-) -> None:
-    connection = make(limits=Limits(body=1000))
-    connection.start()
-    connection.wait_up(5)
-    switch.push(f"Content-Length: {length}\nContent-Type: text/event-json\n\n".encode())
-    until(clock, lambda: len(seen.ups) == 2)
-    assert "event socket" in seen.downs[0][1]
-
-
-def test_silence_is_found_within_10_seconds(
-    line: Connection, switch: Any, seen: Seen, clock: VirtualClock
-) -> None:
-    clock.sleep(60)
-    assert line.reconnects == 0
-    switch.mute = True
-    switch.push(event("HEARTBEAT"))
-    last = clock.monotonic()
-    until(clock, lambda: seen.downs)
-    assert seen.downs[0][0] - last <= 10
-
-
-def test_a_switch_that_talks_is_not_asked_whether_it_lives(
-    line: Connection, switch: Any, clock: VirtualClock
-) -> None:
-    clock.sleep(1.5)
-    before = len(switch.commands)
-    for _ in range(30):
-        switch.push(event("HEARTBEAT"))
-        clock.sleep(3)
-    assert len(switch.commands) == before
-    clock.sleep(60)
-    assert 10 <= len(switch.commands) - before <= 15
-
-
-def test_a_switch_that_accepts_and_says_nothing_is_given_up(
-    make: Any, switch: Any, clock: VirtualClock
-) -> None:
-    switch.greeting = b""
-    connection = make()
-    connection.start()
-    assert connection.wait_up(5.5) is False
-    assert "said nothing" in connection.error
-    switch.greeting = wire.encode([("Content-Type", wire.AUTH_REQUEST)])
-    assert connection.wait_up(10)
-
-
-def test_a_connection_that_takes_too_long_to_make_is_given_up(
-    make: Any, switch: Any, clock: VirtualClock
-) -> None:
-    def never() -> Any:
-        clock.sleep(3600)
-
-    connection = make(connect=never)
-    connection.start()
-    assert connection.wait_up(5.5) is False
-    assert "no connection to fake:8021 within 5 s" in connection.error
-
-
-def test_a_wrong_password_is_said_and_tried_again_without_a_traceback(
-    make: Any, switch: Any, clock: VirtualClock, capsys: pytest.CaptureFixture[str]
-) -> None:
-    connection = make(password="wrong")
-    connection.start()
-    assert connection.wait_up(60) is False
-    assert connection.error == "fake:8021 refused the password"
-    assert not connection.connected
-    assert len(switch.connects) > 5
-    printed = "".join(capsys.readouterr())
-    assert printed.count("[warning") == 1  # one line for the outage, not one for each try
-    assert "Traceback" not in printed
-    assert "wrong" not in printed
-    switch.password = "wrong"
-    assert connection.wait_up(10)
-
-
-def test_the_access_list_of_the_switch_refuses_us_and_that_is_said(
-    make: Any, switch: Any, clock: VirtualClock, capsys: pytest.CaptureFixture[str]
-) -> None:
-    switch.greeting = wire.encode([("Content-Type", wire.REJECTION)], b"Access Denied, go away.\n")
-    connection = make()
-    connection.start()
-    assert connection.wait_up(20) is False
-    assert connection.error == "refused by the switch's access list (Access Denied, go away.)"
-    assert "Traceback" not in "".join(capsys.readouterr())
-
-
-def test_a_refused_subscription_is_no_connection(make: Any, switch: Any) -> None:
-    switch.script["event json"] = wire.encode_reply("-ERR permission denied")
-    connection = make()
-    connection.start()
-    assert connection.wait_up(1) is False
-    assert connection.error == "fake:8021 refused the subscription: -ERR permission denied"
-
-
-def gaps_of(make: Any, switch: Any, clock: VirtualClock, seed: int) -> list[float]:
-    switch.refusing, switch.connects = True, []
-    connection = make(seed=seed, backoff=Backoff(first=0.25, factor=2, most=5, jitter=0.5))
-    connection.start()
-    clock.sleep(60)
-    connection.stop()
-    return [round(b - a, 6) for a, b in pairwise(switch.connects)]
-
-
-def test_tries_back_off_with_a_jitter_that_the_seed_decides(
-    make: Any, switch: Any, clock: VirtualClock
-) -> None:
-    gaps = gaps_of(make, switch, clock, 7)
-    full = [0.25, 0.5, 1, 2, 4, 5, 5, 5]
-    assert all(most / 2 <= gap <= most for gap, most in zip(gaps, full, strict=False))
-    assert gaps == gaps_of(make, switch, clock, 7)
-    assert gaps != gaps_of(make, switch, clock, 8)
-
-
-def test_a_connection_that_held_starts_the_back_off_anew_and_one_that_flaps_does_not(
-    make: Any, switch: Any, seen: Seen, clock: VirtualClock
-) -> None:
-    connection = make()
-    connection.start()
-    connection.wait_up(5)
-    waits = []
-    for _ in range(6):  # lost as soon as it is up
-        began = clock.monotonic()
-        switch.client.close()
-        until(clock, lambda: not connection.up)
-        assert connection.wait_up(10)
-        waits.append(clock.monotonic() - began)
-    assert waits[-1] > 2
-    clock.sleep(10)
-    began = clock.monotonic()
-    switch.client.close()
-    until(clock, lambda: not connection.up)
-    assert connection.wait_up(10)
-    assert clock.monotonic() - began < 0.5
-
-
-def test_a_restarted_switch_is_told_from_a_lost_connection(
-    line: Connection, switch: Any, seen: Seen, clock: VirtualClock
-) -> None:
-    switch.client.close()
-    until(clock, lambda: len(seen.ups) == 2)
-    switch.core = "c0000000-0000-4000-8000-000000000002"
-    switch.client.close()
-    until(clock, lambda: len(seen.ups) == 3)
-    assert [restarted for _, _, restarted in seen.ups] == [False, False, True]
-    assert line.core_uuid == switch.core
-
-
-def test_a_fault_in_the_making_of_a_transport_ends_no_trying(
-    make: Any, switch: Any, clock: VirtualClock
-) -> None:
-    tries: list[int] = []
-
-    def connect() -> Any:
-        tries.append(1)
-        if len(tries) < 3:
-            raise ValueError("not a network's fault")
-        return switch.pipe()
-
-    connection = make(connect=connect)
-    connection.start()
-    assert connection.wait_up(10)
-
-
-def test_a_switch_that_is_not_there_yet_is_found_when_it_comes(
-    make: Any, switch: Any, clock: VirtualClock
-) -> None:
-    switch.refusing = True
-    connection = make()
-    connection.start()
-    clock.sleep(30)
-    switch.refusing = False
-    assert connection.wait_up(5.1)
-
-
-def test_a_write_that_fails_ends_the_connection(
-    line: Connection, switch: Any, seen: Seen, clock: VirtualClock
-) -> None:
-    switch.near.sendall = lambda data: (_ for _ in ()).throw(
-        ConnectionResetError(104, "Connection reset by peer")
-    )
-    with pytest.raises(NotConnected, match="reset by peer"):
-        line.request(commands.status())
-    assert line.wait_up(5)
-
-
-# -- the end --------------------------------------------------------------------------------------------------
-
-
-def test_stop_says_goodbye_calls_nobody_and_can_be_started_again(
-    line: Connection, switch: Any, seen: Seen, clock: VirtualClock
-) -> None:
-    line.stop()
-    assert switch.lines("exit") == ["exit"]
-    assert (line.up, line.connected) == (False, False)
-    clock.sleep(60)
-    assert (len(switch.connects), seen.downs) == (1, [])
-    line.start()
-    assert line.wait_up(5)
-
-
-def test_stop_ends_a_connection_that_is_only_trying_and_one_whose_switch_is_mute(
-    make: Any, switch: Any, clock: VirtualClock
-) -> None:
-    switch.refusing = True
-    trying = make()
-    trying.start()
-    clock.sleep(1)
-    trying.stop()
-    unreachable = make(connect=lambda: clock.sleep(3600))
-    unreachable.start()
-    clock.sleep(1)
-    began = clock.monotonic()
-    unreachable.stop()
-    assert clock.monotonic() == began
-    switch.refusing = False
-    mute = make()
-    mute.start()
-    mute.wait_up(5)
-    switch.mute = True
-    began = clock.monotonic()
-    mute.stop()
-    assert clock.monotonic() - began <= 1
-
-
-def test_stop_may_be_called_from_a_callback(make: Any, switch: Any, clock: VirtualClock) -> None:
-    connection = make(on_event=lambda e: connection.stop())
-    connection.start()
-    connection.wait_up(5)
-    switch.push(event("DTMF"))
-    until(clock, lambda: not connection.up)
 
 
 def test_text_sent_by_hand_is_one_command(line: Connection, switch: Any) -> None:
