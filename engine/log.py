@@ -19,6 +19,12 @@ from functools import lru_cache
 from typing import Any, Final, TextIO
 
 import structlog
+from gevent.monkey import get_original
+
+# Worker threads log too, and in a thread a lock of gevent's may be waited for without end (see
+# engine/store/threads.py). The standard library's own lock, and those of our outputs, are native ones.
+_native_rlock = get_original("threading", "RLock")
+logging._lock = _native_rlock()  # type: ignore[attr-defined]
 
 MASK: Final = "***"
 
@@ -102,13 +108,14 @@ def set_up(level: str = "info", format: str = "auto", stream: TextIO | None = No
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
         ]
+    lines = _Lines(out)
     structlog.configure(
         processors=[*before, *last],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.WriteLoggerFactory(out),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(out)
+    handler = _Handler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=before,
@@ -119,6 +126,26 @@ def set_up(level: str = "info", format: str = "auto", stream: TextIO | None = No
     root.handlers[:] = [handler]
     # Libraries talk more than we do: they are heard from "warning" up, unless everything was asked for.
     root.setLevel(threshold if level == "debug" else max(threshold, logging.WARNING))
+
+
+class _Lines:
+    """Writes finished lines to a stream, one at a time, from any thread."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = _native_rlock()
+
+    def msg(self, line: str) -> None:
+        with self._lock:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+    debug = info = warning = warn = error = critical = exception = fatal = failure = err = log = msg
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    def createLock(self) -> None:
+        self.lock = _native_rlock()
 
 
 @contextmanager

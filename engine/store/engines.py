@@ -153,6 +153,11 @@ class Connections:
         self._mine: Any = get_original("threading", "local")()
         self._all: list[Connection] = []
 
+    def warm(self) -> None:
+        """Connect once, before there are several threads: what SQLAlchemy does at an engine's first connection
+        it does under a lock, and that is gevent's, over which native threads can wait for ever."""
+        self.engine.connect().close()
+
     def get(self) -> Connection:
         """This thread's connection; :class:`sqlalchemy.exc.SQLAlchemyError` when there is none to be had."""
         connection: Connection | None = getattr(self._mine, "connection", None)

@@ -20,17 +20,16 @@ import errno
 import fcntl
 import os
 import shutil
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
-import structlog
 from sqlalchemy import Table
 
 from engine.errors import StoreError
 from engine.store.statements import Row, from_line, to_line
-
-log = structlog.get_logger(__name__)
 
 SEGMENT_BYTES = 8 << 20
 RESERVE_BYTES = 16 << 20
@@ -56,6 +55,9 @@ class Spool:
     ) -> None:
         self.folder = folder
         self.bytes = 0  # on disk, not yet replayed
+        self.notes: deque[tuple[str, dict[str, Any]]] = deque(
+            maxlen=100
+        )  # for the log, which a thread leaves alone
         self._mine = folder / f"{run:08d}"
         self._tables = tables
         self._segment_bytes = segment_bytes
@@ -97,7 +99,7 @@ class Spool:
         self._backlog[:0] = found
         self.bytes += sum(path.stat().st_size for path in found)
         if found:
-            log.info("spool.taken_over", segments=len(found), bytes=self.bytes)
+            self._note("spool.taken_over", segments=len(found), bytes=self.bytes)
         return len(found)
 
     @property
@@ -116,7 +118,7 @@ class Spool:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not self._reserve.exists():
                 raise
             self._reserve.unlink()
-            log.warning("spool.reserve_given_up", bytes=self._reserve_bytes)
+            self._note("spool.reserve_given_up", bytes=self._reserve_bytes)
             self._write(block)
 
     def rotate(self) -> None:
@@ -136,7 +138,7 @@ class Spool:
         with segment.open("rb") as file:
             for line in file:
                 if not line.endswith(b"\n"):
-                    log.warning("spool.torn_line", segment=str(segment), bytes=len(line))
+                    self._note("spool.torn_line", segment=str(segment), bytes=len(line))
                     break
                 try:
                     rows.append(from_line(line, self._tables))
@@ -236,6 +238,9 @@ class Spool:
         if lock is not None:
             os.close(lock)
 
+    def _note(self, event: str, **fields: Any) -> None:
+        self.notes.append((event, fields))
+
     def _make_reserve(self) -> None:
         """Set room aside again. On a full disk there is none, which is no error yet."""
         if self._reserve.exists() or not self._reserve_bytes:
@@ -248,7 +253,7 @@ class Spool:
                 os.close(file)
         except OSError as error:
             self._reserve.unlink(missing_ok=True)
-            log.warning("spool.no_reserve", reason=str(error))
+            self._note("spool.no_reserve", reason=str(error))
 
 
 def _write_all(file: int, block: bytes) -> None:

@@ -33,6 +33,7 @@ from engine.store.jobs import Jobs
 from engine.store.rows import AgentRow, Cdr, DeedRow, Health
 from engine.store.spool import Spool
 from engine.store.statements import ADD, DROP, PUT, Row, tables_of
+from engine.store.threads import settle_locks
 from engine.store.upgrades import Change, DepartmentTables, Upgrades
 from engine.store.writer import Alarm, Database, Writer
 from engine.types import JournalEntry
@@ -45,7 +46,8 @@ log = structlog.get_logger(__name__)
 # JavaScript and jq (2**53) for 131,000 runs.
 RUN_SHIFT = 36
 READERS = 4
-WORKERS = 4
+# Threads for transactions. SQLite has one writer at a time: more threads would only poll for their turn.
+WORKERS = {"sqlite": 1, "postgresql": 4}
 LOOK = 2.0  # seconds for the store's own small reads
 CATCH_UP = 10.0  # seconds that ``open`` gives to the replay of what an earlier run could not write
 
@@ -96,29 +98,26 @@ class Store:
         upgrade``), newer, not reachable, or not there (``readonly``).
         """
         folder_of(self.url)
-        configure_mappers()  # here, so that no two threads meet in it
+        self._prepare()
         if readonly and self.url.get_backend_name() == "sqlite" and not Path(str(self.url.database)).exists():
             raise StoreError(f"there is no database {self.url.database} yet: `insideline run` makes one")
         if readonly:
             self._administer(self._look_only, write=False)
-        else:
-            self.run = self._administer(self._begin_run)
-        self._readers = Jobs(
-            "read", self._clock, Connections(make_engine(self.url, write=False)), READERS, write=False
-        )
-        if readonly:
+            self._readers = Jobs("read", self._clock, self._connect(write=False), READERS, write=False)
             return
-        self._workers = Jobs(
-            "work", self._clock, Connections(make_engine(self.url, write=True)), WORKERS, write=True
-        )
+        self.run = self._administer(self._begin_run)
+        self._readers = Jobs("read", self._clock, self._connect(write=False), READERS, write=False)
+        workers = WORKERS[self.url.get_backend_name()]
+        self._workers = Jobs("work", self._clock, self._connect(write=True), workers, write=True)
+        self._writer_connections = self._connect(write=True)
         every = tables_of(
             tables.metadata, *(item.metadata for item in self._departments if item.metadata is not None)
         )
         spool = Spool(self._folder / "spool", self.run, every)
         self._clock.blocking(self._admin, spool.open)
-        self._writer_connections = Connections(make_engine(self.url, write=True))
         self._writer = Writer(self._clock, Database(self._writer_connections), spool, alarm=self._alarm)
         log.info("store.open", run=self.run, database=self.url.render_as_string())
+        self._writer.log_notes()
         if not spool.empty:
             self._writer.start_with_backlog("replaying what an earlier run could not write")
             if not self._writer.catch_up(CATCH_UP):
@@ -127,12 +126,15 @@ class Store:
     def upgrade(self) -> list[Change]:
         """Bring the tables to what this program wants, all or nothing; what changed, for people."""
         folder_of(self.url)
+        self._prepare()
         return self._administer(lambda connection: self._upgrades.upgrade(connection, self._clock.now()))
 
     def pending_upgrades(self) -> list[Change]:
         """What ``upgrade`` would do to an existing database; nothing is created for it."""
         if self.url.get_backend_name() == "sqlite" and not Path(str(self.url.database)).exists():
             return []
+
+        self._prepare()
 
         def look(connection: Connection) -> list[Change]:
             return [] if self._upgrades.is_new(connection) else self._upgrades.pending(connection)
@@ -346,6 +348,12 @@ class Store:
 
     # -- inside -----------------------------------------------------------------------------------
 
+    def _prepare(self) -> None:
+        """What must not be done for the first time in a thread: see threads.py."""
+        settle_locks()
+        configure_mappers()
+        self._upgrades.load()
+
     def _administer(self, function: Callable[[Connection], T], *, write: bool = True) -> T:
         """``function(connection)`` in one transaction on a connection of its own."""
 
@@ -361,6 +369,14 @@ class Store:
                 engine.dispose()
 
         return self._clock.blocking(self._admin, run)
+
+    def _connect(self, *, write: bool) -> Connections:
+        connections = Connections(make_engine(self.url, write=write))
+        try:
+            self._clock.blocking(self._admin, connections.warm)
+        except SQLAlchemyError as error:
+            raise StoreDown(f"the database can't be used: {one_line(error)}") from error
+        return connections
 
     def _look_only(self, connection: Connection) -> None:
         if self._upgrades.is_new(connection):

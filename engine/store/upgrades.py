@@ -70,6 +70,14 @@ class Upgrades:
         self._branches = [item for item in departments if item.migrations is not None]
         self._plain = [item for item in departments if item.migrations is None and item.metadata is not None]
 
+    def load(self) -> None:
+        """Import Alembic, on the hub: import locks are gevent's too. (At the top it would cost every command.)"""
+        import alembic.autogenerate
+        import alembic.command
+        import alembic.migration
+        import alembic.operations
+        import alembic.script  # noqa: F401
+
     def is_new(self, connection: Connection) -> bool:
         """True when the database holds nothing yet."""
         return not inspect(connection).get_table_names()

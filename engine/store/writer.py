@@ -270,6 +270,7 @@ class Writer:
                     if not self._spooling:
                         continue  # it came back while we waited for our turn
                     self._clock.blocking(self._spool_pool, self._spool.append, batch)
+                self.log_notes()
                 self._alarm("store.spool_failed", False, "")
                 return True
             except OSError as error:
@@ -359,7 +360,14 @@ class Writer:
                 self._write(rows)
             with self._mode:
                 self._clock.blocking(self._spool_pool, self._spool.replayed, segment)
+            self.log_notes()
             log.info("store.segment_replayed", segment=segment.name, left=self._spool.bytes)
+
+    def log_notes(self) -> None:
+        """Log what the spool noted in its thread."""
+        while self._spool.notes:
+            event, fields = self._spool.notes.popleft()
+            log.warning(event, **fields)
 
     def _alarm(self, name: str, on: bool, detail: str) -> None:
         if (name in self._alarms) == on:
