@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.flows.known import Known
 from engine.flows.loader import Draft, FlowSource, find_flows, flow_of_draft, read_flow
-from engine.flows.model import FlowSet
+from engine.flows.model import FlowSet, no_collections
 from engine.flows.passes.names import Names
 from engine.flows.passes.paths import Paths
 from engine.flows.passes.references import References
@@ -37,6 +37,7 @@ def check_drafts(drafts: Iterable[Draft], known: Known) -> tuple[FlowSet | None,
         References(draft, known, by_name).run()
         Names(draft, known, by_name).run()
         Paths(draft, by_name).run()
+        draft.forget()
         faults.extend(draft.faults)
     if faults.errors:
         return None, faults
@@ -47,7 +48,8 @@ def compile_files(
     sources: Iterable[FlowSource], known: Known, steps: Mapping[str, type[Step]] = STEPS
 ) -> tuple[FlowSet | None, Faults]:
     """Read, check and compile these files: the flow set, or None, and all faults."""
-    return check_drafts([read_flow(source, steps) for source in sources], known)
+    with no_collections():
+        return check_drafts([read_flow(source, steps) for source in sources], known)
 
 
 def compile_flows(

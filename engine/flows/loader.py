@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from yaml.nodes import MappingNode, SequenceNode
 
 from engine.flows.model import GRAMMAR, Block, Flow, flow_hash
-from engine.flows.step import Step
+from engine.flows.step import Step, Way, ways_in
 from engine.schema.faults import Fault, did_you_mean
 from engine.schema.fields import FlowName, Ident, Language, Name, Positive, Share, Text
-from engine.schema.shapes import FileShape, keys_of, parse_shape
+from engine.schema.shapes import FileShape, Reference, keys_of, parse_shape, references
 from engine.schema.source import Broken, Document, Path_, parse_text, read_document, yaml_files
 
 Kinds = Mapping[str, type[Step]]
@@ -69,14 +69,22 @@ class Head(FileShape):
     revision: Positive = 1
     title: Text
     owner: Ident = ""
-    goal: dict[Name, Share] = {}
+    goal: dict[Name, Share] = Field(default_factory=dict)
     languages: list[Language]
-    params: list[Name] = []
-    returns: list[Name] = []
-    outcomes: list[Name] = []
+    params: list[Name] = Field(default_factory=list)
+    returns: list[Name] = Field(default_factory=list)
+    outcomes: list[Name] = Field(default_factory=list)
     start: Name
     on_hangup: Any = None
     blocks: Any
+
+
+class Facts(NamedTuple):
+    """What the passes want to know of a step."""
+
+    references: list[Reference]
+    ways: tuple[Way, ...]
+    born: tuple[Reference, ...]
 
 
 @dataclass(slots=True)
@@ -89,6 +97,22 @@ class Draft:
     blocks: dict[str, list[Step | None]] = field(default_factory=dict)
     on_hangup: list[Step | None] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    _facts: dict[int, Facts] = field(default_factory=dict)
+
+    def facts(self, step: Step) -> Facts:
+        """What a step refers to, leads to and bears; looked at by every pass, and so found once."""
+        found = self._facts.get(id(step))
+        if found is None:
+            refers = references(step)
+            own = type(step).ways is not Step.ways
+            ways = tuple(step.ways() if own else ways_in(refers))
+            born = tuple(reference for reference in refers if reference.kind == "into")
+            found = self._facts[id(step)] = Facts(refers, ways, born)
+        return found
+
+    def forget(self) -> None:
+        """Let go of what only the passes needed."""
+        self._facts.clear()
 
     def all_steps(self) -> Iterable[Step]:
         """Every step that could be read, those of ``on_hangup`` last."""
@@ -166,6 +190,7 @@ def draft_of(document: Document, name: str, kinds: Kinds) -> Draft:
     if (last := tree.get(ON_HANGUP)) is not None:
         draft.on_hangup = _read_steps(draft, (ON_HANGUP,), ON_HANGUP, last, kinds)
     _number_lines(draft)
+    document.release()
     return draft
 
 
@@ -215,17 +240,9 @@ def _read_steps(draft: Draft, path: Path_, block: str, tree: Any, kinds: Kinds) 
             _, faults = parse_shape(document, kind, (*path, index), args, place=place_in(written, kind))
             draft.faults += faults
         else:
-            _locate(step, block, index, 0)
+            step.stands(block, index, 0)
         steps.append(step)
     return steps
-
-
-def _locate(step: Step, block: str, index: int, line: int) -> None:
-    private = step.__pydantic_private__
-    assert private is not None
-    private["_block"] = block
-    private["_index"] = index
-    private["_line"] = line
 
 
 class StepError(Exception):
@@ -333,7 +350,7 @@ def place_in(written: Any, kind: type[Step]) -> Callable[[Path_], Path_]:
 
 def _number_lines(draft: Draft) -> None:
     """Tell each step its line, walking the nodes once."""
-    root = draft.document.root
+    root = draft.document.nodes()
     if not isinstance(root, MappingNode):
         return
     for key, node in root.value:
@@ -347,8 +364,8 @@ def _number_lines(draft: Draft) -> None:
 def _number(steps: list[Step | None], node: Any) -> None:
     if isinstance(node, SequenceNode):
         for step, item in zip(steps, node.value, strict=False):
-            if step is not None and step.__pydantic_private__ is not None:
-                step.__pydantic_private__["_line"] = item.start_mark.line + 1
+            if step is not None:
+                step.stands(step.block, step.index, item.start_mark.line + 1)
 
 
 def flow_of_draft(draft: Draft) -> Flow:
@@ -370,7 +387,7 @@ def flow_of_tree(tree: Any, file: str, lines: Mapping[str, list[int]], kinds: Ki
             for index, item in enumerate(written):
                 kind, args = normalise(item, kinds)
                 step = kind.model_validate(args)
-                _locate(step, block, index, numbers[index] if index < len(numbers) else 0)
+                step.stands(block, index, numbers[index] if index < len(numbers) else 0)
                 steps.append(step)
             blocks[block] = steps
     except (ValidationError, StepError, KeyError, AttributeError, TypeError) as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from engine.flows.expressions import Expr
 from engine.flows.values import Val
@@ -58,38 +58,31 @@ class Step(Shape):
     #: Fields whose values are left out, rather than refused, where a name in them is not known.
     lenient: ClassVar[frozenset[str]] = frozenset()
 
+    #: Where it stands: the line of its file (from 1), its block (``on_hangup`` for the steps there), its number
+    #: within that (from 0). Each step has its own; they are no keys that may be written.
+    line: ClassVar[int] = 0
+    block: ClassVar[str] = ""
+    index: ClassVar[int] = 0
+
     id: Name | None = None
     #: Written ``if``: the step is passed over when it does not hold.
     when: Expr | None = Field(default=None, alias="if")
 
-    _line: int = PrivateAttr(default=0)
-    _block: str = PrivateAttr(default="")
-    _index: int = PrivateAttr(default=0)
-
-    @property
-    def line(self) -> int:
-        """The line of its file (from 1)."""
-        return self._line
-
-    @property
-    def block(self) -> str:
-        """The name of the block it stands in (``on_hangup`` for the steps there)."""
-        return self._block
-
-    @property
-    def index(self) -> int:
-        """Its number within the block, from 0."""
-        return self._index
+    def stands(self, block: str, index: int, line: int) -> None:
+        """Tell the step where it stands. For the loader, once."""
+        # Plain entries of the instance, as functools.cached_property makes them: the shape stays frozen, and
+        # reading them costs what any attribute costs.
+        self.__dict__.update(block=block, index=index, line=line)
 
     @property
     def key(self) -> str:
         """Its lasting name within the flow: the ``id``, or else ``block.index``."""
-        return self.id or f"{self._block}.{self._index}"
+        return self.id or f"{self.block}.{self.index}"
 
     @property
     def label(self) -> str:
         """Its name as people read it, counted from 1: ``greet[4] menu``."""
-        return f"{self._block}[{self._index + 1}] {self.kind}"
+        return f"{self.block}[{self.index + 1}] {self.kind}"
 
     def run(self, run: Run) -> Move:
         """Do it, in the call's greenlet; the way on (None: the next step)."""
@@ -105,10 +98,7 @@ class Step(Shape):
 
     def ways(self) -> Iterator[Way]:
         """All ways out that are written, in the order of the fields."""
-        for reference in references(self):
-            if reference.kind == "target":
-                path = reference.path
-                yield Way(".".join(str(part) for part in path), reference.value, path)
+        return ways_in(references(self))
 
     def born(self) -> Iterator[Reference]:
         """The names that have a value once the step is done (on its way on, not on its other ways out)."""
@@ -117,6 +107,14 @@ class Step(Shape):
     def bears(self, way: str) -> bool:
         """Are its names born on this way out, too? (They always are where the next step follows.)"""
         return False
+
+
+def ways_in(found: list[Reference]) -> Iterator[Way]:
+    """The ways among the references of a step."""
+    for reference in found:
+        if reference.kind == "target":
+            path = reference.path
+            yield Way(".".join(map(str, path)), reference.value, path)
 
 
 class Again(Shape):
@@ -137,7 +135,7 @@ class Ask(Step):
     waits = True
 
     prompt: PromptRef
-    values: Values = {}
+    values: Values = Field(default_factory=dict)
     first: Duration = 6.0
     attempts: Attempts = 3
     again: Again = Again()

@@ -20,7 +20,7 @@ def outcomes_of(flow: str, flows: Mapping[str, Draft]) -> list[str] | None:
 
 def falls_through(step: Step, flows: Mapping[str, Draft]) -> bool:
     """Can the step behind this one be reached through it? A ``run`` ends when all outcomes are routed."""
-    if isinstance(step, Run):
+    if type(step) is Run:
         outcomes = outcomes_of(step.flow, flows)
         if outcomes is None:
             return step.falls_through()

@@ -20,7 +20,7 @@ from engine.flows.steps.query import Query
 from engine.flows.steps.run import Run
 from engine.flows.steps.set import Set
 from engine.schema.faults import did_you_mean
-from engine.schema.shapes import Reference, references
+from engine.schema.shapes import Reference
 from engine.schema.source import Path_
 from engine.schema.templates import TemplateError, parse_template
 
@@ -40,6 +40,7 @@ class Names:
         self.anywhere: dict[str, Step | None] = {}
         self.secrets: set[str] = set()
         self.fields: dict[str, set[str] | None] = {}
+        self.spoken: dict[str, list[tuple[str, ...]]] = {}  # prompt -> the names that it reads
         self.reported: set[tuple[str, int, str]] = set()
 
     def run(self) -> None:
@@ -60,7 +61,7 @@ class Names:
 
     def _gather(self) -> None:
         for step in self.draft.all_steps():
-            for reference in step.born():
+            for reference in self.draft.facts(step).born:
                 name = reference.value
                 self.anywhere.setdefault(name, step)
                 if name in READ_ONLY:
@@ -118,7 +119,10 @@ class Names:
             before = born
             if step.when is not None:
                 before = before | step.when.proves(True)
-            bears = before | {reference.value for reference in step.born()}
+            facts = self.draft.facts(step)
+            bears = before
+            if facts.born:
+                bears = before | {reference.value for reference in facts.born}
             if isinstance(step, Choose):
                 for case in step.cases:
                     if case.when is not None and case.go is not None:
@@ -127,8 +131,10 @@ class Names:
                     elif case.otherwise is not None:
                         ways.append((case.otherwise, before))
                 bears = before
+            elif bears is before:
+                ways.extend([(way.target, before) for way in facts.ways])
             else:
-                ways.extend((way.target, bears if step.bears(way.name) else before) for way in step.ways())
+                ways.extend((way.target, bears if step.bears(way.name) else before) for way in facts.ways)
             if step.when is not None:
                 born = born | (bears & step.when.proves(False))
             else:
@@ -143,7 +149,7 @@ class Names:
         if step.when is not None:
             self._read(step, ("if",), step.when.uses, born, _tested(step.when))
             born = born | step.when.proves(True)
-        for reference in references(step):
+        for reference in self.draft.facts(step).references:
             if reference.kind == "expression" and reference.path != ("if",):
                 expression: Expression = reference.value
                 self._read(step, reference.path, expression.uses, born, _tested(expression))
@@ -160,8 +166,10 @@ class Names:
 
     def _prompt(self, step: Step, reference: Reference, born: Born) -> None:
         given = frozenset(getattr(step, "values", ())) | type(step).lends
-        for name in self._placeholders(str(reference.value)):
-            path = tuple(name.split("."))
+        prompt = str(reference.value)
+        if (spoken := self.spoken.get(prompt)) is None:
+            spoken = self.spoken[prompt] = [tuple(name.split(".")) for name in self._placeholders(prompt)]
+        for path in spoken:
             if path[0] not in given:
                 self._read(step, reference.path, (Use(path, 0),), born, frozenset(), spoken=reference.value)
 

@@ -70,7 +70,7 @@ class Paths:
             if step is None:
                 yield from words(self.draft.unread(block, index))
                 continue
-            for way in step.ways():
+            for way in self.draft.facts(step).ways:
                 yield way.target
             if self._ends(step):
                 return
@@ -110,7 +110,7 @@ class Paths:
                 if step.when is None:
                     return self._within(targets)
                 continue
-            for way in step.ways():
+            for way in self.draft.facts(step).ways:
                 if ".keys." not in way.name:
                     targets.add(way.target)
             if step.kind in ("hangup", "return", "stop") or (step.kind == "queue" and step.falls_through()):

@@ -19,7 +19,7 @@ from engine.flows.steps.run import Run
 from engine.flows.values import Value
 from engine.hooks.department import Argument
 from engine.schema.faults import did_you_mean
-from engine.schema.shapes import Reference, references
+from engine.schema.shapes import Reference
 from engine.schema.source import Path_
 from engine.schema.templates import TemplateError, parse_template
 
@@ -70,7 +70,7 @@ class References:
                 )
         looks = self._looks
         for step in self.draft.all_steps():
-            for reference in references(step):
+            for reference in self.draft.facts(step).references:
                 look = looks.get(reference.kind)
                 if look is not None:
                     look(step, reference)

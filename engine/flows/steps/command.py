@@ -31,11 +31,11 @@ class Command(Step):
     needs_id = True
 
     do: CommandRef
-    with_: Values = Field(default={}, alias="with")
+    with_: Values = Field(default_factory=dict, alias="with")
     into: Into | None = None
     within: Duration = 5.0
     once: Val | None = None
-    refused: dict[Name, Target] = {}
+    refused: dict[Name, Target] = Field(default_factory=dict)
     pending: Target | None = None
     failed: Target
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from engine.flows.asking import told
 from engine.flows.step import Step, Values
 from engine.schema.fields import Ident
@@ -20,7 +22,7 @@ class Journal(Step):
     needs_caller = False
 
     event: Ident
-    data: Values = {}
+    data: Values = Field(default_factory=dict)
 
     def run(self, run: Run) -> Move:
         run.call.journal(f"flow.{self.event}", **told(run, self.data))

@@ -25,7 +25,7 @@ class Query(Step):
     needs_caller = False
 
     ask: QueryRef
-    with_: Values = Field(default={}, alias="with")
+    with_: Values = Field(default_factory=dict, alias="with")
     into: Into | None = None
     within: Duration = 3.0
     not_found: Target | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from engine.flows.queueing import wait_for_agent
 from engine.flows.step import Into, Options, Step, Values
@@ -27,7 +27,7 @@ class Waiting(Shape):
 
     every: Duration = 40.0
     say: PromptRef | None = None
-    keys: Options = {}
+    keys: Options = Field(default_factory=dict)
     music: PromptRef | None = None
 
 
@@ -47,10 +47,10 @@ class Queue(Step):
     lenient = frozenset({"tell"})
 
     name: QueueRef
-    skills: dict[SkillRef, Annotated[int, _LEVEL[0], _LEVEL[1]]] = {}
+    skills: dict[SkillRef, Annotated[int, _LEVEL[0], _LEVEL[1]]] = Field(default_factory=dict)
     priority: Annotated[int, _PRIORITY[0], _PRIORITY[1]] = 0
     agent: Val | None = None
-    tell: Values = {}
+    tell: Values = Field(default_factory=dict)
     waiting: Waiting = Waiting()
     longest: Duration | None = None
     into: Into | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from engine.flows.asking import valued
 from engine.flows.moves import Leave
 from engine.flows.step import Step, Values
@@ -23,7 +25,7 @@ class Return(Step):
     needs_caller = False
 
     outcome: Name = "done"
-    values: Values = {}
+    values: Values = Field(default_factory=dict)
 
     def falls_through(self) -> bool:
         return False

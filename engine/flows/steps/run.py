@@ -33,7 +33,7 @@ class Run(Step):
     needs_caller = False
 
     flow: FlowRef
-    with_: Values = Field(default={}, alias="with")
+    with_: Values = Field(default_factory=dict, alias="with")
     into: Into | None = None
 
     @property

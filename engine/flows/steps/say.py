@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+from pydantic import Field
+
 from engine.flows.asking import valued
 from engine.flows.step import Step, Values
 from engine.schema.fields import Duration, Flag, PromptRef, whole
@@ -26,7 +28,7 @@ class Say(Step):
     short = "prompt"
 
     prompt: PromptRef
-    values: Values = {}
+    values: Values = Field(default_factory=dict)
     repeat: Annotated[int, _TIMES[0], _TIMES[1]] = 1
     pause: Duration = 0.5
     interrupt: Flag = True
