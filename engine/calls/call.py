@@ -276,6 +276,8 @@ class Call:
         """Start an application whose end will be awaited; answers its Event-UUID."""
         event_uuid = event_uuid or self._calls.new_event_uuid()
         self.leg.awaited.add(event_uuid)
+        if not lock:
+            self.leg.music = event_uuid
         self.later(commands.execute(self.id, application, argument, event_uuid=event_uuid, lock=lock))
         return event_uuid
 

@@ -24,6 +24,7 @@ class Leg:
         "awaited",
         "gone",
         "inbox",
+        "music",
         "owner",
         "parked",
         "peer",
@@ -40,6 +41,7 @@ class Leg:
         self.peer = ""  # the leg that this one talks to
         self.gone: str | None = None  # the hang-up cause, once ended
         self.awaited: set[str] = set()  # Event-UUIDs whose end somebody waits for
+        self.music = ""  # of the awaited ones, that of music without the lock: it ends only when it is broken
         self.wants_keys = False
         self.inbox: Mailbox[Any] = clock.queue()
 

@@ -169,8 +169,9 @@ def _reconcile(calls: Calls, leg: Leg, channel: Channel, bridges: Mapping[str, s
     for event_uuid in list(leg.awaited):
         if channel.var("il_done") == event_uuid:
             leg.tell(Done(event_uuid, digits=channel.var("il_digits")))
-        else:
+        elif not peer and event_uuid != leg.music:
             # Still under way, or over unheard: behind it goes a probe, which the lock holds until it is over.
+            # (In a talk nothing is under way, and nothing holds a probe back from music, which has no lock.)
             probe(calls, leg, event_uuid)
 
 

@@ -167,8 +167,9 @@ class Waiting:
     def _take_up_music(self, bridged_to: str) -> None:
         """Music that an earlier engine started plays on; a break would end a talk, too."""
         music = str(self.run.queue_place.get("m", ""))
+        self.taken = bool(bridged_to)
         if music and not bridged_to:
-            self.music = music
+            self.music = self.call.leg.music = music
             self.call.leg.awaited.add(music)
 
     def _stop_music(self) -> None:

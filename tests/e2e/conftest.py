@@ -16,4 +16,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     try:
         yield made
     finally:
+        if (made.home / "engine.out").exists():
+            print(made.output()[-20_000:])  # shown by pytest when the test fails
         made.close()
