@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from engine.clock import Clock
 from engine.store import Store, queries
 
 WRITER = """
@@ -65,6 +66,18 @@ def kill_after(child: subprocess.Popen[str], promises: int) -> int:
     return int(lines[-1]) if lines else promised
 
 
+def lock_until_spooled(folder: Path, rows: int) -> sqlite3.Connection:
+    """Lock the database as another program might, and wait until ``rows`` rows lie in the spool."""
+    other = sqlite3.connect(folder / "il.db", isolation_level=None, timeout=10)
+    other.execute("BEGIN IMMEDIATE")
+    clock = Clock()
+    end = clock.monotonic() + 20
+    while sum(path.read_bytes().count(b"\n") for path in (folder / "spool").rglob("*.jsonl")) < rows:
+        assert clock.monotonic() < end, "nothing was spooled"
+        clock.sleep(0.01)
+    return other
+
+
 def numbers(store: Store) -> list[int]:
     return [
         int(item.kind) for item in store.read(lambda s: queries.journal(s, call="c", limit=1_000_000), 10)
@@ -86,10 +99,7 @@ def test_killed_while_the_database_was_locked_nothing_promised_is_missing_or_twi
     tmp_path: Path, make_store: Callable[..., Store]
 ) -> None:
     with engine(tmp_path) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        other = sqlite3.connect(tmp_path / "il.db", isolation_level=None, timeout=10)
-        other.execute("BEGIN IMMEDIATE")
+        other = lock_until_spooled(tmp_path, 1)
         promised = kill_after(child, 30)
         other.execute("COMMIT")
         other.close()
@@ -106,11 +116,8 @@ def test_killed_in_the_midst_of_a_replay_the_next_one_goes_on_with_it(
     tmp_path: Path, make_store: Callable[..., Store]
 ) -> None:
     with engine(tmp_path) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        other = sqlite3.connect(tmp_path / "il.db", isolation_level=None, timeout=10)
-        other.execute("BEGIN IMMEDIATE")
-        kill_after(child, 60)
+        other = lock_until_spooled(tmp_path, 200)
+        kill_after(child, 1)
         other.execute("COMMIT")
         other.close()
     (spooled,) = (tmp_path / "spool").rglob("*.jsonl")
