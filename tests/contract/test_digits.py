@@ -56,19 +56,14 @@ def test_a_key_interrupts_the_prompt(switch: Rig) -> None:
 
 
 def test_on_silence_the_variable_is_absent_and_the_result_is_failure(switch: Rig) -> None:
+    """An old value of it goes, too. Less than a second to the first key counts as a second."""
     _, uuid = switch.arrive()
+    switch.run(uuid, "set", "il_digits=999")
     began = switch.clock.monotonic()
-    over = switch.run(uuid, "play_and_get_digits", collect(first=1.0))
+    over = switch.run(uuid, "play_and_get_digits", collect(first=0.3))
     assert over.var("il_digits") is None
     assert over.var("read_result") == "failure"
     assert 0.9 < switch.clock.monotonic() - began < 2.0
-
-
-def test_less_than_a_second_to_the_first_key_counts_as_one(switch: Rig) -> None:
-    _, uuid = switch.arrive()
-    began = switch.clock.monotonic()
-    switch.run(uuid, "play_and_get_digits", collect(first=0.3))
-    assert switch.clock.monotonic() - began > 0.9
 
 
 def test_too_few_digits_are_a_failure_that_still_leaves_them_in_the_variable(switch: Rig) -> None:
@@ -80,12 +75,6 @@ def test_too_few_digits_are_a_failure_that_still_leaves_them_in_the_variable(swi
     over = switch.heard.done(asked)
     assert over.var("il_digits") == "12"
     assert over.var("read_result") == "failure"
-
-
-def test_an_old_value_of_the_variable_does_not_survive_a_failure(switch: Rig) -> None:
-    _, uuid = switch.arrive()
-    switch.run(uuid, "set", "il_digits=999")
-    assert switch.run(uuid, "play_and_get_digits", collect()).var("il_digits") is None
 
 
 def test_keys_pressed_before_it_are_told_as_events_and_lost_to_it(switch: Rig) -> None:

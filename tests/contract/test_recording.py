@@ -96,7 +96,7 @@ def test_what_is_masked_is_silent_in_the_file(switch: Rig) -> None:
     switch.execute(uuid, "playback", TONE)
     switch.clock.sleep(0.6)
     switch.api(c.uuid_record(uuid, "mask", str(path)))
-    switch.clock.sleep(0.8)
+    switch.clock.sleep(0.6)
     switch.api(c.uuid_record(uuid, "unmask", str(path)))
     switch.clock.sleep(0.6)
     finish(switch, uuid)

@@ -25,7 +25,7 @@ def test_the_armed_fallback_is_cancelled_by_the_uuid(switch: Rig) -> None:
     assert switch.api(c.sched_del(uuid)).startswith("+OK")
     switch.api(c.sched_transfer(1, uuid, "fallback", "XML", "fallback"))
     assert switch.api(c.sched_del(uuid)).startswith("+OK")
-    switch.clock.sleep(2.1)
+    switch.clock.sleep(1.6)
     assert switch.variable(uuid, "il_fallback") is None
 
 
@@ -52,7 +52,7 @@ def test_a_scheduled_command_can_repeat_until_its_group_is_deleted(switch: Rig) 
     switch.until(lambda: switch.api(c.hash_select("il", key)) == "1", timeout=4.0)
     switch.api(c.sched_del(group))
     switch.api(c.hash_delete("il", key))
-    switch.clock.sleep(1.6)
+    switch.clock.sleep(1.2)
     assert switch.api(c.hash_select("il", key)) == ""
 
 
