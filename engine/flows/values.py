@@ -26,11 +26,13 @@ def plain(value: Any, format: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value as written in a flow; equal when its text is. ``get`` gives what it means now."""
+    """A value as written in a flow; equal when its text is. ``get`` gives what it means now, ``uses`` are the
+    names that it reads."""
 
     text: str
     expression: Expression | None = field(compare=False, repr=False, default=None)
     template: Template | None = field(compare=False, repr=False, default=None)
+    uses: tuple[Use, ...] = field(compare=False, repr=False, default=())
 
     def get(self, scope: Mapping[str, Any], say: Say = plain) -> Any:
         """The value over ``scope``. Raises UnknownName or ExpressionError. A literal is its text."""
@@ -41,16 +43,6 @@ class Value:
         if (sole := self.template.sole) is not None:
             return lookup(scope, sole.name.split("."))
         return fill(self.template, scope, say)
-
-    @property
-    def uses(self) -> tuple[Use, ...]:
-        """The names that it reads."""
-        if self.expression is not None:
-            lead = len(self.text) - len(self.expression.text)
-            return tuple(use._replace(offset=use.offset + lead) for use in self.expression.uses)
-        if self.template is not None:
-            return tuple(Use(tuple(slot.name.split(".")), slot.offset) for slot in self.template.slots)
-        return ()
 
     def __str__(self) -> str:
         return self.text
@@ -71,11 +63,14 @@ def fill(template: Template, scope: Mapping[str, Any], say: Say = plain) -> str:
 def parse_value(text: str) -> Value:
     """Parse a value; raises ExpressionError or TemplateError."""
     if text.startswith("="):
-        return Value(text, expression=compile_expression(text[1:]))
+        expression = compile_expression(text[1:])
+        moved = tuple(use._replace(offset=use.offset + 1) for use in expression.uses)
+        return Value(text, expression=expression, uses=moved)
     if "{" in text or "}" in text:
         template = parse_template(text)
         if template.slots:
-            return Value(text, template=template)
+            uses = tuple(Use(tuple(slot.name.split(".")), slot.offset) for slot in template.slots)
+            return Value(text, template=template, uses=uses)
         return Value("".join(part for part in template.parts if isinstance(part, str)))
     return Value(text)
 
