@@ -23,6 +23,7 @@ from gevent.threadpool import ThreadPool
 from engine.clock import Clock, Event
 from engine.prompts.render import MuteVoice, Voice
 from engine.prompts.sound import RATE, silence, tone, write_wav
+from engine.prompts.spoken import LANGUAGES
 
 log = structlog.get_logger(__name__)
 
@@ -191,7 +192,8 @@ class ClipCache:
     def _scan(self) -> None:
         """Know what an earlier engine rendered, the oldest first; and sweep what it left half written."""
         found: list[tuple[float, str, int]] = []
-        for folder in self.folder.glob("*/"):
+        # Only where we write ourselves: whatever else lies in the folder is not ours to count, or to delete.
+        for folder in filter(Path.is_dir, (self.folder / language for language in LANGUAGES)):
             for entry in os.scandir(folder):
                 if entry.name.endswith(".part"):
                     with suppress(FileNotFoundError):

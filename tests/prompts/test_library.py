@@ -198,6 +198,16 @@ def test_the_longest_unused_clips_go_when_there_are_too_many_bytes(make: Make, t
     assert prompts.counts.evicted > 0
 
 
+def test_sounds_of_others_in_the_cache_s_folder_are_never_evicted(make: Make, tmp_path: Path) -> None:
+    music = tmp_path / "cache/music/hold.wav"
+    music.parent.mkdir(parents=True)
+    music.write_bytes(bytes(100_000))
+    prompts = make(MuteVoice(), limit_bytes=50_000)
+    for number in range(5):
+        prompts.utterance(f"text number {number}", language="en")
+    assert music.exists()
+
+
 def test_a_clip_that_somebody_deleted_is_made_again(make: Make) -> None:
     prompts = make()
     os.unlink(prompts.utterance("bye").playback)

@@ -143,11 +143,34 @@ def test_when_the_waybill_system_does_not_answer_the_desk_helps(centre: Any) -> 
     caller.hears("connecting")
 
 
-def test_at_night_tracking_goes_on_and_the_desk_is_closed(centre: Any) -> None:
-    centre.clock.advance("14h")
+def test_in_the_lunch_break_tracking_goes_on_and_the_desk_is_closed(centre: Any) -> None:
+    centre.clock.advance("200m")
     caller = tracked(centre, "44018004")
     caller.hears("logistics/departed_text")
     caller.hears("logistics/due_text")
     caller.hears("logistics/anything_else").presses("0")
     caller.hears("logistics/closed")
     caller.hears("bye")
+
+
+JOURNEY = [
+    ("logistics/choose_language", "1"),
+    ("recorded_notice", ""),
+    ("logistics/main_menu", "1"),
+    ("logistics/enter_waybill", "44018011#"),
+    ("logistics/damaged_text", ""),
+    ("logistics/speak_to_desk", "1"),
+    ("connecting", ""),
+]
+
+
+@pytest.mark.parametrize("steps", range(len(JOURNEY)), ids=[prompt for prompt, _ in JOURNEY])
+def test_a_caller_may_hang_up_at_any_step_and_leaves_one_cdr(centre: Any, steps: int) -> None:
+    caller = centre.caller(number="+8613800000000").dials(LINE)
+    for prompt, keys in JOURNEY[:steps]:
+        caller.hears(prompt)
+        if keys:
+            caller.presses(keys)
+    caller.hears(JOURNEY[steps][0]).hangs_up()
+    assert centre.calls() == []
+    assert [row.number for row in centre.cdrs()] == ["+8613800000000"]
