@@ -77,9 +77,9 @@ def clean_text(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\x00", "")
 
 
-def decode(text: str) -> Any:
-    """The value of a JSON text."""
-    return orjson.loads(str(text))  # orjson takes no subclass of str
+def decode(text: str | bytes) -> Any:
+    """The value of a JSON text. (psycopg hands over bytes; orjson takes no subclass of str.)"""
+    return orjson.loads(text if isinstance(text, bytes) else str(text))
 
 
 # Subclasses of str go through ``_plain``, so that one which hides its text is not written in the clear.

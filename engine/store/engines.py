@@ -74,6 +74,8 @@ def make_engine(url: URL, *, write: bool, sync: bool = True) -> Engine:
             "keepalives_count": 3,
             "tcp_user_timeout": 10_000,
             "application_name": "insideline",
+            # A handler that hangs between two statements gives its locks back after a minute.
+            "options": "-c idle_in_transaction_session_timeout=60000",
         }
     try:
         engine = create_engine(
@@ -124,6 +126,12 @@ def is_outage(error: SQLAlchemyError) -> bool:
     if state is not None:
         return str(state).startswith(_POSTGRES_OUTAGES)
     return isinstance(error, (OperationalError, InterfaceError))
+
+
+def wrote_in_a_read(error: DBAPIError) -> bool:
+    """True when a statement of a reading connection tried to write."""
+    code = getattr(error.orig, "sqlite_errorcode", 0)
+    return (code & 0xFF) == sqlite3.SQLITE_READONLY or getattr(error.orig, "sqlstate", "") == "25006"
 
 
 def one_line(error: BaseException) -> str:

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from engine.clock import Clock, TimeUp
 from engine.errors import Pending, StoreDown, StoreError, StoreTimeout
-from engine.store.engines import BUSY_SECONDS, Connections, is_outage, one_line
+from engine.store.engines import BUSY_SECONDS, Connections, is_outage, one_line, wrote_in_a_read
 
 T = TypeVar("T")
 
@@ -93,15 +93,22 @@ class _Job:
                 pass  # closed in this very moment: there is nothing left to interrupt
 
     def undo(self) -> None:
-        """Roll the transaction back from another thread, so that it holds no lock. May block."""
-        with self.lock:
-            driver = self._driver
-            if driver is None or self.finished or not hasattr(driver, "interrupt"):
-                return
+        """Take its locks away from outside. May block: called in the janitor's thread."""
+        driver = self._driver
+        if hasattr(driver, "interrupt"):  # SQLite: the transaction is rolled back
+            with self.lock:
+                if not self.finished:
+                    try:
+                        driver.rollback()
+                    except self._errors(driver):
+                        pass  # closed meanwhile, which rolls back too
+        elif hasattr(
+            driver, "cancel_safe"
+        ):  # psycopg: the statement is cancelled, the server sees to the rest
             try:
-                driver.rollback()
+                driver.cancel_safe(timeout=5.0)
             except self._errors(driver):
-                pass  # closed meanwhile, which rolls back too
+                pass  # lost meanwhile
 
     @staticmethod
     def _errors(driver: Any) -> Any:
@@ -155,6 +162,8 @@ class Jobs:
                 raise StoreTimeout(f"the database did not answer within {timeout:g} s") from None
             raise Pending(f"a commit was under way when {timeout:g} s had passed") from None
         except DBAPIError as error:
+            if not self._write and wrote_in_a_read(error):
+                raise StoreError("a function that reads tried to write") from error
             if not is_outage(error):
                 raise
             if job.won and self._write:
