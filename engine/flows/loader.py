@@ -263,9 +263,7 @@ def normalise(written: Any, kinds: Kinds) -> tuple[type[Step], dict[str, Any]]:
             raise StepError()
         kind = kinds.get(written)
         if kind is None:
-            raise StepError(
-                "unknown-step", f"there is no step `{written}`", did_you_mean(written, kinds, _STEPS_HINT)
-            )
+            raise StepError("unknown-step", f"there is no step `{written}`", _steps_hint(written, kinds))
         if not kind.bare:
             raise StepError("shape", f"`{written}` needs a value", f"- {written}: …")
         return kind, {}
@@ -276,9 +274,7 @@ def normalise(written: Any, kinds: Kinds) -> tuple[type[Step], dict[str, Any]]:
         guess = next((key for key in written if key not in _BESIDE), "")
         if not guess:
             raise StepError("unknown-step", "a step must say what it does")
-        raise StepError(
-            "unknown-step", f"there is no step `{guess}`", did_you_mean(guess, kinds, _STEPS_HINT), guess
-        )
+        raise StepError("unknown-step", f"there is no step `{guess}`", _steps_hint(guess, kinds), guess)
     kind = kinds[word]
     args = _body(kind, written[word])
     if len(written) > 1:
@@ -294,7 +290,10 @@ def normalise(written: Any, kinds: Kinds) -> tuple[type[Step], dict[str, Any]]:
 
 
 _BESIDE = ("id", "if")
-_STEPS_HINT = "`insideline flow schema` lists the steps"
+
+
+def _steps_hint(word: str, kinds: Kinds) -> str:
+    return did_you_mean(word, kinds, f"the steps are {', '.join(sorted(kinds))}")
 
 
 def kind_of(
