@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -106,7 +107,7 @@ def compile_expression(text: str) -> Expression:
         raise ExpressionError(f"the expression has more than {MAX_LENGTH} characters")
     lead = len(text) - len(text.lstrip())
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        tree = _parse(text.strip())
     except SyntaxError as error:
         offset = max(0, (error.offset or 1) - 1) + lead
         raise ExpressionError(*_syntax(text, offset, error)) from None
@@ -115,6 +116,15 @@ def compile_expression(text: str) -> Expression:
     uses: list[Use] = []
     _Guard(text, lead, uses).check(tree, 0)
     return Expression(text, tuple(uses), tree)
+
+
+def _parse(text: str) -> ast.expr:
+    if re.search(r"[0-9][A-Za-z]|\\", text) is None:
+        return ast.parse(text, mode="eval").body
+    # `1and x` and unknown escapes are only warned of; here they are mistakes.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return ast.parse(text, mode="eval").body
 
 
 def _syntax(text: str, offset: int, error: SyntaxError) -> tuple[str, int, str]:

@@ -118,6 +118,8 @@ def test_an_expression_means_what_it_says(text: str, result: object) -> None:
         ("1 +", 0),
         ("", 0),
         ("n; n", 1),
+        ("1and n", 0),
+        ('"\\d" == n', 0),
         ("99999999999999999999", 0),
         ("1j", 0),
         ("b'x'", 0),
