@@ -13,7 +13,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	touch $@
 
 run: $(VENV)/.installed
-	@$(BIN)/insideline run $(ARGS)
+	@$(BIN)/insideline run --sample $(ARGS)
 
 test: $(VENV)/.installed
 	$(BIN)/pytest $(ARGS)
