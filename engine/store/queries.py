@@ -117,6 +117,32 @@ def recording(session: Session, id: str) -> RecordingRow | None:
     return None if row is None else _recording(row)
 
 
+def recordings_open(session: Session) -> list[RecordingRow]:
+    """Recordings that nobody closed yet."""
+    table = tables.recordings
+    query = select(table).where(table.c.ended.is_(None), table.c.deleted.is_(None)).order_by(table.c.began)
+    return [_recording(row) for row in session.execute(query)]
+
+
+def recordings_kept(
+    session: Session, policy: str, before: datetime, limit: int = LIMIT
+) -> list[RecordingRow]:
+    """Complete recordings of a policy begun before a moment whose file was not deleted yet, the oldest first."""
+    table = tables.recordings
+    query = select(table).where(
+        table.c.policy == policy,
+        table.c.began < before,
+        table.c.deleted.is_(None),
+        table.c.ended.is_not(None),
+    )
+    return [_recording(row) for row in session.execute(query.order_by(table.c.began).limit(limit))]
+
+
+def recording_policies(session: Session) -> frozenset[str]:
+    """Every policy that a recording was made by."""
+    return frozenset(session.execute(select(tables.recordings.c.policy).distinct()).scalars())
+
+
 def agents(session: Session) -> list[AgentRow]:
     """The last known state of every agent."""
     table = tables.agent_states
