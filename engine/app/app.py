@@ -29,7 +29,7 @@ from engine.calls.lease import Lease, engine_name
 from engine.calls.registry import EVENTS, Calls
 from engine.calls.ring import CallFloor
 from engine.clock import Clock
-from engine.errors import ConfigError, InsidelineError, SwitchError
+from engine.errors import ConfigError, InsidelineError, StoreError, SwitchError
 from engine.esl import commands
 from engine.esl.connection import Connection, Transport
 from engine.flows.lead import Lead
@@ -53,6 +53,9 @@ log = structlog.get_logger(__name__)
 
 KEEP_SETTING_UP = 10.0
 """Seconds that ``start`` waits for the switch; then the engine runs and goes on trying."""
+
+
+SWEEP_EVERY = 24 * 3600.0
 
 
 class App:
@@ -93,6 +96,7 @@ class App:
         self.music = ""  # what plays in queues
         self._server: Server | None = None
         self._pool = ThreadPool(2)
+        self._warming: Any = None
         # Made by `start`; until then (and after a start that failed half-way) there may be none.
         self.store: Store = None  # type: ignore[assignment]
         self.prompts: Prompts = None  # type: ignore[assignment]
@@ -176,6 +180,7 @@ class App:
         self.lead = Lead(services, made.flows, made.dialplan, max_adoptions=settings.limits.adoptions)
         self.calls.registrations = self._phone
         self.calls.recorded = self.recordings.finished
+        self.clock.spawn(self._sweep)
         self.recordings.on_finished = lambda view: made.host.tell.recording_finished(recording=view)
 
     def _make_prompts(self) -> Prompts:
@@ -192,8 +197,11 @@ class App:
             timezone=made.settings.timezone,
             limit_bytes=made.settings.prompts.cache_size,
         )
-        if not prompts.voices.ok and self._voice is None:
-            log.warning("voice.mute", state=prompts.voices.line)
+        if self._voice is None:
+            if not prompts.voices.ok:
+                log.warning("voice.mute", state=prompts.voices.line)
+            # Beside the first calls, so that none of them waits for words that all of them hear.
+            self._warming = self.clock.spawn(prompts.warm, made.settings.languages)
         return prompts
 
     def seed_sample(self) -> list[str]:
@@ -325,6 +333,16 @@ class App:
     def _phone(self, extension: str, registered: bool) -> None:
         (self.acd.phone_registered if registered else self.acd.phone_lost)(extension)
 
+    def _sweep(self) -> None:
+        """Delete recordings that are kept no longer, once a day."""
+        while not self._stopping.wait(SWEEP_EVERY):
+            try:
+                swept = self.recordings.sweep()
+            except StoreError as error:
+                log.warning("recordings.not_swept", error=str(error))
+            else:
+                log.info("recordings.swept", count=swept)
+
     # -- calls --------------------------------------------------------------------------------------
 
     def _lead_call(self, call: Call) -> None:
@@ -333,6 +351,7 @@ class App:
     def _call_ended(self, call: Call) -> None:
         self.store.cdr({**cdr_row(call, self.clock), "node": self.installation.settings.site.id})
         self.store.drop_call_state(call.id)
+        self.recordings.call_ended(call.id)
         self.installation.host.tell.call_ended(call=call.view(), cause=call.cause)
 
     def _notify(self, event: str, /, **facts: Any) -> None:
@@ -452,6 +471,8 @@ class App:
     def stop(self) -> None:
         """Stop everything that was started, in the opposite order. Safe at any stage, and twice."""
         self._stopping.set()
+        if self._warming is not None:
+            self._warming.kill(block=False)
         for part, end in (
             (self._server, "stop"),
             (self.acd, "stop"),

@@ -106,7 +106,8 @@ def read_installation(home: Path, clock: Clock) -> Installation:
     )
     faults.extend(calendar_faults)
     known = replace(known, calendars=made.calendars.names if made.calendars is not None else ())
-    made.flows, flow_faults = compile_flows(home / "plugins", known, more={n: f / "flows" for n, f in host.folders.items()}, base=home)
+    flow_folders = {name: folder / "flows" for name, folder in host.folders.items()}
+    made.flows, flow_faults = compile_flows(home / "plugins", known, more=flow_folders, base=home)
     faults.extend(flow_faults)
     made.dialplan, plan_faults = load_dialplan(
         home / "dialplans" / "main.yaml",

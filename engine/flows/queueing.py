@@ -7,6 +7,8 @@ behind it) and nobody waits for it: it never delays an agent who has answered.
 
 from __future__ import annotations
 
+from datetime import timedelta
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -183,7 +185,10 @@ class Waiting:
         position = self.place.position()
         if self.step.waiting.say is None or position < 1:
             return 0.0
-        values: dict[str, Any] = {"position": position, "wait": self.place.expected_wait()}
+        wait = self.place.expected_wait()
+        # Nobody believes seconds: whole minutes, rounded up.
+        minutes = None if wait is None else timedelta(minutes=max(1, ceil(wait / 60)))
+        values: dict[str, Any] = {"position": position, "wait": minutes}
         said = self.run.utterance(self.step.waiting.say, values)
         self.call.run("playback", said.playback)
         return said.seconds
