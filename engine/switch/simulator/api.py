@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from engine.switch.simulator import api_channels, listings, rescue
 from engine.switch.simulator.causes import cause_named
-from engine.switch.simulator.expansion import DENIED
+from engine.switch.simulator.expansion import expand_with
 from engine.switch.simulator.later import Later
 from engine.switch.simulator.media import integer
 from engine.switch.simulator.originate import USAGE as ORIGINATE_USAGE
@@ -133,12 +133,7 @@ def _expand(switch: Switch, arg: str) -> Answer:
 
 
 def _expanded(switch: Switch, text: str) -> str:
-    out = ""
-    while "${" in text:
-        before, _, rest = text.partition("${")
-        inside, _, text = rest.partition("}")
-        out += before + (DENIED if "(" in inside or " " in inside else switch.globals.get(inside, ""))
-    return out + text
+    return expand_with(switch.globals.get, text)
 
 
 def _hash(switch: Switch, arg: str) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from engine.switch.simulator import recording
-from engine.switch.simulator.bridges import Limbo, park, uuid_bridge
+from engine.switch.simulator.arguments import split
+from engine.switch.simulator.bridges import park, uuid_bridge
 from engine.switch.simulator.causes import cause_named
-from engine.switch.simulator.collect import split_arguments
 from engine.switch.simulator.events import Event
 from engine.switch.simulator.media import integer
 
@@ -65,7 +65,7 @@ def set_unescaped(channel: Channel, name: str, value: str | None) -> None:
 
 
 def _setvar(switch: Switch, arg: str) -> str:
-    words = split_arguments(arg, 3)
+    words = split(arg, 3)
     if len(words) < 2:
         return "-USAGE: <uuid> <var> [value]\n"
     channel = _find(switch, words[0])
@@ -76,17 +76,16 @@ def _setvar(switch: Switch, arg: str) -> str:
 
 
 def _setvar_multi(switch: Switch, arg: str) -> str:
-    usage = "-USAGE: <uuid> <var>=<value>;<var>=<value>...\n"
     uuid, _, rest = arg.partition(" ")
-    if not rest:
-        return usage
     channel = _find(switch, uuid)
     if channel is None:
-        return GONE + usage
-    for pair in rest.split(";"):
+        return GONE + "-USAGE: <uuid> <var>=<value>;<var>=<value>...\n"
+    if not rest:
+        return ""
+    for pair in split(rest, 1024, ";"):
         name, has_value, value = pair.partition("=")
-        if name.strip():
-            set_unescaped(channel, name.strip(), value if has_value else None)
+        if name:
+            set_unescaped(channel, name, value if has_value else None)
     return "+OK\n"
 
 
@@ -136,20 +135,13 @@ def _park(switch: Switch, arg: str) -> str:
         return "-USAGE: <uuid>\n"
     if channel is None:
         return GONE
-    if deaf(channel):
-        return "+OK\n"
     channel.promise = None
     channel.interrupt("CS_PARK", lambda: park(channel))
     return "+OK\n"
 
 
-def deaf(channel: Channel) -> bool:
-    """Whether a channel is in the limbo that nothing but a hang-up ends."""
-    return any(isinstance(task, Limbo) and task.deaf for task in channel.stack)
-
-
 def _transfer(switch: Switch, arg: str) -> str:
-    words = split_arguments(arg, 6)
+    words = split(arg, 6)
     if len(words) < 2:
         return "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n"
     channel = _find(switch, words[0])
@@ -164,13 +156,12 @@ def _transfer(switch: Switch, arg: str) -> str:
         other = channel.bridge.other(channel)
         legs = [other] if which == "-bleg" else [channel, other]
     for leg in legs:
-        if not deaf(leg):
-            switch.transfer(leg, rest[0], rest[1], rest[2])
+        switch.transfer(leg, rest[0], rest[1], rest[2])
     return "+OK\n"
 
 
 def _record(switch: Switch, arg: str) -> str:
-    words = split_arguments(arg, 5)
+    words = split(arg, 5)
     usage = "-USAGE: <uuid> [start|stop|mask|unmask] <path> [<limit>] [<recording_vars>]\n"
     if len(words) < 3:
         return usage

@@ -17,6 +17,7 @@ from engine.switch.simulator.causes import cause_named
 from engine.switch.simulator.conference import Conference
 from engine.switch.simulator.digits import bind_digit_action, clear_digit_action
 from engine.switch.simulator.eavesdrop import Eavesdrop
+from engine.switch.simulator.expansion import expand
 from engine.switch.simulator.media import integer
 
 if TYPE_CHECKING:
@@ -74,11 +75,10 @@ def _hangup(channel: Channel, arg: str) -> str | None:
 
 
 def assign(channel: Channel, text: str) -> str:
-    """``name=value``; returns the name. Blanks around both are dropped, as the switch drops them."""
-    name, has_value, value = text.partition("=")
-    name = name.strip(" ")
+    """``name=value`` (or ``name,value``); returns the name. The value is expanded, for the second time."""
+    name, has_value, value = text.partition("=" if "=" in text else ",")
     if name:
-        channel.set(name, value.strip(" ") if has_value else None)
+        channel.set(name, expand(channel, value) if has_value else None)
     return name
 
 

@@ -18,16 +18,27 @@ if TYPE_CHECKING:
     from engine.switch.simulator.channels import Channel
 
 MEETING = 0.04  # seconds between both legs being free and the bridge
+PATIENCE = 20.0  # seconds that an originator waits for a leg that talks to another; then both are hung up
 
 
-class Limbo(Running):
-    """A leg that was promised a bridge and waits in CS_SOFT_EXECUTE. It fires nothing."""
+class Idle(Running):
+    """A leg that runs nothing: promised a bridge that did not come, or parked twice.
+
+    It fires nothing and looks at no command; what was sent is looked at when a transfer, a bridge or
+    ``uuid_park`` takes it out of that.
+    """
 
     silent = True
+    listens = False
 
-    def __init__(self, channel: Channel, *, deaf: bool) -> None:
-        super().__init__(channel, "limbo", "", "")
-        self.deaf = deaf
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(channel, "", "", "")
+
+
+class Waiting(Idle):
+    """An originator that looks for its originatee: nothing but the end of either gets it out of that."""
+
+    deaf = True
 
 
 class Leg(Running):
@@ -72,18 +83,41 @@ class Bridge:
         channel.set_state("CS_HIBERNATE")
         channel.set_state("CS_RESET")
         other = self.other(channel)
+        if channel is self.b:
+            # It sleeps until the originator wakes it; when there is none, for ever.
+            channel.stack.append(Idle(channel))
+            if not other.hangup_cause and other.uuid in self._free:
+                self._both_are_free()
+            else:
+                self._free.add(channel.uuid)
+            return
+        channel.set_state("CS_SOFT_EXECUTE")
         if other.hangup_cause:
-            if channel is self.a:
-                channel.set_state("CS_SOFT_EXECUTE")
-                self._nobody_there(channel)
-            return  # the originatee stays in CS_RESET, and nobody is told
-        if channel is self.a:
-            channel.set_state("CS_SOFT_EXECUTE")
-        self._free.add(channel.uuid)
-        channel.stack.append(Limbo(channel, deaf=True))
-        if len(self._free) == 2:
-            self.b.set_state("CS_SOFT_EXECUTE")
-            self.a.clock.after(MEETING, self._meet)
+            self._nobody_there(channel)
+            return
+        channel.stack.append(Waiting(channel))
+        if other.promise is not self:
+            self._in_vain()
+        elif other.uuid in self._free:
+            self._both_are_free()
+        else:
+            self._free.add(channel.uuid)
+            other.mourners.append(self._cancelled)
+
+    def _both_are_free(self) -> None:
+        self.b.set_state("CS_SOFT_EXECUTE")
+        self.b.mourners.append(self._cancelled)
+        self.a.clock.after(MEETING, self._meet)
+
+    def _in_vain(self) -> None:
+        """The originatee was promised to another: look for it until it ends, but not for ever."""
+        self.b.mourners.append(self._cancelled)
+        self.a.clock.after(PATIENCE, self._impatient)
+
+    def _impatient(self) -> None:
+        if self.a.promise is self and self.a.deaf:
+            for leg in (self.a, self.b):
+                leg.hangup("DESTINATION_OUT_OF_ORDER")
 
     def _nobody_there(self, a: Channel) -> None:
         """The originatee is gone when the originator gets to the bridge."""
@@ -92,14 +126,33 @@ class Bridge:
         else:
             a.hangup("DESTINATION_OUT_OF_ORDER")
 
+    def _cancelled(self) -> None:
+        """The originatee is gone while the originator looks for it."""
+        a = self.a
+        if a.hangup_cause or self.talking or not a.deaf or a.wake_from_vain():
+            return
+        a.stack.clear()
+        if a.true("uuid_bridge_continue_on_cancel"):
+            a.set_state("CS_EXECUTE")
+            a.follow_plan()
+        elif a.true("uuid_bridge_park_on_cancel"):
+            park(a)
+        else:
+            a.hangup("ORIGINATOR_CANCEL")
+
     def _meet(self) -> None:
         a, b = self.a, self.b
-        if a.promise is not self or b.promise is not self:
-            return  # promised to somebody else meanwhile
         if a.hangup_cause or b.hangup_cause:
-            if not a.hangup_cause:
-                a.hangup("ORIGINATOR_CANCEL")
             return  # an originatee that is left stays in CS_SOFT_EXECUTE, and nobody is told
+        if a.promise is not self or not a.deaf:
+            return  # promised to somebody else meanwhile
+        if b.promise is not self:
+            self._in_vain()
+            return
+        if not b.media:
+            b.hangup("DESTINATION_OUT_OF_ORDER")
+            a.hangup("ORIGINATOR_CANCEL")
+            return
         for leg in (a, b):
             leg.stack.clear()
             leg.promise = None
@@ -184,6 +237,10 @@ class Bridge:
 def park(channel: Channel) -> None:
     """Put a channel that runs nothing into CS_PARK."""
     channel.promise = None
+    if channel.state == "CS_PARK":
+        # It leaves the park and, its state being no other than before, never gets into it again.
+        channel.stack.append(Idle(channel))
+        return
     channel.enter(Park(channel, "park", "", ""), "CS_PARK")
 
 
@@ -227,20 +284,25 @@ def uuid_bridge(a: Channel, b: Channel) -> bool:
         a.profile.caller_id_name,
         a.profile.caller_id_number,
     )
+    rival = b.promise
+    rivals = rival is not None and rival.b is b and rival.a is not a and not rival.a.hangup_cause
+    first_wins = rivals and b.switch.random.random() < 0.5  # whose thread is quicker
     for leg in (a, b):
         leg.touched()
-        leg.promise = bridge
-        leg.interrupt("CS_HIBERNATE", _Freed(bridge, leg))
+        if leg is a or not first_wins:
+            leg.promise = bridge
+        if leg.broadcast:
+            leg.stop_broadcast = True
+        leg.interrupt("CS_HIBERNATE", _Freed(leg))
     return True
 
 
 class _Freed:
-    """Called when a leg has left what it ran: it goes on to its bridge, if that is still the one wanted."""
+    """Called when a leg has left what it ran: it goes on to the bridge that it is promised to."""
 
-    def __init__(self, bridge: Bridge, leg: Channel) -> None:
-        self.bridge = bridge
+    def __init__(self, leg: Channel) -> None:
         self.leg = leg
 
     def __call__(self) -> None:
-        if self.leg.promise is self.bridge:
-            self.bridge.free(self.leg)
+        if self.leg.promise is not None:
+            self.leg.promise.free(self.leg)

@@ -88,6 +88,7 @@ class Channel:
         self.originate: Originate | None = None  # while it rings
         self.digit_machine: DigitMachine | None = None
         self.eavesdroppers: list[Eavesdrop] = []
+        self.mourners: list[Callable[[], None]] = []  # called when it is gone
         self.sounds = 0  # how many playbacks run now (they nest)
         self.last_app = ""
         self.last_arg = ""
@@ -205,8 +206,7 @@ class Channel:
 
     def next_frame(self) -> float:
         """Seconds until this channel's next frame."""
-        passed = (self.clock.monotonic() - self.born) % FRAME
-        left = FRAME - passed
+        left = FRAME - self.clock.monotonic() % FRAME  # all channels beat together, as on the switch's timer
         return left if left > 1e-6 else FRAME
 
     def answer(self) -> None:
@@ -311,7 +311,7 @@ class Channel:
         What takes time looks at the commands before its first frame, so the next one runs inside it:
         "play A" and "play B" sent together play B first.
         """
-        while self.pending and not self.lock and self.ready and self.stack:
+        while self.pending and not self.lock and self.ready and self.stack and self.stack[-1].listens:
             self._obey(self.pending.popleft())
 
     def _obey(self, command: Command) -> None:
@@ -477,10 +477,21 @@ class Channel:
         if self.hangup_cause:
             return
         self.state_number = STATES[state]
-        if self.broadcast:
-            self.stop_broadcast = True
         self.redirect = then
+        if not self.deaf:
+            self._unwind_soon()
+
+    @property
+    def deaf(self) -> bool:
+        """Whether it waits for a bridge in vain; only the other leg's end, or its own, gets it out of that."""
+        return bool(self.stack) and self.stack[-1].deaf
+
+    def wake_from_vain(self) -> bool:
+        """The leg it waited for is gone: go where it was sent meanwhile. False when it was sent nowhere."""
+        if self.redirect is None:
+            return False
         self._unwind_soon()
+        return True
 
     def _unwind_soon(self) -> None:
         if not self._unwinding and not self.gone:
@@ -492,9 +503,7 @@ class Channel:
         if self.gone:
             return
         while self.stack:
-            by_command = self.stack[-1].command is not None
-            self.drop_top()
-            if by_command:
+            if self.drop_top():
                 self._drain(depth=len(self.stack))
         self.break_flag = 0
         if self.hangup_cause:
@@ -505,26 +514,27 @@ class Channel:
         if then is not None:
             then()
 
-    def drop_top(self) -> None:
-        """End what is on top of the stack early, with its events."""
+    def drop_top(self) -> bool:
+        """End what is on top of the stack early, with its events; whether commands are looked at after it."""
         task = self.stack[-1]
         self._pop(task, task.abort())
         if task.command:
-            self._obeyed(task.command, 0.0, again=False)
+            return not self._obeyed(task.command, 0.0, again=False)
+        return not task.listens
 
     def _drain(self, depth: int) -> None:
         """What still waits behind an application that ended early is looked at even now.
 
         After a hang-up only applications that may run on a dead channel do; the others are passed over.
         """
-        while self.pending and not self.lock and len(self.stack) == depth and depth:
+        while self.pending and not self.lock and len(self.stack) == depth:
             command = self.pending.popleft()
             application = self.switch.applications.get(command.app)
             if command.kind != "execute" or application is None:
                 continue
             if self.hangup_cause and not application.posthumous:
                 continue
-            self.execute(command.app, command.arg, command=command)
+            self._once(command)
             while len(self.stack) > depth:
                 task = self.stack[-1]
                 self._pop(task, task.abort())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.clock import Timer
+from engine.switch.simulator.arguments import split
 from engine.switch.simulator.media import integer
 from engine.switch.simulator.running import Player, Running
 
@@ -39,7 +40,7 @@ class Wanted:
 
 def pagd_arguments(text: str) -> Wanted:
     """``min max tries timeout terminators file invalid_file var regexp digit_timeout [transfer]``."""
-    words = split_arguments(text, 11)
+    words = split(text, 11)
     word = dict(enumerate(words))
     least = max(0, integer(word.get(0, "")))
     wanted = Wanted(
@@ -61,7 +62,7 @@ def pagd_arguments(text: str) -> Wanted:
 
 def read_arguments(text: str) -> Wanted:
     """``min max file var timeout terminators [digit_timeout]``."""
-    word = dict(enumerate(split_arguments(text, 7)))
+    word = dict(enumerate(split(text, 7)))
     least = max(0, integer(word.get(0, "")))
     wanted = Wanted(
         least=least,
@@ -74,57 +75,6 @@ def read_arguments(text: str) -> Wanted:
     )
     wanted.between = wanted.between or wanted.first
     return wanted
-
-
-def split_arguments(text: str, most: int) -> list[str]:
-    """Words at blanks, quoted by apostrophes; a backslash keeps the next of ``' " \\`` and turns n, r, t, s."""
-    words: list[str] = []
-    rest = text.strip(" ")
-    while rest:
-        if len(words) == most - 1:
-            words.append(_unquote(rest))
-            break
-        word, rest = _word(rest)
-        words.append(_unquote(word))
-        rest = rest.lstrip(" ")
-    return words
-
-
-def _word(text: str) -> tuple[str, str]:
-    quoted, index = False, 0
-    while index < len(text):
-        char = text[index]
-        if char == "\\" and index + 1 < len(text):
-            index += 2
-            continue
-        if char == "'":
-            quoted = not quoted
-        elif char == " " and not quoted:
-            return text[:index], text[index:]
-        index += 1
-    return text, ""
-
-
-def _unquote(word: str) -> str:
-    word = word.strip(" ")
-    out: list[str] = []
-    index = 0
-    while index < len(word):
-        char = word[index]
-        if char == "\\" and index + 1 < len(word):
-            follower = word[index + 1]
-            if follower in "'\"\\":
-                out.append(follower)
-                index += 2
-                continue
-            if follower in "nrts":
-                out.append({"n": "\n", "r": "\r", "t": "\t", "s": " "}[follower])
-                index += 2
-                continue
-        if char != "'":
-            out.append(char)
-        index += 1
-    return "".join(out)
 
 
 class Collect(Running):
@@ -146,6 +96,9 @@ class Collect(Running):
 
     def start(self) -> None:
         want, channel = self._want, self.channel
+        if not channel.ready:
+            channel.finish(self)
+            return
         if self._checks and want.pattern and want.variable:
             channel.set(f"{want.variable}_invalid", None)
         self._try()

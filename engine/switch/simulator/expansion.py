@@ -1,15 +1,22 @@
-"""``${…}`` in an application's argument, with ``api-expansion`` off as the shipped configuration has it."""
+"""``${…}`` in an application's argument, with ``api-expansion`` off as the shipped configuration has it.
+
+An argument with a variable or an escape in it is gone through once: ``\\$`` becomes ``$``, two
+backslashes become one, ``\\'`` disappears. ``set`` goes through its value a second time.
+
+Source: switch_channel_expand_variables_check (switch_channel.c).
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engine.switch.simulator.channels import Channel
 
-_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
-DENIED = "API Execute Permission Denied"
+DENIED = "<API Execute Permission Denied>"
+_ESCAPED = re.compile(r"\\[\\nst']")
 
 
 def expand(channel: Channel, text: str) -> str:
@@ -17,23 +24,65 @@ def expand(channel: Channel, text: str) -> str:
 
     ``${api(…)}`` is never run: the switch that the engine accepts refuses it with a fixed text.
     """
-    if "${" not in text:
+
+    def value(name: str) -> str | None:
+        found = channel.get(name)
+        if found is None:
+            found = _profile_field(channel, name)
+        return channel.switch.globals.get(name) if found is None else found
+
+    return expand_with(value, text)
+
+
+def expand_with(value: Callable[[str], str | None], text: str) -> str:
+    """The same with any source of values."""
+    if "${" not in text and not _ESCAPED.search(text):
         return text
-    return _VARIABLE.sub(lambda found: _value(channel, found.group(1)), text)
+    out: list[str] = []
+    index = 0
+    while index < len(text):
+        char, follower = text[index], text[index + 1 : index + 2]
+        if char == "\\" and follower == "$":
+            index += 2
+            if text[index : index + 1] == "$":
+                index += 1
+            out.append("$")
+        elif char == "\\" and follower == "'":
+            index += 2
+        elif char == "\\" and follower == "\\":
+            out.append("\\")
+            index += 2
+        elif text.startswith(("${", "$${"), index):
+            name, index = _braced(text, text.index("{", index))
+            out.append(_evaluated(value, name))
+        else:
+            out.append(char)
+            index += 1
+    return "".join(out)
 
 
-def _value(channel: Channel, name: str) -> str:
+def _braced(text: str, opened: int) -> tuple[str, int]:
+    """What stands between the brace at ``opened`` and its partner, and where the text goes on."""
+    depth, index = 0, opened
+    while index < len(text):
+        if text[index] == "{":
+            depth += 1
+        elif text[index] == "}":
+            depth -= 1
+            if not depth:
+                return text[opened + 1 : index], index + 1
+        index += 1
+    return text[opened + 1 :], len(text)
+
+
+def _evaluated(value: Callable[[str], str | None], name: str) -> str:
     if "(" in name or " " in name:
         return DENIED
     base, _, cut = name.partition(":")
-    value = channel.get(base)
-    if value is None:
-        value = _profile_field(channel, base)
-    if value is None:
-        value = channel.switch.globals.get(base)
-    if value is None:
+    found = value(base)
+    if found is None:
         return ""
-    return _cut(value, cut) if cut else value
+    return _cut(found, cut) if cut else found
 
 
 def _profile_field(channel: Channel, name: str) -> str | None:
@@ -60,10 +109,6 @@ def _cut(value: str, cut: str) -> str:
     except ValueError:
         return value
     start = offset if offset >= 0 else max(0, len(value) + offset)
-    return (
-        value[start:]
-        if length is None
-        else value[start : start + length]
-        if length >= 0
-        else value[start:length]
-    )
+    if length is None:
+        return value[start:]
+    return value[start : start + length] if length >= 0 else value[start:length]

@@ -144,7 +144,7 @@ def show(switch: Switch, text: str) -> str:
         ]
     else:
         return USAGE
-    if more[:1] == ["count"]:
+    if more[:1] == ["count"] and what in ("channels", "calls"):
         if as_json:
             return orjson.dumps({"row_count": len(rows)}).decode()
         return f"\n{len(rows)} total.\n"

@@ -13,10 +13,12 @@ from functools import lru_cache
 from pathlib import Path
 
 ENDLESS = float("inf")
+LEAD_IN = 0.25  # seconds of silence that the switch puts before the first file of a file string
 _HEAD = 4096  # bytes that hold the chunks before the sound
 
 _TONE = re.compile(r"%\(\s*([\d.]+)\s*,\s*([\d.]+)\s*,[^)]*\)")
-_LOOPS = re.compile(r"loops=(-?\d+)")
+_LOOPS = re.compile(r"(?:loops|L|l)=(-?\d+)")
+STREAMS = frozenset({"music", "moh", "default"})  # "music" is the shipped one
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ def resolve(path: str) -> Sound | None:
     if bare.startswith("tone_stream://"):
         return _tone(path, bare.removeprefix("tone_stream://"))
     if bare.startswith("local_stream://"):
-        return Sound(path, ENDLESS, "local_stream")
+        name = bare.removeprefix("local_stream://")
+        return Sound(path, ENDLESS, "local_stream") if name in STREAMS else None
     if "://" in bare:
         return None
     seconds = file_seconds(bare)
@@ -94,7 +97,7 @@ def _file_string(path: str, names: str) -> Sound | None:
         if sound is not None:
             found = True
             total += sound.seconds
-    return Sound(path, total) if found else None
+    return Sound(path, total + LEAD_IN) if found else None
 
 
 def _tone(path: str, spec: str) -> Sound:

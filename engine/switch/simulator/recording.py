@@ -77,7 +77,7 @@ class Recording:
         self._stretches: list[tuple[float, int, int]] = []  # seconds, left Hz, right Hz
         self._timer: Timer | None = None
         if limit > 0:
-            self._timer = channel.clock.after(float(limit), self.stop, "limit-reached")
+            self._timer = channel.clock.after(float(limit), self.stop, "success-maxtime")
         file = Path(path)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(header(self.channels, 0))
@@ -109,7 +109,7 @@ class Recording:
         self._mark()
         self.masked = masked
 
-    def stop(self, cause: str = "success-file-stopped") -> None:
+    def stop(self, cause: str = "") -> None:
         """Write the file and fire RECORD_STOP."""
         channel = self.channel
         if channel.recordings.get(self.path) is not self:
@@ -125,6 +125,8 @@ class Recording:
         channel.set("record_seconds", str(samples // RATE))
         channel.set("record_ms", str(samples * 1000 // RATE))
         log.debug("recording written", path=self.path, frames=frames)
+        cause = cause or ("success-silence" if channel.hangup_cause else "success-maxtime")
+        channel.set("record_completion_cause", cause)
         channel.fire("RECORD_STOP", {"Record-File-Path": self.path, "Record-Completion-Cause": cause})
 
     def _write(self, limit: float | None) -> int:
@@ -154,7 +156,9 @@ class Recording:
 
 def start(channel: Channel, path: str, limit: int = 0) -> bool:
     """Record the channel into ``path`` (absolute). False when that file is already being recorded or can't be."""
-    if not path or path in channel.recordings:
+    if path in channel.recordings:
+        return True  # it just goes on
+    if not path:
         return False
     try:
         channel.recordings[path] = Recording(channel, path, limit)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 def finish(channel: Channel) -> None:
     """Report a channel that was hung up and has stopped everything, and forget it."""
     channel.set_state("CS_HANGUP")
-    channel.set_callstate("HANGUP")
     for recording in list(channel.recordings.values()):
         recording.stop()
+    channel.set_callstate("HANGUP")
     channel.set_state("CS_REPORTING")
     _account(channel)
     channel.fire("CHANNEL_HANGUP_COMPLETE")
@@ -29,6 +29,8 @@ def finish(channel: Channel) -> None:
     for listener in list(channel.eavesdroppers):
         listener.target_gone()
     channel.switch.forget(channel)
+    for mourner in channel.mourners:
+        mourner()
     channel.party.over(channel.hangup_cause)
 
 

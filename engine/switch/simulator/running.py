@@ -23,6 +23,8 @@ Deed = Callable[["Channel", str], "str | None"]
 class Running:
     """An application on a channel's stack."""
 
+    listens = True  # commands are looked at while it runs
+    deaf = False  # not even a transfer gets it out
     silent = False  # entered by a state: no CHANNEL_EXECUTE, no CHANNEL_EXECUTE_COMPLETE
 
     def __init__(self, channel: Channel, app: str, arg: str, uuid: str) -> None:
@@ -75,8 +77,11 @@ def _nothing() -> None:
 class Player:
     """Plays one argument of ``playback`` inside an application, with its PLAYBACK events."""
 
-    def __init__(self, channel: Channel, path: str, *, waits_for_keys: bool = False) -> None:
+    def __init__(
+        self, channel: Channel, path: str, *, waits_for_keys: bool = False, skip: float = 0.0
+    ) -> None:
         self.channel = channel
+        self._skip = skip
         self.path = path
         self.waits_for_keys = waits_for_keys
         self.sound = media.resolve(path)
@@ -97,7 +102,7 @@ class Player:
             return False
         channel = self.channel
         self._finished = finished
-        self._left = self.sound.seconds
+        self._left = max(0.0, self.sound.seconds - self._skip)
         self._playback = Playback(self.path, channel.clock.monotonic(), waits_for_keys=self.waits_for_keys)
         channel.fire("PLAYBACK_START", self._headers())
         channel.party.hears(self._playback)
@@ -189,12 +194,13 @@ class PlaybackApp(Running):
 
     def start(self) -> None:
         channel = self.channel
-        path, _, _ = self.arg.partition("@@")  # what follows is a sample to begin at
+        path, _, skipped = self.arg.partition("@@")  # samples to leave out
         channel.set("playback_terminator_used", None)
-        self._player = Player(channel, path)
-        if not self._player.start(self._played):
+        self._player = Player(channel, path, skip=media.integer(skipped) / 8000)
+        if not channel.ready or not path:
+            channel.finish(self, "PLAYBACK ERROR")
+        elif not self._player.start(self._played):
             channel.finish(self, "FILE NOT FOUND")
-            return
 
     def _played(self) -> None:
         self.channel.finish(self, "FILE PLAYED")
