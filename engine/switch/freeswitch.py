@@ -236,6 +236,7 @@ class FreeSwitch:
                 umask=0o077,
             )
         self._process = psutil.Process(self._child.pid)
+        _many_files(self._process)
         try:
             self._wait_ready()
         except SwitchError:
@@ -341,6 +342,17 @@ def _runs(profile: str, sofia_status: str) -> bool:
     """Whether the line of this profile in ``sofia status`` says RUNNING."""
     rows: Sequence[list[str]] = [line.split() for line in sofia_status.splitlines()]
     return any(row[:2] == [profile, "profile"] and "RUNNING" in row[-2:][0] for row in rows if len(row) >= 4)
+
+
+def _many_files(process: psutil.Process) -> None:
+    """Every leg needs two sockets, and more with a recording: let it open as many files as it may."""
+    if not hasattr(process, "rlimit"):  # Linux only
+        return
+    try:
+        _, hard = process.rlimit(psutil.RLIMIT_NOFILE)
+        process.rlimit(psutil.RLIMIT_NOFILE, (hard, hard))
+    except psutil.Error as error:
+        log.info("switch.file_limit_kept", error=str(error))
 
 
 def _cause_of_death(code: int | None) -> str:

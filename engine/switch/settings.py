@@ -126,6 +126,7 @@ class SwitchSettings(Shape):
     dead_line: Annotated[Duration, Field(ge=10, le=7200)] = 300.0  # seconds without a packet of sound
     log: Literal["warning", "notice", "info", "debug"] = "warning"
     binary: SwitchPath | None = None
+    allow_remote: Flag = False  # accept a running switch whose event socket others can reach
     start_within: Annotated[Duration, Field(gt=0, le=300)] = 30.0
     stop_within: Annotated[Duration, Field(gt=0, le=300)] = 10.0
 

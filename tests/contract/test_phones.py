@@ -40,6 +40,7 @@ def test_a_phone_that_vanishes_is_unregistered_by_the_switch_itself(switch: Rig)
     """It is asked with OPTIONS; without an answer its registration expires, and an event tells."""
     phone = switch.phone("1003")
     switch.heard.wait("sofia::register")
+    switch.until(lambda: "1003" in registered(switch))
     phone.vanish()
     event = switch.heard.wait("sofia::expire", timeout=12.0)
     assert event.get("user") == "1003"
@@ -47,6 +48,8 @@ def test_a_phone_that_vanishes_is_unregistered_by_the_switch_itself(switch: Rig)
     _, job = switch.originate("1003")
     with pytest.raises(CommandRefused, match="USER_NOT_REGISTERED"):
         job.wait(2.0)
+    # The list that the core keeps does not hear of it, and lasts as long as the phone registered for.
+    assert "1003" in registered(switch)
 
 
 def test_ringing_a_phone_that_has_vanished_fails(switch: Rig) -> None:

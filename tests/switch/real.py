@@ -29,7 +29,7 @@ def settings(**changes: Any) -> SwitchSettings:
     first = 20000 + os.getpid() % 12 * 1000  # below the ports that the system hands out
     values: dict[str, Any] = {
         "event_socket": free_port(socket.SOCK_STREAM),
-        "phones": {"port": free_port(), "codecs": ["PCMU"], "ping": 2, "silence": 1},
+        "phones": {"port": free_port(), "codecs": ["PCMU"], "ping": 2, "silence": 2},
         "trunks": {"port": free_port(), "codecs": ["PCMU"]},
         "sound": {"first": first, "last": first + 998},
     }
