@@ -69,9 +69,9 @@ class RunFolder:
     def log(self) -> Path:
         return self.path / "log" / "freeswitch.log"
 
-    def new_password(self) -> str:
-        """A fresh password for the event socket, kept for whoever attaches later."""
-        password = secrets.token_urlsafe(24)
+    def new_password(self, password: str = "") -> str:
+        """A fresh password for the event socket (or the given one), kept for whoever attaches later."""
+        password = password or secrets.token_urlsafe(24)
         write_private(self.path / "socket.password", password + "\n")
         return password
 

@@ -206,7 +206,8 @@ class FreeSwitch:
         self._check_ports()
         self.adopted = False
         self.port = self.settings.event_socket
-        self.password = self.folder.new_password()
+        # Started anew after its death it keeps its password: the engine's connection is waiting with it.
+        self.password = self.folder.new_password(self.password)
         self.passwords = self.folder.phone_passwords(self._phones)
         if self.settings.music is None and not (music := self.folder.path / "music" / "quiet.wav").exists():
             quiet_music(music)

@@ -252,13 +252,15 @@ def test_its_death_is_noticed_once_with_the_cause(tmp_path: Path) -> None:
     reasons = clock.queue()
     freeswitch = FreeSwitch(settings(), tmp_path / "run", clock=clock, on_death=reasons.put)
     freeswitch.start()
+    first = freeswitch.password
     assert freeswitch.pid is not None
     os.kill(freeswitch.pid, signal.SIGKILL)
     assert reasons.get(5) == "the switch was killed by SIGKILL"
     assert not freeswitch.alive
     assert len(reasons) == 0
-    freeswitch.start()  # and it can be started again
+    freeswitch.start()  # and it can be started again, where the engine's connection finds it
     assert freeswitch.alive
+    assert freeswitch.password == first
     freeswitch.stop(within=0.0)
     clock.sleep(0.3)
     assert len(reasons) == 0
