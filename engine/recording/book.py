@@ -79,6 +79,7 @@ class Book:
         self._zone = ZoneInfo(timezone)
         self._pool = ThreadPool(1)
         self._running: dict[str, Started] = {}
+        self._finishing: set[str] = set()
 
     # -- while a call lasts -----------------------------------------------------------------------
 
@@ -134,9 +135,8 @@ class Book:
         """The caller talked to ``agent`` in this recording; of several the last one counts."""
         if not id:
             return
-        self._store.save(tables.recordings, id, {**self._birth(id), "agent": agent})
-        if id in self._running:
-            self._running[id].agent = agent
+        self._find(id).agent = agent
+        self._store.change(tables.recordings, id, {"agent": agent})
 
     def finished(self, leg: str, file: str) -> None:
         """The switch says that ``file`` is complete. Returns at once; the rest is done beside."""
@@ -144,7 +144,9 @@ class Book:
         if id is None:
             log.warning("recording.not_ours", leg=leg)
             return
-        self._clock.spawn(self._finish, id)
+        if id not in self._finishing:  # the switch may say it twice
+            self._finishing.add(id)
+            self._clock.spawn(self._finish, id)
 
     def close_lost(self, live: frozenset[str] | set[str]) -> int:
         """After a restart: close the rows of recordings whose call is not among ``live`` any more; how many."""
@@ -190,7 +192,7 @@ class Book:
                     deleted += freed >= 0
                     missing += freed < 0
                     size += max(0, freed)
-                    self._store.save(tables.recordings, row.id, {**_birth_of(row), "deleted": now})
+                    self._store.change(tables.recordings, row.id, {"deleted": now})
                 if not self._store.caught_up(LOOK):
                     raise StoreError("the sweep of recordings stopped: the database does not take its rows")
         oldest = (now - self.policies.longest).astimezone(self._zone).date()
@@ -236,22 +238,17 @@ class Book:
             log.warning("recording.row_not_read", recording=id, reason=str(error))
             return None
 
-    def _birth(self, id: str) -> dict[str, object]:
-        """What a row must have, for a row that may not be there yet."""
-        started = self._find(id)
-        return {
-            "call": started.call,
-            "part": started.part,
-            "path": started.path,
-            "began": started.began,
-        }
-
     def _save_masks(self, started: Started) -> None:
-        self._store.save(tables.recordings, started.id, {**self._birth(started.id), "masks": started.masks})
+        self._store.change(tables.recordings, started.id, {"masks": started.masks})
 
     def _finish(self, id: str) -> None:
-        if id not in self._running and (row := self._row(id)) is not None and row.ended is not None:
-            return  # the switch said it twice
+        try:
+            if id in self._running or (row := self._row(id)) is None or row.ended is None:
+                self._close(id)
+        finally:
+            self._finishing.discard(id)
+
+    def _close(self, id: str) -> None:
         try:
             started = self._find(id)
         except NotFound:
@@ -276,18 +273,8 @@ class Book:
             size=size,
             masks=tuple(started.masks),
         )
-        self._store.save(
-            tables.recordings,
-            id,
-            {
-                **_birth_of(row),
-                "policy": row.policy,
-                "ended": now,
-                "seconds": row.seconds,
-                "size": size,
-                "masks": row.masks,
-            },
-        )
+        ending = {"ended": now, "seconds": row.seconds, "size": size, "masks": row.masks}
+        self._store.change(tables.recordings, id, ending)
         if self.on_finished is not None:
             self.on_finished(view_of(row))
 
@@ -314,7 +301,3 @@ def view_of(row: RecordingRow) -> RecordingView:
         agent=row.agent,
         masked=len(row.masks),
     )
-
-
-def _birth_of(row: RecordingRow) -> dict[str, object]:
-    return {"call": row.call, "part": row.part, "path": row.path, "began": row.began}

@@ -151,6 +151,8 @@ class Files:
 
 
 def _numbered(folder: Path, digits: int) -> list[Path]:
-    if not folder.is_dir() or folder.is_symlink():
+    """The folders in ``folder`` that are named by so many digits; links are none."""
+    if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.name.isdigit() and len(path.name) == digits)
+    found = (path for path in folder.iterdir() if path.name.isdigit() and len(path.name) == digits)
+    return sorted(path for path in found if path.is_dir() and not path.is_symlink())

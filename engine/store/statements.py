@@ -1,7 +1,8 @@
 """Plain rows and the statements that write them.
 
 A row says what should be true afterwards, so that it can be written twice without harm:
-``ADD`` inserts unless the key is there, ``PUT`` inserts or replaces the given columns, ``DROP`` deletes.
+``ADD`` inserts unless the key is there, ``PUT`` inserts or replaces the given columns, ``CHANGE`` replaces
+them in a row that is there, ``DROP`` deletes.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ from datetime import date, time
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Executable, MetaData, Table, and_, bindparam, delete
+from sqlalchemy import Executable, MetaData, Table, and_, bindparam, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.store.columns import Encoded, clean_text, decode, encode, unspool
 
 ADD = "add"
 PUT = "put"
+CHANGE = "change"
 DROP = "drop"
+
+_KEY = "key_of_"  # begins the name of a parameter that finds the row, where the column's own is taken
 
 
 class Row(NamedTuple):
@@ -51,6 +55,9 @@ class Statements:
         latest: dict[str, tuple[tuple[str, str, tuple[str, ...]], Group]] = {}
         for verb, table, values in rows:
             shape = (verb, table.name, tuple(values))
+            if verb == CHANGE:
+                keys = {column.name for column in table.primary_key.columns}
+                values = {_KEY + name if name in keys else name: value for name, value in values.items()}
             last = latest.get(table.name)
             if last is not None and last[0] == shape:
                 last[1].rows.append(values)
@@ -70,6 +77,13 @@ class Statements:
         keys = [column.name for column in table.primary_key.columns]
         if verb == DROP:
             return delete(table).where(and_(*(table.c[key] == bindparam(key) for key in keys)))
+        if verb == CHANGE:
+            found = and_(*(table.c[key] == bindparam(_KEY + key) for key in keys))
+            return (
+                update(table)
+                .where(found)
+                .values({name: bindparam(name) for name in columns if name not in keys})
+            )
         insert = self._insert(table)
         if verb == ADD:
             return insert.on_conflict_do_nothing(index_elements=keys)

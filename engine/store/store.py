@@ -32,7 +32,7 @@ from engine.store.engines import Connections, folder_of, make_engine, one_line, 
 from engine.store.jobs import Jobs
 from engine.store.rows import AgentRow, Cdr, DeedRow, Health
 from engine.store.spool import Spool
-from engine.store.statements import ADD, DROP, PUT, Row, tables_of
+from engine.store.statements import ADD, CHANGE, DROP, PUT, Row, tables_of
 from engine.store.threads import settle_locks
 from engine.store.upgrades import Change, DepartmentTables, Upgrades
 from engine.store.writer import Alarm, Database, Writer
@@ -202,15 +202,11 @@ class Store:
 
         ValueError for a column that the table does not have.
         """
-        row = self._key(table, key)
-        row.update(values)
-        if strange := row.keys() - table.columns.keys():
-            raise ValueError(f"{table.name} has no column {min(strange)}")
-        for name in self._json(table) & row.keys():
-            value = row[name]
-            if value is not None and type(value) is not Encoded:
-                row[name] = encode(value)
-        self._open_writer().put(Row(PUT, table, row))
+        self._put(PUT, table, key, values)
+
+    def change(self, table: Table, key: Any, values: Mapping[str, Any]) -> None:
+        """Change the given columns of the row ``key``, if it is there."""
+        self._put(CHANGE, table, key, values)
 
     def remove(self, table: Table, key: Any) -> None:
         """Delete the row ``key``, if it is there."""
@@ -413,6 +409,17 @@ class Store:
         if self._writer is None:
             raise StoreError("the store is not open for writing")
         return self._writer
+
+    def _put(self, verb: str, table: Table, key: Any, values: Mapping[str, Any]) -> None:
+        row = self._key(table, key)
+        row.update(values)
+        if strange := row.keys() - table.columns.keys():
+            raise ValueError(f"{table.name} has no column {min(strange)}")
+        for name in self._json(table) & row.keys():
+            value = row[name]
+            if value is not None and type(value) is not Encoded:
+                row[name] = encode(value)
+        self._open_writer().put(Row(verb, table, row))
 
     def _key(self, table: Table, key: Any) -> dict[str, Any]:
         if isinstance(key, Mapping):

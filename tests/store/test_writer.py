@@ -89,9 +89,11 @@ def test_changes_of_one_row_stay_in_their_order_also_when_they_name_other_column
     store.save(table, "8013", {"state": "ready", "since": NOON})
     store.save(table, "8014", {"state": "ready", "since": NOON})
     store.remove(table, "8014")
+    store.change(table, "8013", {"reason": "c"})
+    store.change(table, "nobody", {"reason": "c"})
     assert [(row.agent, row.state, row.reason) for row in store.load_agents()] == [
         ("8012", "ready", "b"),
-        ("8013", "ready", ""),
+        ("8013", "ready", "c"),
     ]
 
 
