@@ -253,10 +253,10 @@ class Call:
 
     def answer(self) -> None:
         """Answer the call; nothing waits for it."""
-        if not self.leg.answered:
+        if not (self.leg.answered or self.leg.answering):
             self.later(commands.execute(self.id, "answer"))
             self.note_answered()
-            self.leg.answered = True
+            self.leg.answering = True
 
     def note_answered(self) -> None:
         """Remember the moment of the answer."""

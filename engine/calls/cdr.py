@@ -23,26 +23,31 @@ def cdr_row(call: Call, clock: Clock) -> dict[str, Any]:
         outcome = "abandoned"
     else:
         outcome = "served" if call.answered else "unanswered"
+    ended = clock.now()
     return {
         "call": call.id,
-        "direction": "in",
+        "origin": call.origin,
         "number": call.number,
         "dialled": call.dialled,
         "department": (call.first_flow or call.flow).partition("/")[0],
         "flow": call.first_flow or call.flow,
+        "last_flow": call.flow,
+        "last_step": call.step,
         "revision": call.revision,
         "flow_hash": call.flow_hash,
         "language": call.language,
         "arrived": call.arrived,
         "answered": call.answered,
-        "ended": clock.now(),
+        "ended": ended,
+        "seconds": round((ended - call.answered).total_seconds(), 3) if call.answered else 0.0,
         "outcome": outcome,
         "cause": call.cause,
-        "ended_by": call.ended_by,
+        "ordinary": call.ended_by != "switch",
         "queue": call.queue,
         "agent": call.agent,
+        "recording": call.recording,
         "waited": round(call.waited, 3),
         "talked": round(call.talked, 3),
         "adopted": call.adopted,
-        "data": {"last_step": call.step, "last_flow": call.flow, "fault": call.fault, "origin": call.origin},
+        "data": {"direction": "in", "ended_by": call.ended_by, "fault": call.fault},
     }

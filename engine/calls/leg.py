@@ -21,6 +21,7 @@ class Leg:
     __slots__ = (
         "agent",
         "answered",
+        "answering",
         "awaited",
         "gone",
         "inbox",
@@ -37,6 +38,7 @@ class Leg:
         self.owner = owner
         self.agent = agent
         self.answered = False
+        self.answering = False  # it was told to answer; the switch does so within a frame or two
         self.parked = False
         self.peer = ""  # the leg that this one talks to
         self.gone: str | None = None  # the hang-up cause, once ended

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import structlog
 
+from engine.calls.call import Call
 from engine.calls.leg import Leg
 from engine.calls.registry import AGENT, OWNER, Calls
 from engine.calls.signals import Gone
@@ -27,6 +28,9 @@ log = structlog.get_logger(__name__)
 
 BRIDGE_WATCHDOG = 1.0
 """Seconds from ``uuid_bridge`` to CHANNEL_BRIDGE, after which the legs are looked at and freed."""
+
+ANSWER_LIMIT = 1.0
+"""Seconds from telling the caller's leg to answer until CHANNEL_ANSWER is taken for lost."""
 
 LATE_REPLY = 3.0
 """Seconds beyond the ringing time before a leg that nothing was heard of is given up."""
@@ -126,10 +130,7 @@ class AgentRing:
         if call is None or call.leg.gone is not None or leg.gone is not None:
             return False
         try:
-            if not call.leg.answered:
-                # Bridging an unanswered caller destroys both legs.
-                calls.require_line().post(commands.execute(call.id, "answer"))
-                call.leg.answered = True
+            self._let_answer(call)
             calls.ask(commands.uuid_bridge(call.id, leg.uuid), 5.0)
         except SwitchError as error:
             log.info("bridge.refused", call=self._call_id, leg=leg.uuid, error=str(error))
@@ -149,6 +150,17 @@ class AgentRing:
         self._bridged_at = clock.monotonic()
         call.agent_leg = leg.uuid
         return True
+
+    def _let_answer(self, call: Call) -> None:
+        """Bridging an unanswered caller destroys both legs, and an answer takes the switch a frame or two: a phone
+        that answers by itself can be quicker."""
+        calls, clock = self._calls, self._calls.clock
+        if not (call.leg.answered or call.leg.answering):
+            calls.require_line().post(commands.execute(call.id, "answer"))
+            call.leg.answering = True
+        end = clock.monotonic() + ANSWER_LIMIT
+        while not call.leg.answered and call.leg.gone is None and clock.monotonic() < end:
+            clock.sleep(0.02)
 
     def _free(self) -> bool:
         """Take the agent's leg out of whatever the broken bridge left it in. Always False."""

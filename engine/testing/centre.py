@@ -59,9 +59,16 @@ class Centre:
     """The fixture ``centre``. ``app`` is the engine, ``simulator`` the switch that outlives it."""
 
     def __init__(
-        self, installation: Installation, clock: VirtualClock, voice: Voice, *, database: Path | None = None
+        self,
+        installation: Installation,
+        clock: VirtualClock,
+        voice: Voice,
+        *,
+        database: Path | None = None,
+        logged: io.StringIO | None = None,
     ) -> None:
-        """``database``: an empty database to begin with a copy of, which saves making one."""
+        """``database``: an empty database to begin with a copy of, which saves making one. ``logged``: where
+        the log goes (for :meth:`nowhere`)."""
         self.installation = installation
         self.virtual = clock
         self.clock = Time(clock)
@@ -73,7 +80,7 @@ class Centre:
         self.simulator = Simulator(clock, password="simulated", spool=folders.recordings)
         self._agents: dict[str, Agent] = {}
         self._troubles: list[Trouble] = []
-        self.logged = io.StringIO()
+        self.logged = logged if logged is not None else io.StringIO()
         self.app: App
         self.engine = EngineSwitch(self)
         self._start()
@@ -248,12 +255,13 @@ class Caller:
     # -- what the caller hears --------------------------------------------------------------------------
 
     def hears(self, prompt: str, **values: Any) -> Heard:
-        """The next prompt is ``prompt`` (``department/key`` or a common key), with these values as they are.
+        """The next prompt is ``prompt`` (``department/key``, a common key, or a literal text), with these values
+        as they are.
 
         Music and silence are no prompts. Fails with the transcript so far.
         """
         said = self._next_prompt(prompt)
-        if said.key != prompt:
+        if (said.key or said.text) != prompt:
             self._fail(f"heard {said.key or said.text!r} instead of {prompt!r}")
         for name, value in values.items():
             heard = said.values.get(name)

@@ -1,4 +1,5 @@
-"""The pytest plugin for departments: ``centre`` with its callers and agents, and ``centre_home``.
+"""The pytest plugin for departments: ``centre`` with its callers and agents, ``centre_home``,
+and for flows of a test's own ``home`` and ``centre_of``.
 
 A plugin outside this repository names its installation's folder by the ini option ``insideline_home`` (by
 default the folder that pytest was started in).
@@ -9,8 +10,9 @@ from __future__ import annotations
 # gevent patches before anything else is imported.
 from engine.testing import patched  # isort: skip  # noqa: F401
 
+import io
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +23,7 @@ import pytest
 if TYPE_CHECKING:
     from engine.app import Installation
     from engine.testing.centre import Centre
+    from engine.testing.home import Home
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,47 +38,78 @@ def centre_home(pytestconfig: pytest.Config) -> Path:
 
 @pytest.fixture(scope="session")
 def _workshop(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What all centres of a run share: the folder of rendered prompts, and an empty database to copy."""
-    return {"folder": tmp_path_factory.mktemp("centre"), "database": None}
+    """What all centres of a run share: the folder of rendered prompts, and new databases to copy."""
+    return {"folder": tmp_path_factory.mktemp("centre"), "databases": {}}
 
 
 @pytest.fixture
-def centre(centre_home: Path, tmp_path: Path, _workshop: dict[str, Any]) -> Iterator[Centre]:
+def centre(centre_home: Path, centre_of: Callable[[Path], Centre]) -> Centre:
     """A whole centre: the engine on the simulator, on a virtual clock, Monday morning at nine in Guangzhou."""
+    return centre_of(centre_home)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A small installation to write flows into."""
+    from engine.testing.home import Home
+
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def centre_of(tmp_path: Path, _workshop: dict[str, Any]) -> Iterator[Callable[[Path | Home], Centre]]:
+    """Makes a centre of any installation: a folder, or a :class:`~engine.testing.home.Home`."""
     from engine import log
     from engine.app import read_installation
     from engine.clock import VirtualClock
     from engine.prompts import MuteVoice
     from engine.testing.centre import Centre
+    from engine.testing.home import Home
 
-    clock = VirtualClock()
-    installation: Installation = read_installation(centre_home, clock)
-    folders = installation.folders
-    installation.folders = replace(
-        folders,
-        var=tmp_path / "var",
-        recordings=tmp_path / "var" / "recordings",
-        prompt_cache=_workshop["folder"] / "prompts",
-        control_socket=tmp_path / "var" / "insideline.sock",
-        database_url=f"sqlite:///{tmp_path}/var/insideline.db",
-    )
-    made = Centre(installation, clock, MuteVoice(), database=_workshop["database"])
-    log.set_up("debug", "json", made.logged)
-    if _workshop["database"] is None:
-        made.app.store.flush()
-        _workshop["database"] = _kept(made, _workshop["folder"])
+    opened: list[Centre] = []
+
+    def make(source: Path | Home) -> Centre:
+        clock, logged = VirtualClock(), io.StringIO()
+        log.set_up("debug", "json", logged)
+        folder = source.folder if isinstance(source, Home) else source
+        installation: Installation = read_installation(folder, clock)
+        var = tmp_path / f"var{len(opened) or ''}"
+        installation.folders = replace(
+            installation.folders,
+            var=var,
+            recordings=var / "recordings",
+            prompt_cache=_workshop["folder"] / "prompts",
+            control_socket=var / "insideline.sock",
+            database_url=f"sqlite:///{var}/insideline.db",
+        )
+        kind = _kind_of(installation)
+        made = Centre(installation, clock, MuteVoice(), database=_workshop["databases"].get(kind), logged=logged)
+        opened.append(made)
+        if kind not in _workshop["databases"]:
+            made.app.store.flush()
+            _workshop["databases"][kind] = _kept(made, _workshop["folder"] / f"{len(_workshop['databases'])}.db")
+        return made
+
     try:
-        yield made
+        yield make
     finally:
-        made.close()
-        clock.close()
-        print(made.logged.getvalue()[-20_000:])  # shown by pytest when the test fails
+        for made in opened:
+            made.close()
+            made.virtual.close()
+            print(made.logged.getvalue()[-20_000:])  # shown by pytest when the test fails
         log.set_up("warning", "console")
 
 
-def _kept(made: Centre, folder: Path) -> Path:
+def _kind_of(installation: Installation) -> tuple[str, ...]:
+    """Installations with the same tables and the same sample may begin with copies of one database."""
+    departments = installation.host.departments
+    if any(one.sample is not None for one in departments.values()):
+        return (str(installation.home),)
+    return tuple(sorted(t for one in departments.values() if one.models is not None for t in one.models.tables))
+
+
+def _kept(made: Centre, kept: Path) -> Path:
     """A copy of the first centre's database, tables and sample in it, for all that follow."""
-    kept = folder / "empty.db"
     source = made.installation.folders.database_url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(source)) as database, closing(sqlite3.connect(kept)) as copy:
         database.backup(copy)
