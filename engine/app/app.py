@@ -104,6 +104,7 @@ class App:
         self.calls: Calls = None  # type: ignore[assignment]
         self.leader: Leader = None  # type: ignore[assignment]
         self.connection: Connection = None  # type: ignore[assignment]
+        self.recordings: Book = None  # type: ignore[assignment]
 
     # -- building -----------------------------------------------------------------------------------
 
@@ -313,6 +314,10 @@ class App:
 
     def _calls_settled(self) -> None:
         """The leader has found every call that was there: offers may begin (again)."""
+        try:
+            self.recordings.close_lost(set(self.calls.calls))
+        except StoreError as error:
+            log.warning("recordings.not_closed", error=str(error))
         rows = orjson.loads(self._ask_switch(commands.show_registrations())).get("rows", [])
         self.acd.phones_are({row["reg_user"] for row in rows if row.get("reg_user")})
         self.acd.start()
@@ -337,11 +342,9 @@ class App:
         """Delete recordings that are kept no longer, once a day."""
         while not self._stopping.wait(SWEEP_EVERY):
             try:
-                swept = self.recordings.sweep()
+                self.recordings.sweep()
             except StoreError as error:
                 log.warning("recordings.not_swept", error=str(error))
-            else:
-                log.info("recordings.swept", count=swept)
 
     # -- calls --------------------------------------------------------------------------------------
 
@@ -351,7 +354,6 @@ class App:
     def _call_ended(self, call: Call) -> None:
         self.store.cdr({**cdr_row(call, self.clock), "node": self.installation.settings.site.id})
         self.store.drop_call_state(call.id)
-        self.recordings.call_ended(call.id)
         self.installation.host.tell.call_ended(call=call.view(), cause=call.cause)
 
     def _notify(self, event: str, /, **facts: Any) -> None:
@@ -481,6 +483,7 @@ class App:
             (self.calls, "abandon"),
             (self.freeswitch, "stop"),
             (self.simulator if self._own_simulator else None, "stop"),
+            (self.recordings, "close"),
             (self.store, "close"),
             (self.prompts, "close"),
         ):

@@ -10,9 +10,9 @@ from tests.e2e.house import House
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """An installation with a real FreeSWITCH; the test starts the engine."""
-    made = House(tmp_path / "house", Clock())
+    made = House(tmp_path / "house", Clock(), tmp_path_factory.getbasetemp() / "prompts")
     try:
         yield made
     finally:

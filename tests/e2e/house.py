@@ -29,6 +29,7 @@ grammar: 1
 site: {{id: test, name: Test}}
 languages: [zh-CN, en]
 log: {{level: info, format: json}}
+prompts: {{cache: {prompts}}}
 recording:
   policies:
     service: {{share: 100%, keep: 180d}}
@@ -49,7 +50,8 @@ trunks:
 class House:
     """One installation in ``folder`` and the engine that runs in it."""
 
-    def __init__(self, folder: Path, clock: Clock, *, always_open: bool = True) -> None:
+    def __init__(self, folder: Path, clock: Clock, prompts: Path, *, always_open: bool = True) -> None:
+        """``prompts``: where rendered prompts are kept, shared by the houses of a run."""
         self.home = folder
         self.clock = clock
         self.process: subprocess.Popen[bytes] | None = None
@@ -65,7 +67,9 @@ class House:
         for name in ("plugins", "prompts", "dialplans"):
             (folder / name).symlink_to(REPOSITORY / name)
         shutil.copytree(REPOSITORY / "conf", folder / "conf")
-        (folder / "conf" / "engine.yaml").write_text(ENGINE.format(**self.ports), encoding="utf-8")
+        (folder / "conf" / "engine.yaml").write_text(
+            ENGINE.format(**self.ports, prompts=prompts), encoding="utf-8"
+        )
         (folder / "conf" / "trunks.yaml").write_text(TRUNKS.format(port=free_port()), encoding="utf-8")
         if always_open:
             calendars = folder / "conf" / "calendars.yaml"
@@ -84,7 +88,11 @@ class House:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "engine", "run", "--no-board", "--sample", *options],
                 cwd=self.home,
-                env={**os.environ, "INSIDELINE_HOME": str(self.home), "PYTHONPATH": os.environ.get("PYTHONPATH", "")},
+                env={
+                    **os.environ,
+                    "INSIDELINE_HOME": str(self.home),
+                    "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -148,7 +156,9 @@ class House:
         password = RunFolder(self.home / "var" / "freeswitch").password()
         assert password is not None
         question = [commands.raw_api(line)]
-        return ask("127.0.0.1", self.ports["event_socket"], password, question, clock=self.clock, within=5.0)[0]
+        return ask("127.0.0.1", self.ports["event_socket"], password, question, clock=self.clock, within=5.0)[
+            0
+        ]
 
     # -- people -------------------------------------------------------------------------------------
 

@@ -14,8 +14,14 @@ def in_main_menu(house: House) -> Call:
     caller = house.outside().dial("8004").wait_answered(10)
     house.wait_step("menu")
     caller.press("2")
-    house.wait_for(lambda: (house.cli("call", "list") or [{}])[0].get("flow") == "logistics/shipments", "no desk")
-    house.wait_step("menu")
+    house.wait_for(
+        lambda: (house.cli("call", "list") or [{}])[0].get("flow") == "logistics/shipments", "no desk"
+    )
+    call = house.wait_step("menu")
+    house.wait_for(
+        lambda: "play_and_get_digits" in house.switch(f"uuid_getvar {call['id']} current_application"),
+        "the menu does not collect",
+    )
     return caller
 
 

@@ -17,7 +17,9 @@ def test_a_caller_tracks_waits_talks_and_is_recorded(house: House) -> None:
     house.wait_step("menu")
     caller.press("2")  # English
     house.wait_for(lambda: house._call_in("main") or house._call_in("menu"), "no main menu")
-    house.wait_for(lambda: (house.cli("call", "list") or [{}])[0].get("flow") == "logistics/shipments", "no shipments")
+    house.wait_for(
+        lambda: (house.cli("call", "list") or [{}])[0].get("flow") == "logistics/shipments", "no shipments"
+    )
     house.wait_step("menu")
     caller.press("1")
     house.wait_step("collect")
@@ -37,7 +39,9 @@ def test_a_caller_tracks_waits_talks_and_is_recorded(house: House) -> None:
     cdr = house.cli("cdr", "list")[0]
     assert (cdr["outcome"], cdr["agent"], cdr["queue"]) == ("talked", "8012", "logistics")
     assert cdr["talked"] > 2
-    recording = house.wait_for(lambda: [r for r in house.cli("recording", "list") if r["seconds"]], "no recording")[0]
+    recording = house.wait_for(
+        lambda: [r for r in house.cli("recording", "list") if r["seconds"]], "no recording"
+    )[0]
     left, right = read_wav(house.home / "var" / "recordings" / recording["path"])
     assert loudness(left) > 100
     assert loudness(right) > 100
