@@ -29,6 +29,7 @@ ALL_EVENTS = (
     "CHANNEL_PROGRESS",
     "PLAYBACK_START",
     "RECORD_START",
+    "sofia::sip_user_state",
     "il::other",
 )
 

@@ -42,7 +42,9 @@ def test_a_phone_that_vanishes_is_unregistered_by_the_switch_itself(switch: Rig)
     switch.heard.wait("sofia::register")
     switch.until(lambda: "1003" in registered(switch))
     phone.vanish()
-    event = switch.heard.wait("sofia::expire", timeout=12.0)
+    told = switch.heard.wait("sofia::sip_user_state", timeout=20.0)
+    assert (told.get("from-user"), told.get("Ping-Status")) == ("1003", "UNREACHABLE")
+    event = switch.heard.wait("sofia::expire", timeout=20.0)
     assert event.get("user") == "1003"
     switch.clock.sleep(0.3)  # the event comes just before it is forgotten
     _, job = switch.originate("1003")

@@ -274,12 +274,15 @@ def _conference(switch: Switch, arg: str) -> str:
         return switch.conferences.kick(words[0], words[2])
     if words and words[0] not in switch.conferences.rooms:
         return f"-ERR Conference {words[0]} not found\n"
+    if words[1:2] == ["list"]:
+        return switch.conferences.members(words[0])
     return "-ERR not simulated\n"
 
 
 def _lua(switch: Switch, arg: str) -> str:
-    if arg.split()[:1] == ["rescue.lua"]:
-        rescue.run(switch)
+    words = arg.split()
+    if words[:1] == ["rescue.lua"]:
+        rescue.run(switch, integer(words[1]) if len(words) > 1 else rescue.TOO_OLD)
         return "+OK\n"
     return "-ERR Cannot execute script\n"
 

@@ -70,12 +70,18 @@ class Rooms:
             lines.append(
                 f"+OK Conference {room.name} ({count} member{'s' if count != 1 else ''} rate: 8000 flags: running)\n"
             )
-            for number, channel in room.members.items():
-                profile = channel.profile
-                lines.append(
-                    f"{number};{channel.name};{channel.uuid};{profile.caller_id_name};"
-                    f"{profile.caller_id_number};hear|speak;0;0;0;0\n"
-                )
+            lines.append(self.members(room.name))
+        return "".join(lines)
+
+    def members(self, name: str) -> str:
+        """``conference NAME list``: a line for each member."""
+        lines = []
+        for number, channel in self.rooms[name].members.items():
+            profile = channel.profile
+            lines.append(
+                f"{number};{channel.name};{channel.uuid};{profile.caller_id_name};"
+                f"{profile.caller_id_number};hear|speak;0;0;0;0\n"
+            )
         return "".join(lines)
 
 

@@ -323,8 +323,10 @@ class SimPhone:
         self._switch.registrations.unregister(self.extension)
 
     def vanish(self) -> None:
-        """Pull the plug: registered, but answers nothing. A talk goes on silently until somebody ends it."""
+        """Pull the plug: registered, until the switch finds out, but answers nothing. A talk goes on silently
+        until somebody ends it."""
         self._vanished = True
+        self._switch.registrations.silent(self.extension)
 
     # -- by itself --------------------------------------------------------------------------------
 

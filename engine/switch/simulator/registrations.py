@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from engine.switch.simulator.events import Bus
 
 DOMAIN = "local"
+PING = 10.0  # seconds from one question (OPTIONS) to the next
+SILENCE = 3.5  # seconds without an answer: the phone is gone
 
 
 @dataclass(slots=True)
@@ -26,6 +28,7 @@ class Registration:
     ends: float
     expires_epoch: int
     timer: Timer | None = None
+    silence: Timer | None = None
 
 
 class Registrations:
@@ -36,6 +39,8 @@ class Registrations:
         self._bus = bus
         self.domain = domain
         self.known: dict[str, Registration] = {}
+        # What `show registrations` lists. A phone that was found gone stays there till its time is over.
+        self.listed: dict[str, Registration] = {}
         self.on_expired: Callable[[str], None] | None = None
 
     def register(self, extension: str, *, ip: str, port: int, agent: str, expires: int) -> None:
@@ -51,7 +56,7 @@ class Registrations:
             self._clock.monotonic() + expires,
             int(self._clock.now().timestamp()) + expires + 60,
         )
-        self.known[extension] = registration
+        self.known[extension] = self.listed[extension] = registration
         # The switch looks for expired ones once in a while: it is late by its margin and its rhythm.
         registration.timer = self._clock.after(expires + 60, self._expired, registration)
         self._bus.fire(
@@ -79,6 +84,7 @@ class Registrations:
 
     def unregister(self, extension: str) -> None:
         """Take a REGISTER with ``Expires: 0``."""
+        self.listed.pop(extension, None)
         registration = self._drop(extension)
         if registration is None:
             return
@@ -96,7 +102,35 @@ class Registrations:
             },
         )
 
+    def silent(self, extension: str) -> None:
+        """The phone answers nothing from now on: the next question finds out."""
+        registration = self.known.get(extension)
+        if registration is not None and registration.silence is None:
+            registration.silence = self._clock.after(PING + SILENCE, self._unreachable, registration)
+
+    def _unreachable(self, registration: Registration) -> None:
+        extension = registration.extension
+        self._bus.fire(
+            "CUSTOM",
+            subclass="sofia::sip_user_state",
+            extra={
+                "sip_contact": registration.contact,
+                "event-type": "presence",
+                "profile-name": "internal",
+                "from-user": extension,
+                "from-host": self.domain,
+                "call-id": registration.call_id,
+                "Ping-Status": "UNREACHABLE",
+            },
+        )
+        registration.silence = self._clock.after(0.5, self._forget, registration)
+
     def _expired(self, registration: Registration) -> None:
+        if self.listed.get(registration.extension) is registration:
+            del self.listed[registration.extension]
+        self._forget(registration)
+
+    def _forget(self, registration: Registration) -> None:
         if self.known.get(registration.extension) is not registration:
             return
         del self.known[registration.extension]
@@ -116,13 +150,19 @@ class Registrations:
 
     def _drop(self, extension: str) -> Registration | None:
         registration = self.known.pop(extension, None)
-        if registration is not None and registration.timer is not None:
-            registration.timer.cancel()
+        if registration is not None:
+            for timer in (registration.timer, registration.silence):
+                if timer is not None:
+                    timer.cancel()
         return registration
 
     def stop(self) -> None:
-        for extension in list(self.known):
-            self._drop(extension)
+        for registration in [*self.known.values(), *self.listed.values()]:
+            for timer in (registration.timer, registration.silence):
+                if timer is not None:
+                    timer.cancel()
+        self.known.clear()
+        self.listed.clear()
 
     def rows(self, hostname: str) -> list[dict[str, str]]:
         """As ``show registrations`` lists them."""
@@ -139,7 +179,7 @@ class Registrations:
                 "hostname": hostname,
                 "metadata": "",
             }
-            for one in self.known.values()
+            for one in self.listed.values()
         ]
 
     def report(self) -> str:

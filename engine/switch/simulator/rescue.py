@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.switch.simulator.conference import Conference
 from engine.switch.simulator.media import integer
 
 if TYPE_CHECKING:
@@ -17,18 +18,20 @@ if TYPE_CHECKING:
 TOO_OLD = 15  # seconds without a sign of life
 
 
-def run(switch: Switch) -> list[str]:
+def run(switch: Switch, limit: int = TOO_OLD) -> list[str]:
     """One run; the UUIDs of the calls that it moved."""
     alive = switch.hashes.values.get(("il", "alive"))
-    if alive is None or switch.epoch() - integer(alive) <= TOO_OLD:
+    if alive is None or switch.epoch() - integer(alive) <= limit:
         return []
     moved = []
     for channel in list(switch.channels.values()):
-        marked = channel.true("il_call") and channel.inbound
-        if not marked or channel.bridge is not None or channel.hangup_cause:
+        talking = channel.bridge is not None or any(isinstance(task, Conference) for task in channel.stack)
+        if talking or channel.hangup_cause:
             continue
-        if channel.profile.context == "fallback":
-            continue
-        moved.append(channel.uuid)
-        switch.transfer(channel, "fallback", "XML", "fallback")
+        if channel.true("il_call"):
+            if not channel.true("il_fallback"):
+                moved.append(channel.uuid)
+                switch.transfer(channel, "fallback", "XML", "fallback")
+        elif channel.variables.get("il_owner"):
+            channel.hangup("NORMAL_CLEARING")
     return moved

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import unquote
 from uuid import UUID
 
 from engine.clock import Clock, Timer
@@ -180,6 +181,8 @@ class Switch:
         """A call comes in over SIP; the dialplan marks and parks it before this returns."""
         now = round(self.clock.now().timestamp() * 1_000_000)
         user = caller or "anonymous"
+        # The SIP stack decodes a name as if it were part of a URL, and takes the sting out of expressions.
+        name = unquote(name).replace("${", "%{")
         channel_name = f"sofia/{profile}/{user}@127.0.0.1"
         channel = Channel(
             self,
