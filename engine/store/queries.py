@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy import Row, Select, case, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from engine.store import tables
@@ -226,17 +226,15 @@ def day(session: Session, since: datetime, until: datetime) -> Day:
 
 
 def _busiest(session: Session, since: datetime, until: datetime) -> int:
-    """The most calls at one time: one pass over arrivals and ends in their order."""
+    """The most calls at one time: arrivals and ends in their order, counted up and down by the database."""
     cdr = tables.cdr
-    rows = session.execute(
-        select(cdr.c.arrived, cdr.c.ended).where(cdr.c.arrived >= since, cdr.c.arrived < until)
-    ).all()
-    marks = sorted([(row.arrived, 1) for row in rows] + [(row.ended, -1) for row in rows])
-    most = now = 0
-    for _, step in marks:
-        now += step
-        most = max(most, now)
-    return most
+    within = (cdr.c.arrived >= since, cdr.c.arrived < until)
+    marks = union_all(
+        select(cdr.c.arrived.label("at"), literal(1).label("step")).where(*within),
+        select(cdr.c.ended, literal(-1)).where(*within),
+    ).subquery()
+    live = select(func.sum(marks.c.step).over(order_by=(marks.c.at, marks.c.step)).label("live")).subquery()
+    return int(session.execute(select(func.max(live.c.live))).scalar() or 0)
 
 
 def _tally(session: Session, column: Any, where: tuple[Any, ...]) -> dict[str, int]:
