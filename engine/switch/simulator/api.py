@@ -57,7 +57,7 @@ def _status(switch: Switch, arg: str) -> str:
 
 
 def _version(switch: Switch, arg: str) -> str:
-    return "1.11.2-dev" if arg == "short" else "FreeSWITCH Version 1.11.2-dev~64bit (simulator 64bit)\n"
+    return "1.11.2-dev\n" if arg == "short" else "FreeSWITCH Version 1.11.2-dev~64bit (simulator 64bit)\n"
 
 
 def _uptime(switch: Switch, arg: str) -> str:
@@ -83,7 +83,7 @@ def _strepoch(switch: Switch, arg: str) -> str:
 
 
 def _md5(switch: Switch, arg: str) -> str:
-    return hashlib.md5(arg.encode(), usedforsecurity=False).hexdigest()
+    return "!err!" if not arg else hashlib.md5(arg.encode(), usedforsecurity=False).hexdigest()
 
 
 def _echo(switch: Switch, arg: str) -> str:
@@ -117,7 +117,7 @@ def _global_setvar(switch: Switch, arg: str) -> str:
 
 
 def _module_exists(switch: Switch, arg: str) -> str:
-    return "true" if arg in MODULES else "false"
+    return ("true" if arg in MODULES else "false") if arg else ""
 
 
 def _eval(switch: Switch, arg: str) -> str:
@@ -133,7 +133,7 @@ def _expand(switch: Switch, arg: str) -> Answer:
 
 
 def _expanded(switch: Switch, text: str) -> str:
-    return expand_with(switch.globals.get, text)
+    return expand_with(switch.globals.get, text, switch.expansion("<API execute Permission Denied>"))
 
 
 def _hash(switch: Switch, arg: str) -> str:
@@ -144,12 +144,17 @@ def _fsctl(switch: Switch, arg: str) -> str:
     words = arg.split()
     verb = words[0] if words else ""
     if verb == "api_expansion":
-        # Switching it on is refused here: nothing of the simulator would be any different.
-        return "+OK api_expansion is off \n" if words[1:] in ([], ["off"]) else "-ERR not simulated\n"
+        if words[1:]:
+            switch.api_expansion = words[1] == "on"
+        return f"+OK api_expansion is {'on' if switch.api_expansion else 'off'} \n"
     if verb == "max_sessions" and len(words) == 1:
         return "+OK max sessions: 1000\n"
     if verb == "hupall":
         return _hupall(switch, words[1] if len(words) > 1 else "")
+    if verb in ("pause", "resume") and words[1:] in ([], ["inbound"], ["outbound"]):
+        chosen = words[1:] or ["inbound", "outbound"]
+        switch.paused = switch.paused | set(chosen) if verb == "pause" else switch.paused - set(chosen)
+        return "+OK\n"
     if verb == "loglevel":
         return "+OK log level: DISABLE [-1]\n"
     return (
@@ -170,6 +175,11 @@ def _hupall(switch: Switch, arg: str) -> str:
 
 def _sofia(switch: Switch, arg: str) -> str:
     words = arg.split()
+    if words[:1] == ["profile"] and len(words) == 3 and words[2] in ("rescan", "start"):
+        if words[1] not in ("internal", "external"):
+            return f"Invalid Profile [{words[1]}]"
+        done = "+OK scan complete" if words[2] == "rescan" else f"{words[1]} started successfully"
+        return f"Reload XML [Success]\n{done}\n"
     if words[:1] != ["status"]:
         return "-ERR not simulated\n"
     rest = words[1:]
@@ -238,38 +248,40 @@ def _sched_api(switch: Switch, arg: str) -> str:
 
 def _sched_del(switch: Switch, arg: str) -> str:
     if not arg:
-        return "-ERR Invalid syntax. USAGE: <task_id>|<group_id>\n"
+        return "+OK Deleted: 0\n"
     return f"+OK Deleted: {switch.scheduler.delete(arg)}\n"
 
 
 def _sched_transfer(switch: Switch, arg: str) -> str:
     words = arg.split()
     if len(words) < 3:
-        return "-ERR Invalid syntax. USAGE: [+]<time> <uuid> <extension> [<dialplan>] [<context>]\n"
+        return "-USAGE: [+]<time> <uuid> <extension> [<dialplan>] [<context>]\n"
     channel = switch.channels.get(words[1])
     if channel is None:
         return "-ERR No such channel!\n"
     words += ["", ""]
-    task = switch.schedule_transfer(channel, _when(switch, words[0])[0], words[2], words[3], words[4])
-    return f"+OK Added: {task}\n"
+    switch.schedule_transfer(channel, _when(switch, words[0])[0], words[2], words[3], words[4])
+    return "+OK\n"
 
 
 def _sched_hangup(switch: Switch, arg: str) -> str:
     words = arg.split()
     if len(words) < 2:
-        return "-ERR Invalid syntax. USAGE: [+]<time> <uuid> [<cause>]\n"
+        return "-USAGE: [+]<time> <uuid> [<cause>]\n"
     channel = switch.channels.get(words[1])
     if channel is None:
         return "-ERR No such channel!\n"
     cause = cause_named(words[2]) if len(words) > 2 else "ALLOTTED_TIMEOUT"
-    task = switch.schedule_hangup(channel, _when(switch, words[0])[0], cause)
-    return f"+OK Added: {task}\n"
+    switch.schedule_hangup(channel, _when(switch, words[0])[0], cause)
+    return "+OK\n"
 
 
 def _conference(switch: Switch, arg: str) -> str:
     words = arg.split()
     if words[:1] == ["list"]:
         return switch.conferences.listing()
+    if words[:1] == ["xml_list"]:
+        return switch.conferences.xml()
     if len(words) >= 3 and words[1] in ("kick", "hup"):
         return switch.conferences.kick(words[0], words[2])
     if words and words[0] not in switch.conferences.rooms:
@@ -284,7 +296,7 @@ def _lua(switch: Switch, arg: str) -> str:
     if words[:1] == ["rescue.lua"]:
         rescue.run(switch, integer(words[1]) if len(words) > 1 else rescue.TOO_OLD)
         return "+OK\n"
-    return "-ERR Cannot execute script\n"
+    return "-ERR Cannot execute script\n" if words else ""
 
 
 COMMANDS: dict[str, Api] = {

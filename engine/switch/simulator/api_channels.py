@@ -23,7 +23,7 @@ _KEYS = set("0123456789*#ABCDabcdwWF+~")
 
 def _find(switch: Switch, uuid: str) -> Channel | None:
     channel = switch.channels.get(uuid)
-    return None if channel is None or channel.gone else channel
+    return None if channel is None or channel.hangup_cause else channel
 
 
 def _exists(switch: Switch, arg: str) -> str:
@@ -130,9 +130,7 @@ def _bridge(switch: Switch, arg: str) -> str:
 
 
 def _park(switch: Switch, arg: str) -> str:
-    channel = _find(switch, arg.strip()) if arg.strip() else None
-    if not arg.strip():
-        return "-USAGE: <uuid>\n"
+    channel = _find(switch, arg.strip())
     if channel is None:
         return GONE
     channel.promise = None
@@ -152,7 +150,7 @@ def _transfer(switch: Switch, arg: str) -> str:
     legs = [channel]
     if which:
         if channel.bridge is None:
-            return "-ERR No such channel!\n" if which == "-bleg" else "+OK\n"
+            return "+OK\n"
         other = channel.bridge.other(channel)
         legs = [other] if which == "-bleg" else [channel, other]
     for leg in legs:
@@ -191,12 +189,14 @@ def _record(switch: Switch, arg: str) -> str:
 
 def _buglist(switch: Switch, arg: str) -> str:
     channel = _find(switch, arg.strip())
-    if channel is None or not channel.recordings:
+    if channel is None:
         return ""
+    known = [("session_record", path) for path in channel.recordings]
+    known += [("eavesdrop", channel.uuid) for _ in channel.eavesdroppers]
     bugs = "".join(
-        f" <media-bug>\n  <function>session_record</function>\n  <target>{path}</target>\n"
+        f" <media-bug>\n  <function>{function}</function>\n  <target>{target}</target>\n"
         "  <thread-locked>0</thread-locked>\n </media-bug>\n"
-        for path in channel.recordings
+        for function, target in known
     )
     return f"<media-bugs>\n{bugs}</media-bugs>\n"
 
@@ -209,7 +209,9 @@ def _recv_dtmf(switch: Switch, arg: str) -> str:
     if channel is None:
         return LOST
     keys = digits.partition("@")[0]
-    channel.press(digit for digit in keys if digit in _KEYS)
+    if not keys or not _KEYS.issuperset(keys):
+        return "-USAGE: <uuid> <dtmf_data>\n"
+    channel.queue_keys((key for key in keys if key not in "wWF+~"), "APP")
     return f"+OK {uuid} received DTMF {digits}.\n"
 
 
@@ -222,6 +224,14 @@ def _send_dtmf(switch: Switch, arg: str) -> str:
         return LOST
     channel.send_keys(digits.partition("@")[0])
     return f"+OK {uuid} sent DTMF {digits}.\n"
+
+
+def _flush_dtmf(switch: Switch, arg: str) -> str:
+    channel = _find(switch, arg.strip())
+    if channel is None:
+        return "-ERR No such session\n"
+    channel.keys.clear()
+    return "+OK\n"
 
 
 def _answer(switch: Switch, arg: str) -> str:
@@ -244,6 +254,7 @@ COMMANDS: dict[str, Callable[[Switch, str], str]] = {
     "uuid_buglist": _buglist,
     "uuid_dump": _dump,
     "uuid_exists": _exists,
+    "uuid_flush_dtmf": _flush_dtmf,
     "uuid_getvar": _getvar,
     "uuid_kill": _kill,
     "uuid_park": _park,

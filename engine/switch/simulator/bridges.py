@@ -54,8 +54,6 @@ class Leg(Running):
         channel = self.channel
         while channel.keys:
             digit = channel.take_key()
-            if channel.digit_machine is not None and channel.digit_machine.feed(digit):
-                continue
             self.bridge.other(channel).party.key_heard(digit)
 
     def abort(self) -> str | None:
@@ -286,7 +284,7 @@ def uuid_bridge(a: Channel, b: Channel) -> bool:
     )
     rival = b.promise
     rivals = rival is not None and rival.b is b and rival.a is not a and not rival.a.hangup_cause
-    first_wins = rivals and b.switch.random.random() < 0.5  # whose thread is quicker
+    first_wins = rivals and b.switch.random.random() < 0.25  # whose thread is quicker
     for leg in (a, b):
         leg.touched()
         if leg is a or not first_wins:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.switch.simulator import report, running
@@ -47,6 +48,15 @@ _CODEC = {
 _CODEC_JSON = fragment(_CODEC)
 
 
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key that was pressed, whether it is part of a secret, and where it came from."""
+
+    digit: str
+    secret: bool
+    source: str
+
+
 class Channel:
     """One leg of a call. Made by :class:`~engine.switch.simulator.switch.Switch`, which keeps it by UUID."""
 
@@ -72,7 +82,7 @@ class Channel:
         self.stack: list[running.Running] = []
         self.plan: deque[tuple[str, str]] = deque()  # what the dialplan has still to run
         self.pending: deque[Command] = deque()
-        self.keys: deque[tuple[str, bool]] = deque()  # keys that nobody took yet, and whether they are secret
+        self.keys: deque[Key] = deque()  # keys that nobody took yet
         self.dialled_keys: list[str] = []
         self.lock = 0  # how many running applications hold the event lock
         self.break_flag = 0
@@ -89,6 +99,7 @@ class Channel:
         self.digit_machine: DigitMachine | None = None
         self.eavesdroppers: list[Eavesdrop] = []
         self.mourners: list[Callable[[], None]] = []  # called when it is gone
+        self.in_conference = False
         self.sounds = 0  # how many playbacks run now (they nest)
         self.last_app = ""
         self.last_arg = ""
@@ -264,7 +275,7 @@ class Channel:
     @property
     def talks(self) -> bool:
         """Whether it is in a bridge or a conference."""
-        return self.bridge is not None or bool(self.get("conference_name"))
+        return self.bridge is not None or self.in_conference
 
     @property
     def hears_playback(self) -> bool:
@@ -365,7 +376,8 @@ class Channel:
             if not self.inbound:
                 return False
             self.pre_answer()
-        uuid = (command.event_uuid if command else "") or self.get("app_uuid") or self.switch.new_uuid()
+        chosen = command.event_uuid if command else ""
+        uuid = (chosen if "${" not in chosen else "") or self.get("app_uuid") or self.switch.new_uuid()
         self.set("app_uuid", None)
         data = arg if self.true("app_disable_expand_variables") else expand(self, arg)
         self.last_app, self.last_arg = app, data
@@ -420,9 +432,9 @@ class Channel:
         if task.silent:
             return
         extra = task.headers()
-        uuid = extra.pop("Application-UUID")
+        named = {key: extra.pop(key) for key in list(extra) if key.startswith("Application-UUID")}
         extra["Application-Response"] = self.get("current_application_response") or "_none_"
-        extra["Application-UUID"] = uuid
+        extra |= named
         self.fire("CHANNEL_EXECUTE_COMPLETE", extra)
 
     def follow_plan(self) -> None:
@@ -446,24 +458,31 @@ class Channel:
     # -- keys -------------------------------------------------------------------------------------
 
     def press(self, digits: Iterable[str]) -> None:
-        """Keys arrive from the far end (or from ``uuid_recv_dtmf``)."""
+        """Keys arrive from the far end. Those that are part of a bound sequence are held back or swallowed."""
+        for digit in digits:
+            if self.digit_machine is None or not self.digit_machine.feed(digit):
+                self.queue_keys(digit, "RTP")
+
+    def queue_keys(self, digits: Iterable[str], source: str) -> None:
+        """Keys to be taken by what runs; from ``uuid_recv_dtmf`` and the like they come from an APP."""
         if self.hangup_cause or self.gone:
             return
         secret = self.true("sensitive_dtmf")  # decided when a key comes, not when it is taken
-        self.keys.extend((digit, secret) for digit in digits)
+        self.keys.extend(Key(digit, secret, source) for digit in digits)
         self.wake()
 
-    def take_key(self, source: str = "RTP") -> str:
+    def take_key(self) -> str:
         """Take the oldest key, with its event: none, and not remembered, when it is a secret."""
-        digit, secret = self.keys.popleft()
-        if not secret:
-            self.dialled_keys.append(digit)
+        key = self.keys.popleft()
+        if not key.secret:
+            self.dialled_keys.append(key.digit)
+            duration = "800" if key.source == "RTP" else "2000"  # in samples
             self.fire(
                 "DTMF",
-                {"DTMF-Digit": digit, "DTMF-Duration": "2000", "DTMF-Source": source},
+                {"DTMF-Digit": key.digit, "DTMF-Duration": duration, "DTMF-Source": key.source},
                 variables=False,
             )
-        return digit
+        return key.digit
 
     def send_keys(self, digits: str) -> None:
         """Keys are sent to the far end."""

@@ -46,7 +46,7 @@ class Rooms:
         if room is None:
             return f"-ERR Conference {name} not found\n"
         if who == "all":
-            members = list(room.members)
+            members = list(reversed(room.members))
         elif who.isdecimal() and int(who) in room.members:
             members = [int(who)]
         else:
@@ -59,6 +59,16 @@ class Rooms:
             if task is not None:
                 task.kicked()
         return answer
+
+    def xml(self) -> str:
+        """``conference xml_list``, as far as anybody reads it."""
+        text = '<?xml version="1.0"?>\n<conferences>'
+        for room in self.rooms.values():
+            text += f'<conference name="{room.name}" member-count="{len(room.members)}" uuid="{room.uuid}"><members>'
+            for number, channel in room.members.items():
+                text += f'<member type="caller"><id>{number}</id><uuid>{channel.uuid}</uuid></member>'
+            text += "</members></conference>"
+        return text + "</conferences>\n"
 
     def listing(self) -> str:
         """``conference list``."""
@@ -91,28 +101,58 @@ class Conference(Running):
     def start(self) -> None:
         channel = self.channel
         name = self.arg.partition("@")[0].partition("+")[0]
+        new = name not in channel.switch.conferences.rooms
         self._room, self._member = channel.switch.conferences.join(channel, name)
+        self._inside = True
+        if new:
+            self._tell("conference-create")
+        channel.in_conference = True
         channel.set("conference_name", name)
         channel.set("conference_member_id", str(self._member))
         channel.set("conference_uuid", self._room.uuid)
+        self._tell("add-member")
         for recording in channel.recordings.values():
             recording.talks(True)
+
+    def _tell(self, action: str) -> None:
+        room = self._room
+        self.channel.switch.bus.fire(
+            "CUSTOM",
+            self.channel,
+            {
+                "Conference-Name": room.name,
+                "Conference-Size": str(len(room.members)),
+                "Conference-Unique-ID": room.uuid,
+                "Action": action,
+                "Member-ID": str(self._member),
+            },
+            subclass="conference::maintenance",
+            variables=False,
+        )
 
     def take_keys(self) -> None:
         self.channel.take_key()
 
     def kicked(self) -> None:
-        """Thrown out: the dialplan goes on, or the bridge variables decide."""
+        """Thrown out: what the dialplan has still to run goes on."""
+        self._tell("kick-member")
         self._out()
         channel = self.channel
         if channel.stack and channel.stack[-1] is self:
             channel.finish(self)
 
     def _out(self) -> None:
-        self.channel.switch.conferences.leave(self._room, self._member)
-        self.channel.set("conference_name", None)
-        self.channel.set("conference_member_id", None)
-        for recording in self.channel.recordings.values():
+        """Leave. The variables stay as they were, and tell of a conference that is over."""
+        if not self._inside:
+            return
+        self._inside = False
+        channel = self.channel
+        channel.in_conference = False
+        channel.switch.conferences.leave(self._room, self._member)
+        self._tell("del-member")
+        if not self._room.members:
+            self._tell("conference-destroy")
+        for recording in channel.recordings.values():
             recording.talks(False)
 
     def abort(self) -> str | None:

@@ -7,42 +7,54 @@ its fallback armed, and is parked unanswered. The ``fallback`` context answers, 
 
 from __future__ import annotations
 
+import re
+
 from engine.switch.simulator.digits import split_commas
 
 FALLBACK_AFTER = 8  # seconds that a parked call waits for an engine
+DEAD_LINE = 300_000  # milliseconds without a packet after which a call is given up
 APOLOGY = "tone_stream://%(400,200,425);loops=5"
 
 Plan = list[tuple[str, str]]
 
-MARK: Plan = [
-    ("set", "il_call=true"),
-    ("set", "playback_terminators=none"),
-    ("set", "hangup_after_bridge=false"),
-    ("set", "park_after_bridge=true"),
-    ("sched_transfer", f"+{FALLBACK_AFTER} fallback XML fallback"),
-    ("park", ""),
-]
-FALLBACK: Plan = [
-    ("set", "il_fallback=true"),
-    ("set", "hangup_after_bridge=true"),
-    ("set", "park_after_bridge=false"),
+_SORRY: Plan = [
     ("answer", ""),
     ("sleep", "500"),
     ("playback", APOLOGY),
     ("hangup", "NORMAL_TEMPORARY_FAILURE"),
 ]
+_FALLBACK: Plan = [
+    ("set", "il_fallback=true"),
+    ("set", "hangup_after_bridge=true"),
+    ("set", "park_after_bridge=false"),
+    *_SORRY,
+]
+_NUMBER = re.compile(r"[0-9A-Za-z+*#._-]{1,40}\Z")
 
 
 def lookup(context: str, number: str, gateway: str = "") -> Plan | None:
     """What a call to ``number`` runs in ``context``; None: no route."""
     if context == "fallback":
-        return FALLBACK if number == "fallback" else None
-    if context in ("trunk", "internal") and number:
-        origin: Plan = [("set", f"il_origin={context}")]
-        if context == "trunk":
-            origin.append(("set", f"il_gateway={gateway}"))
-        return [*origin, ("set", f"il_dnis={number}"), *MARK]
-    return None
+        return _FALLBACK
+    if context not in ("trunk", "internal"):
+        return None
+    if not _NUMBER.match(number):
+        return [("hangup", "UNALLOCATED_NUMBER")]
+    origin: Plan = [("set", f"il_origin={context}")]
+    if context == "trunk":
+        origin.append(("set", f"il_gateway={gateway}"))
+    return [
+        *origin,
+        ("set", "il_call=true"),
+        ("set", f"il_dnis={number}"),
+        ("set", "playback_terminators=none"),
+        ("set", "hangup_after_bridge=false"),
+        ("set", "park_after_bridge=true"),
+        ("set", f"media_timeout={DEAD_LINE}"),
+        ("sched_transfer", f"+{FALLBACK_AFTER} fallback XML fallback"),
+        ("park", ""),
+        *_SORRY,
+    ]
 
 
 def inline(text: str) -> Plan:

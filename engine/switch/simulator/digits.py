@@ -1,4 +1,6 @@
-"""``bind_digit_action``: keys of a talk that mean something, and never reach the other party.
+"""``bind_digit_action``: keys that mean something, and reach neither the other party nor any event.
+
+Only keys that come over the line are looked at; those of ``uuid_recv_dtmf`` are not.
 
 The argument is ``realm,digits|~regex,action,argument[,target,event target]``; the action that the
 engine uses is ``exec:event``, which fires an event with the headers of its argument.
@@ -36,32 +38,40 @@ class DigitMachine:
             self.bound.pop(realm, None)
 
     def feed(self, digit: str) -> bool:
-        """Take a key; False when it belongs to no bound sequence (it goes on to the other party)."""
+        """Take a key that came over the line; False when it belongs to no bound sequence."""
         keys = self._held + digit
         candidates = {digits: deed for realm in self.bound.values() for digits, deed in realm.items()}
         exact = _exact(keys, candidates)
         if exact is not None:
-            self._forget()
-            self._do(*exact)
+            self._held = ""
+            self._stop()
+            self._channel.clock.after(self._channel.next_frame(), self._do, *exact)
             return True
         if any(not bound.startswith("~") and bound.startswith(keys) for bound in candidates):
             self._held = keys
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = self._channel.clock.after(GAP, self._forget)
+            self._stop()
+            self._timer = self._channel.clock.after(GAP, self._release)
             return True
-        self._forget()
-        return False
+        if not candidates:
+            return False
+        self._held = keys
+        self._release()
+        return True
 
-    def _forget(self) -> None:
-        self._held = ""
+    def _release(self) -> None:
+        """What was held back is no sequence: it goes on, as if an application had sent it."""
+        keys, self._held = self._held, ""
+        self._stop()
+        self._channel.queue_keys(keys, "APP")
+
+    def _stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _do(self, action: str, argument: str) -> None:
         verb, _, app = action.partition(":")
-        if verb in ("exec", "exec[i]") and app:
+        if verb in ("exec", "exec[i]") and app and self._channel.ready and self._channel.stack:
             self._channel.execute(app, argument)
 
 

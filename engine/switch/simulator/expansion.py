@@ -1,4 +1,4 @@
-"""``${…}`` in an application's argument, with ``api-expansion`` off as the shipped configuration has it.
+"""``${…}`` in an application's argument; ``${api(…)}`` only with api-expansion, which the engine refuses.
 
 An argument with a variable or an escape in it is gone through once: ``\\$`` becomes ``$``, two
 backslashes become one, ``\\'`` disappears. ``set`` goes through its value a second time.
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from engine.switch.simulator.channels import Channel
 
 DENIED = "<API Execute Permission Denied>"
+_CALL = re.compile(r"([^ (]*)[ (](.*)", re.DOTALL)
 _ESCAPED = re.compile(r"\\[\\nst']")
 
 
 def expand(channel: Channel, text: str) -> str:
     """Put variables (and fields of the caller profile) in the place of ``${name}``; unknown: nothing.
 
-    ``${api(…)}`` is never run: the switch that the engine accepts refuses it with a fixed text.
+    ``${api(…)}`` is refused with a fixed text, unless somebody switched api-expansion on.
     """
 
     def value(name: str) -> str | None:
@@ -31,11 +32,11 @@ def expand(channel: Channel, text: str) -> str:
             found = _profile_field(channel, name)
         return channel.switch.globals.get(name) if found is None else found
 
-    return expand_with(value, text)
+    return expand_with(value, text, channel.switch.expansion(DENIED))
 
 
-def expand_with(value: Callable[[str], str | None], text: str) -> str:
-    """The same with any source of values."""
+def expand_with(value: Callable[[str], str | None], text: str, api: Callable[[str, str], str]) -> str:
+    """The same with any source of values; ``api(name, argument)`` is what ``${name(argument)}`` becomes."""
     if "${" not in text and not _ESCAPED.search(text):
         return text
     out: list[str] = []
@@ -54,7 +55,7 @@ def expand_with(value: Callable[[str], str | None], text: str) -> str:
             index += 2
         elif text.startswith(("${", "$${"), index):
             name, index = _braced(text, text.index("{", index))
-            out.append(_evaluated(value, name))
+            out.append(_evaluated(value, name, api))
         else:
             out.append(char)
             index += 1
@@ -75,9 +76,10 @@ def _braced(text: str, opened: int) -> tuple[str, int]:
     return text[opened + 1 :], len(text)
 
 
-def _evaluated(value: Callable[[str], str | None], name: str) -> str:
-    if "(" in name or " " in name:
-        return DENIED
+def _evaluated(value: Callable[[str], str | None], name: str, api: Callable[[str, str], str]) -> str:
+    called = _CALL.match(name)
+    if called:
+        return api(called.group(1), called.group(2).removesuffix(")"))
     base, _, cut = name.partition(":")
     found = value(base)
     if found is None:

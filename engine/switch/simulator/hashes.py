@@ -17,6 +17,7 @@ class Hashes:
         verb = verb.lower()
         realm, _, rest = rest.partition("/")
         key, has_value, value = rest.partition("/")
+        has_value = value if verb == "insert" else has_value
         place = (realm, key)
         known = place in self.values
         if not realm or not key:

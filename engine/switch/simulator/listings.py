@@ -120,9 +120,12 @@ def show(switch: Switch, text: str) -> str:
     words = text.split()
     if not words:
         return USAGE
-    as_json = words[-2:] == ["as", "json"]
+    as_json = "as" in words
     if as_json:
-        words = words[:-2]
+        place = words.index("as")
+        if words[place + 1 : place + 2] != ["json"]:
+            return "-ERR not simulated\n"
+        words = words[:place]
     what, more = words[0] if words else "", words[1:]
     if what == "channels":
         rows = channels(switch)

@@ -154,6 +154,9 @@ class Originate:
     def start(self) -> None:
         """Look the destination up and let it ring."""
         url = self._order.url
+        if "outbound" in self._switch.paused:
+            self._fail("DESTINATION_OUT_OF_ORDER")
+            return
         kind, _, rest = url.partition("/")
         if kind == "user":
             self._fail("SUBSCRIBER_ABSENT")  # ${sofia_contact} is refused without api-expansion

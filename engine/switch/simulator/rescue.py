@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.switch.simulator.conference import Conference
 from engine.switch.simulator.media import integer
 
 if TYPE_CHECKING:
@@ -25,8 +24,7 @@ def run(switch: Switch, limit: int = TOO_OLD) -> list[str]:
         return []
     moved = []
     for channel in list(switch.channels.values()):
-        talking = channel.bridge is not None or any(isinstance(task, Conference) for task in channel.stack)
-        if talking or channel.hangup_cause:
+        if channel.talks or channel.hangup_cause:
             continue
         if channel.true("il_call"):
             if not channel.true("il_fallback"):

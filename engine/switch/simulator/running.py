@@ -44,6 +44,8 @@ class Running:
         if self.arg:
             headers["Application-Data"] = self.arg
         headers["Application-UUID"] = self.uuid
+        if self.command is not None and self.command.event_uuid_name:
+            headers["Application-UUID-Name"] = self.command.event_uuid_name
         return headers
 
     def start(self) -> None:

@@ -264,7 +264,7 @@ class Session:
     def _sendmsg(self, uuid: str, headers: dict[str, str], body: str) -> None:
         uuid = uuid or headers.get("session-id", "")
         channel = self._switch.channels.get(uuid)
-        if channel is None:
+        if channel is None or channel.hangup_cause:
             self._reply(f"-ERR invalid session id [{uuid}]")
             return
         kind = headers.get("call-command", "").lower()

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from engine.clock import Clock, Timer
 from engine.switch.simulator import dialplan
-from engine.switch.simulator.api import COMMANDS
+from engine.switch.simulator.api import COMMANDS, run
 from engine.switch.simulator.applications import APPLICATIONS
 from engine.switch.simulator.channels import Channel
 from engine.switch.simulator.conference import Rooms
@@ -79,6 +79,8 @@ class Switch:
         self.scheduler = Scheduler(clock, self.bus)
         self.registrations = Registrations(clock, self.bus)
         self.conferences = Rooms()
+        self.api_expansion = False  # as the shipped configuration has it
+        self.paused: set[str] = set()  # "inbound", "outbound": no new calls
         self.sessions = 0
         self.peak = 0
         self.started = clock.monotonic()
@@ -96,6 +98,17 @@ class Switch:
         """The next session number."""
         self.sessions += 1
         return str(self.sessions)
+
+    def expansion(self, denied: str) -> Callable[[str, str], str]:
+        """What becomes of ``${name(argument)}``: the command's answer, or that it is denied."""
+
+        def api(name: str, argument: str) -> str:
+            if not self.api_expansion:
+                return denied
+            answer = run(self, f"{name} {argument}".strip())
+            return answer if isinstance(answer, str) else ""
+
+        return api
 
     def keep(self, channel: Channel) -> None:
         """A channel was born."""
