@@ -181,7 +181,7 @@ class Jobs:
                 break
             self._clock.sleep(0)  # a job whose result was just given may still be putting its things away
         if not len(self._pool):
-            self._pool.kill()
+            self._clock.end_threads(self._pool)
             self._connections.close()
             self._janitor.kill()
 

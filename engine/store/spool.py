@@ -2,7 +2,7 @@
 
     <folder>/00000012/lock             held by the engine whose run this is
     <folder>/00000012/00000001.jsonl   a segment: one row per line, in order, fsynced as it is written
-    <folder>/reserve                   room set aside, given up when the disk is full
+    <folder>/00000012/reserve          room set aside, given up when the disk is full
     <folder>/refused.jsonl             rows that no database will ever take, for a person to look at
 
 A line without its newline was being written when the machine died: nobody was told that it is safe, so
@@ -61,7 +61,7 @@ class Spool:
         self._mine = folder / f"{run:08d}"
         self._tables = tables
         self._segment_bytes = segment_bytes
-        self._reserve = folder / "reserve"
+        self._reserve = self._mine / "reserve"
         self._reserve_bytes = reserve_bytes
         self._largest = largest
         self._backlog: list[Path] = []  # closed segments, the oldest first
@@ -179,6 +179,7 @@ class Spool:
     def close(self) -> None:
         """Let go of everything. An empty run leaves no folder behind."""
         self.rotate()
+        self._reserve.unlink(missing_ok=True)
         if self.empty:
             self._remove(self._mine)
         for lock in self._locks.values():

@@ -158,7 +158,7 @@ class Store:
             if jobs is not None:
                 jobs.close()
         self._readers = self._workers = None
-        self._admin.kill()
+        self._clock.end_threads(self._admin)
         return safe
 
     def health(self) -> Health:

@@ -227,8 +227,8 @@ class Writer:
             return False
         self._clock.blocking(self._spool_pool, self._spool.close)
         if not self._thread_lost:
-            self._pool.kill()
-        self._spool_pool.kill()
+            self._clock.end_threads(self._pool)
+        self._clock.end_threads(self._spool_pool)
         return safe
 
     # -- the writer's greenlet --------------------------------------------------------------------

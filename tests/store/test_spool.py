@@ -157,7 +157,7 @@ def test_on_a_full_disk_the_reserve_is_given_up_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spool = make(tmp_path, reserve_bytes=1 << 16)
-    reserve = tmp_path / "spool" / "reserve"
+    reserve = tmp_path / "spool" / "00000001" / "reserve"
     assert reserve.stat().st_size == 1 << 16
     write = os.write
 
@@ -172,6 +172,10 @@ def test_on_a_full_disk_the_reserve_is_given_up_first(
     assert not reserve.exists()
     assert drain(spool) == [1]
     assert reserve.exists()  # made again once nothing is spooled
+    spool.append([row(2)])
+    spool.close()
+    assert not reserve.exists()
+    assert make(tmp_path, run=2).take_over() == 0  # it came with opening
 
 
 def test_a_failed_fsync_is_not_forgotten_by_the_next_one(
