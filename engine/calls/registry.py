@@ -54,6 +54,13 @@ EVENTS = (
 )
 """What the engine subscribes to, and nothing more: each event costs the switch and the engine."""
 
+ONLY = (
+    *(("Event-Name", name) for name in EVENTS if "::" not in name and name != "CHANNEL_EXECUTE_COMPLETE"),
+    ("Application-UUID-Name", commands.OURS),
+)
+"""Of these, what is delivered: of the ends of applications those that a call waits for, and not the many more of the
+dialplan and of the engine's own ``set`` and ``answer`` (each carries all the variables of its channel)."""
+
 
 class EventLike(Protocol):
     """The part of :class:`engine.esl.connection.Event` that the dispatcher reads."""

@@ -79,6 +79,9 @@ APPLICATIONS = frozenset(
 )
 
 
+OURS = "il"
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One command for the event socket. ``name`` is what logs call it; ``secret`` keeps the rest out."""
@@ -151,6 +154,11 @@ def event_json(*names: str) -> Command:
     return Command("event", " ".join(["event json", *plain_names, *(["CUSTOM", *custom] if custom else [])]))
 
 
+def only(header: str, value: str) -> Command:
+    """Of the events subscribed to, deliver those whose ``header`` is ``value``; several add up."""
+    return Command("filter", f"filter {text.token(header, 'header')} {text.token(value, 'value')}")
+
+
 def noevents() -> Command:
     """Unsubscribe from everything, and drop what is queued."""
     return Command("noevents", "noevents")
@@ -176,7 +184,8 @@ def execute(
 ) -> Command:
     """Run an application on a channel.
 
-    ``event_uuid`` comes back as Application-UUID of CHANNEL_EXECUTE_COMPLETE: match on it. ``lock``
+    ``event_uuid`` comes back as Application-UUID of CHANNEL_EXECUTE_COMPLETE: match on it (``OURS`` is then its
+    Application-UUID-Name, so that it can be told from those that nobody waits for). ``lock``
     (event-lock) keeps what is sent later from nesting inside; put it on everything that takes time. The
     argument travels as a body and holds nothing that the switch would expand.
     """
@@ -184,7 +193,7 @@ def execute(
         raise UnsafeText(f"unknown application {app!r}")
     headers = [("call-command", "execute"), ("execute-app-name", app)]
     if event_uuid is not None:
-        headers.append(("event-uuid", text.token(event_uuid, "event uuid")))
+        headers += [("event-uuid", text.token(event_uuid, "event uuid")), ("event-uuid-name", OURS)]
     if lock:
         headers.append(("event-lock", "true"))
     line = f"sendmsg {text.uuid(uuid)}"

@@ -18,6 +18,7 @@ import socket
 import uuid as uuids
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Any
 
 import gevent
@@ -114,6 +115,7 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         on_snapshot: Callable[[list[dict[str, str]], int], None] | None = None,
         connect: Callable[[], Transport] | None = None,
         events: Sequence[str] = EVENTS,
+        only: Sequence[tuple[str, str]] = (),
         reply_timeout: float = 5.0,
         heartbeat: float | None = 4.0,
         backoff: Backoff | None = None,
@@ -127,7 +129,9 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         UUID, restarted)`` and ``on_down(reason)`` in the keeper's, and no event is delivered before ``on_up``
         returned, so it must not wait for one; ``on_snapshot(rows of show channels, pass 1 or 2)`` in its own.
         ``connect`` makes a transport; without it, a TCP socket to host and port. ``events`` are subscribed to
-        as JSON, always with BACKGROUND_JOB; none at all (``()``) also means that no job is ever heard of.
+        as JSON, always with BACKGROUND_JOB; none at all (``()``) also means that no job is ever heard of. Of
+        these ``only`` lets through what has one of its (header, value): the switch neither copies nor writes the
+        others.
         """
         if connect is None and not monkey.is_module_patched("socket"):
             # One blocking read would stop every call in the engine.
@@ -145,6 +149,7 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         self._on_snapshot = on_snapshot
         self._make = connect or self._tcp
         self._events = tuple(dict.fromkeys((*events, "BACKGROUND_JOB"))) if events else ()
+        self._only = tuple(only)
         self._reply_timeout = reply_timeout
         self._heartbeat = heartbeat
         self._backoff = backoff or Backoff()
@@ -176,11 +181,18 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
 
     def stop(self) -> None:
         """Say goodbye and end; afterwards nothing is called back. May be started again."""
+        self._end(goodbye=True)
+
+    def abandon(self) -> None:
+        """End without a goodbye, as the death of the process would."""
+        self._end(goodbye=False)
+
+    def _end(self, *, goodbye: bool) -> None:
         keeper, link = self._keeper, self._link
         self._stopping.set()
         if keeper is not None and self._connecting:
             keeper.kill()  # a host that does not answer would hold us up for the whole time limit
-        if link is not None and self.connected and gevent.getcurrent() is not link.reader:
+        if goodbye and link is not None and self.connected and gevent.getcurrent() is not link.reader:
             self._goodbye(link)
         if link is not None:
             link.close("stopped")
@@ -391,9 +403,9 @@ class Connection(InboundESL):  # type: ignore[misc]  # greenswitch has no types
         self.connected = True
         core = link.ask(commands.global_getvar("core_uuid")).text
         if self._events:
-            reply = link.ask(commands.event_json(*self._events))
-            if not reply.ok:
-                raise _Refused(f"{self._name} refused the subscription: {reply.text}")
+            for command in (*starmap(commands.only, self._only), commands.event_json(*self._events)):
+                if not (reply := link.ask(command)).ok:
+                    raise _Refused(f"{self._name} refused the subscription: {reply.text}")
         restarted = bool(self.core_uuid) and core != self.core_uuid
         self.core_uuid, self.error, self.up = core, "", True
         log.info("esl.up", switch=self._name, core_uuid=core, restarted=restarted)

@@ -49,6 +49,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "hash_select": {"realm": "il", "key": "k"},
     "module_exists": {"name": "mod_sofia"},
     "noevents": {},
+    "only": {"header": "Event-Name", "value": "DTMF"},
     "originate": {"call": Originate(A, PHONE, {"il_owner": B}, 20, "Li Na", "8012")},
     "play_and_get_digits": {"uuid": A, "digits": Digits(1, 4), "event_uuid": "e-1"},
     "playback": {"uuid": A, "media": "/p/a b.wav", "event_uuid": "e-1"},
@@ -140,7 +141,7 @@ def test_every_function_is_tried_here() -> None:
 @pytest.mark.parametrize("name", GOOD)
 def test_every_command_is_one_command_on_the_wire(name: str) -> None:
     request = on_the_wire(call(name, GOOD[name]))
-    assert request.line.split(" ")[0] in ("api", "sendmsg", "auth", "event", "exit", "noevents")
+    assert request.line.split(" ")[0] in ("api", "sendmsg", "auth", "event", "exit", "filter", "noevents")
 
 
 # Each place where text goes in: function, argument, and how to put the text there.
@@ -349,7 +350,7 @@ def test_the_text_of_an_execute_is_what_the_switch_wants() -> None:
     assert (
         command.wire()
         == (
-            f"sendmsg {A}\ncall-command: execute\nexecute-app-name: set\nevent-uuid: e-1\nevent-lock: true\n"
+            f"sendmsg {A}\ncall-command: execute\nexecute-app-name: set\nevent-uuid: e-1\nevent-uuid-name: il\nevent-lock: true\n"
             "content-type: text/plain\ncontent-length: 14\n\nil_name=广州"
         ).encode()
     )
@@ -362,6 +363,7 @@ def test_the_text_of_an_execute_is_what_the_switch_wants() -> None:
     ("command", "line"),
     [
         (commands.event_json("DTMF", "il::key", "HEARTBEAT"), "event json DTMF HEARTBEAT CUSTOM il::key"),
+        (commands.only("Event-Name", "DTMF"), "filter Event-Name DTMF"),
         (commands.uuid_setvar(A, "il_x", "it's \\n"), f"api uuid_setvar {A} il_x it\\'s \\\\n"),
         (commands.uuid_setvar(A, "il_x", ""), f"api uuid_setvar {A} il_x"),
         (commands.uuid_break(A), f"api uuid_break {A}"),
