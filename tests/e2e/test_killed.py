@@ -101,7 +101,7 @@ def test_killed_in_the_talk_they_go_on_talking_and_the_flow_goes_on_behind(house
     assert states["8012"] == "talking"
     cdr = finish(house, agent)
     assert (cdr["outcome"], cdr["agent"], cdr["adopted"]) == ("talked", "8012", 1)
-    assert float(str(cdr["talked"])) > 4
+    assert float(str(cdr["talked"])) > 3  # of both engines together
 
 
 def _seconds(text: str) -> float:
