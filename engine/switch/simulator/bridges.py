@@ -282,6 +282,8 @@ def uuid_bridge(a: Channel, b: Channel) -> bool:
         a.profile.caller_id_name,
         a.profile.caller_id_number,
     )
+    if not b.inbound:
+        b.profile.logical_direction = "outbound"
     rival = b.promise
     rivals = rival is not None and rival.b is b and rival.a is not a and not rival.a.hangup_cause
     first_wins = rivals and b.switch.random.random() < 0.25  # whose thread is quicker

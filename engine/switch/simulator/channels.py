@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.switch.simulator import report, running
+from engine.switch.simulator.causes import Q850
 from engine.switch.simulator.commands import Command
 from engine.switch.simulator.events import Headers, fragment
 from engine.switch.simulator.expansion import expand
 from engine.switch.simulator.party import Party
 from engine.switch.simulator.profile import Profile
+from engine.switch.simulator.variables import Variables
 
 if TYPE_CHECKING:
     from engine.switch.simulator.bridges import Bridge
@@ -37,6 +39,15 @@ _STATE_NAMES = """CS_NEW CS_INIT CS_ROUTING CS_SOFT_EXECUTE CS_EXECUTE CS_EXCHAN
     CS_CONSUME_MEDIA CS_HIBERNATE CS_RESET CS_HANGUP CS_REPORTING CS_DESTROY CS_NONE"""
 STATES = {name: number for number, name in enumerate(_STATE_NAMES.split())}
 
+CALL_STATES = ("DOWN", "DIALING", "RINGING", "EARLY", "ACTIVE", "HELD", "RING_WAIT", "HANGUP", "UNHELD")
+
+_MEDIA_VARIABLES = {
+    "read_codec": "PCMU",
+    "read_rate": "8000",
+    "write_codec": "PCMU",
+    "write_rate": "8000",
+    "dtmf_type": "rfc2833",
+}
 _CODEC = {
     "Channel-Read-Codec-Name": "PCMU",
     "Channel-Read-Codec-Rate": "8000",
@@ -78,7 +89,7 @@ class Channel:
         self.hit_dialplan = self.inbound
         self.media = False  # sound flows: answered, or early media
         self.flipped = False
-        self.variables: dict[str, str | list[str]] = {}
+        self.variables = Variables()
         self.stack: list[running.Running] = []
         self.plan: deque[tuple[str, str]] = deque()  # what the dialplan has still to run
         self.pending: deque[Command] = deque()
@@ -106,7 +117,6 @@ class Channel:
         self._waking = False
         self._unwinding = False
         self._caller_json: bytes | None = None
-        self._variables_json: bytes | None = None
 
     # -- headers ----------------------------------------------------------------------------------
 
@@ -141,7 +151,7 @@ class Channel:
             self._caller(),
         ]
         if variables:
-            groups.append({f"variable_{name}": value for name, value in self.variables.items()})
+            groups.append(self.variables.headers())
         return groups
 
     def fragments(self, variables: bool) -> list[bytes]:
@@ -152,10 +162,7 @@ class Channel:
             pieces.append(_CODEC_JSON)
         pieces.append(self._caller_json)
         if variables:
-            if self._variables_json is None:
-                named = {f"variable_{name}": value for name, value in self.variables.items()}
-                self._variables_json = fragment(named)
-            pieces.append(self._variables_json)
+            pieces.append(self.variables.json())
         return pieces
 
     def fire(
@@ -172,27 +179,15 @@ class Channel:
 
     def set(self, name: str, value: str | list[str] | None) -> None:
         """Set a variable; None or the empty text unsets it, as on the switch."""
-        if value is None or value == "":
-            if self.variables.pop(name, None) is None:
-                return
-        elif self.variables.get(name) == value:
-            return
-        else:
-            self.variables[name] = value
-        self._variables_json = None
+        self.variables.set(name, value)
 
     def get(self, name: str) -> str | None:
         """A variable's value; an array as ``ARRAY::a|:b``."""
-        value = self.variables.get(name)
-        return "ARRAY::" + "|:".join(value) if isinstance(value, list) else value
-
-    def variables_changed(self) -> None:
-        """``variables`` was changed directly."""
-        self._variables_json = None
+        return self.variables.text(name)
 
     def true(self, name: str) -> bool:
-        """Whether a variable says yes, in any of the switch's words for it."""
-        return (self.get(name) or "").lower() in ("yes", "on", "true", "t", "enabled", "active", "allow", "1")
+        """Whether a variable says yes."""
+        return self.variables.true(name)
 
     def microseconds(self) -> int:
         """The wall time in microseconds since the epoch."""
@@ -213,7 +208,9 @@ class Channel:
     def set_callstate(self, callstate: str) -> None:
         if callstate != self.callstate:
             original, self.callstate = self.callstate, callstate
-            self.fire("CHANNEL_CALLSTATE", {"Original-Channel-Call-State": original}, variables=False)
+            number = str(CALL_STATES.index(callstate))
+            extra = {"Original-Channel-Call-State": original, "Channel-Call-State-Number": number}
+            self.fire("CHANNEL_CALLSTATE", extra, variables=False)
 
     def next_frame(self) -> float:
         """Seconds until this channel's next frame."""
@@ -228,7 +225,8 @@ class Channel:
         self.media = True
         self.profile.times.answered = self.microseconds()
         self.touched()
-        self.set("endpoint_disposition", None)
+        if not self.inbound:
+            self.variables.update(_MEDIA_VARIABLES)
         self.fire("CHANNEL_ANSWER")
         self.set_callstate("ACTIVE")
         self.set("endpoint_disposition", "ANSWER")
@@ -568,6 +566,18 @@ class Channel:
         self.touched()
         self.redirect = None
         self.state_number = STATES["CS_HANGUP"]
+        if by_far_end:
+            self.set("sip_term_status", "200")
+            self.set("proto_specific_hangup_cause", "sip:200")
+            self.set("sip_term_cause", str(Q850.get(cause, 16)))
         self.fire("CHANNEL_HANGUP")
-        self.set("sip_hangup_disposition", "recv_bye" if by_far_end else "send_bye")
+        self.set("sip_hangup_disposition", _disposition(self, by_far_end))
         self._unwind_soon()
+
+
+def _disposition(channel: Channel, by_far_end: bool) -> str:
+    """Who said goodbye, and how: BYE, CANCEL, or a refusal."""
+    answered = channel.profile.times.answered > 0
+    if by_far_end:
+        return "recv_bye" if answered else "recv_cancel" if channel.inbound else "recv_refuse"
+    return "send_bye" if answered else "send_refuse" if channel.inbound else "send_cancel"

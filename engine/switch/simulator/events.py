@@ -12,7 +12,8 @@ Source of names and order: events recorded from FreeSWITCH 1.11 (``event json AL
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC
 from typing import Protocol
 
 import orjson
@@ -66,12 +67,57 @@ def fragment(headers: Headers) -> bytes:
     return orjson.dumps(headers)[1:-1]
 
 
+_CALLING = {
+    "Event-Calling-File": "simulator",
+    "Event-Calling-Function": "simulator",
+    "Event-Calling-Line-Number": "0",
+}
+_CALLING_JSON = fragment(_CALLING)
+
+
 class Pieces(Protocol):
     """The groups of headers that a channel contributes, as dictionaries and as ready JSON."""
 
     def groups(self, variables: bool) -> list[Headers]: ...
 
     def fragments(self, variables: bool) -> list[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What every event begins with. ``stamp``: microseconds since the epoch."""
+
+    name: str
+    subclass: str
+    fixed: Mapping[str, str]
+    dates: Mapping[str, str]
+    ready: bytes  # fixed and dates as JSON
+    stamp: int
+    sequence: int
+
+    def headers(self) -> dict[str, str]:
+        """As a dictionary."""
+        return {
+            **({"Event-Subclass": self.subclass} if self.subclass else {}),
+            "Event-Name": self.name,
+            **self.fixed,
+            **self.dates,
+            "Event-Date-Timestamp": str(self.stamp),
+            **_CALLING,
+            "Event-Sequence": str(self.sequence),
+        }
+
+    def json(self) -> bytes:
+        """As the inside of a JSON object."""
+        subclass = b'"Event-Subclass":%s,' % orjson.dumps(self.subclass) if self.subclass else b""
+        return b'%s"Event-Name":"%s",%s,"Event-Date-Timestamp":"%d",%s,"Event-Sequence":"%d"' % (
+            subclass,
+            self.name.encode(),
+            self.ready,
+            self.stamp,
+            _CALLING_JSON,
+            self.sequence,
+        )
 
 
 class Event:
@@ -93,7 +139,7 @@ class Event:
     def __init__(
         self,
         name: str,
-        envelope: Headers,
+        envelope: Envelope,
         source: Pieces | None,
         variables: bool,
         extra: Headers,
@@ -115,7 +161,7 @@ class Event:
     def headers(self) -> dict[str, str | list[str]]:
         """All headers, in order."""
         merged: dict[str, str | list[str]] = dict(self.leading or {})
-        merged.update(self.envelope)
+        merged.update(self.envelope.headers())
         if self.source is not None:
             for group in self.source.groups(self.variables):
                 merged.update(group)
@@ -133,7 +179,7 @@ class Event:
     def json_body(self) -> bytes:
         """The JSON object alone."""
         pieces = [fragment(self.leading)] if self.leading else []
-        pieces.append(fragment(self.envelope))
+        pieces.append(self.envelope.json())
         if self.source is not None:
             pieces += self.source.fragments(self.variables)
         if self.extra:
@@ -188,8 +234,9 @@ class Bus:
             "FreeSWITCH-IPv4": "127.0.0.1",
             "FreeSWITCH-IPv6": "::1",
         }
-        self._stamped: datetime | None = None
+        self._second = -1
         self._dates: dict[str, str] = {}
+        self._fixed_json = b""
 
     def add(self, listener: Listener) -> None:
         self._listeners.append(listener)
@@ -198,29 +245,20 @@ class Bus:
         if listener in self._listeners:
             self._listeners.remove(listener)
 
-    def envelope(self, name: str, subclass: str = "") -> dict[str, str]:
+    def envelope(self, name: str, subclass: str = "") -> Envelope:
         """The headers that every event begins with; takes the next number of the sequence."""
         now = self._clock.now()
-        if now != self._stamped:
-            self._stamped = now
-            stamp = round(now.timestamp() * 1_000_000)
+        stamp = round(now.timestamp() * 1_000_000)
+        second = stamp // 1_000_000
+        if second != self._second:
+            self._second = second
             self._dates = {
                 "Event-Date-Local": now.strftime("%Y-%m-%d %H:%M:%S"),
                 "Event-Date-GMT": now.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT"),
-                "Event-Date-Timestamp": str(stamp),
             }
+            self._fixed_json = fragment({**self._fixed, **self._dates})
         self._sequence += 1
-        head = {"Event-Subclass": subclass} if subclass else {}
-        return {
-            **head,
-            "Event-Name": name,
-            **self._fixed,
-            **self._dates,
-            "Event-Calling-File": "simulator",
-            "Event-Calling-Function": "simulator",
-            "Event-Calling-Line-Number": "0",
-            "Event-Sequence": str(self._sequence),
-        }
+        return Envelope(name, subclass, self._fixed, self._dates, self._fixed_json, stamp, self._sequence)
 
     def fire(
         self,

@@ -11,6 +11,18 @@ if TYPE_CHECKING:
     from engine.switch.simulator.channels import Channel
 
 
+# What holding and resurrecting a channel would account for; neither happens here.
+_NEVER = {
+    "last_hold_epoch": "0",
+    "last_hold_uepoch": "0",
+    "hold_accum_seconds": "0",
+    "hold_accum_usec": "0",
+    "hold_accum_ms": "0",
+    "resurrect_epoch": "0",
+    "resurrect_uepoch": "0",
+}
+
+
 def finish(channel: Channel) -> None:
     """Report a channel that was hung up and has stopped everything, and forget it."""
     channel.set_state("CS_HANGUP")
@@ -38,7 +50,7 @@ def _account(channel: Channel) -> None:
     """The variables of a channel's account, as set_call_detail of the switch names and counts them."""
     times = channel.profile.times
     end = times.hangup
-    variables = channel.variables
+    variables: dict[str, str] = {}
 
     def stamp(name: str, moment: int) -> None:
         if moment:
@@ -63,6 +75,7 @@ def _account(channel: Channel) -> None:
     for name, moment in moments.items():
         variables[f"{name}_epoch"] = str(moment // 1_000_000)
         variables[f"{name}_uepoch"] = str(moment)
+    variables.update(_NEVER)
     if channel.last_app:
         variables["last_app"] = channel.last_app
         if channel.last_arg:
@@ -85,4 +98,4 @@ def _account(channel: Channel) -> None:
         variables["duration" if whole else f"{name}sec"] = str(span // 1_000_000)
         variables["mduration" if whole else f"{name}msec"] = str(span // 1_000)
         variables["uduration" if whole else f"{name}usec"] = str(span)
-    channel.variables_changed()
+    channel.variables.update(variables)

@@ -226,7 +226,7 @@ class Switch:
         channel.fire("CHANNEL_CREATE")
         channel.state = "CS_ROUTING"
         channel.set_callstate("RINGING")
-        channel.variables["DP_MATCH"] = [number, number]
+        channel.set("DP_MATCH", [number, number])
         self.route(channel, number, "XML", context)
         return channel
 
