@@ -13,7 +13,7 @@ from engine.cli.show import Column, json_option, listing, short, since
 _COLUMNS: tuple[Column, ...] = (
     ("agent", "id"),
     ("name", "name"),
-    ("phone", lambda row: row["phone"] + ("" if row["reachable"] else " (not registered)")),
+    ("phone", lambda row: row["phone"] + ("" if row["reachable"] else " (silent)")),
     ("state", lambda row: _state(row)),
     ("for", lambda row: since(row["since"])),
     ("call", lambda row: short(row["call"])),
@@ -40,7 +40,11 @@ def list_agents(as_json: bool) -> None:
     """All agents and what they do."""
     with Engine(home()) as engine:
         listing(
-            engine.get("/agents"), _COLUMNS, as_json=as_json, empty="no agents (conf/agents.yaml names them)"
+            engine.get("/agents"),
+            _COLUMNS,
+            as_json=as_json,
+            empty="no agents (conf/agents.yaml names them)",
+            spare=("skills", "queues", "taken", "call"),
         )
 
 

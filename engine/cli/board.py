@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from engine.cli.show import length, many, short
+from engine.cli.show import as_typed, length, many, short
 from engine.clock import Event
 from engine.hooks.builtin_day import Figures
 from engine.types import AgentState, AgentView, CallState, CallView, QueueView
@@ -21,6 +21,7 @@ from engine.web.parts import Parts
 
 EVERY = 0.5  # seconds between two looks
 _NEWS = 10  # lines
+_HIGH = 30  # lines from which the board need not be sparing
 _WIDE = 110  # columns from which queues and agents stand side by side
 
 _CALL_COLOURS = {
@@ -45,9 +46,11 @@ def render(parts: Parts, height: int = 40, width: int = 120) -> RenderableType:
     """The board at this moment, for a terminal of so many lines and columns."""
     now = parts.clock.now()
     calls, queues, agents = parts.calls.views(), parts.acd.queues(), parts.acd.agents()
-    hints = list(parts.how_to_call)
-    top = len(hints) + 2
-    news = max(3, min(_NEWS, height // 4))
+    hints = [*map(as_typed, parts.how_to_call), "Ctrl-C stops"]
+    if height < _HIGH:
+        hints = [f"{hints[0]}   {hints[-1]}"] if len(hints) > 1 else hints
+    top = len(hints) + 1
+    news = max(3, min(_NEWS, height // (4 if height >= _HIGH else 8)))
     people = min(max(len(queues), len(agents), 1) + 1, max(3, height // 4))
     beside = width >= _WIDE
     asked, manned = (people, people) if beside else (min(people, len(queues) + 1), people)
@@ -60,7 +63,7 @@ def render(parts: Parts, height: int = 40, width: int = 120) -> RenderableType:
     whole = Layout()
     whole.split_column(
         Layout(_head(parts, now, hints), size=top),
-        Layout(_panel(f"calls ({len(calls)})", _calls(calls, now, room - 1))),
+        Layout(_panel(f"calls ({len(calls)})", _calls(calls, now, room - 1, beside))),
         below,
         Layout(_panel("last events", _news(parts, news)), size=news + 2),
     )
@@ -119,7 +122,6 @@ def _head(parts: Parts, now: datetime, hints: Iterable[str]) -> RenderableType:
     )
     for hint in hints:
         head.append(f"\n{hint}", "dim")
-    head.append("\nCtrl-C stops", "dim")
     return head
 
 
@@ -137,7 +139,7 @@ def _table(*columns: tuple[str, int]) -> Table:
     return table
 
 
-def _calls(calls: list[CallView], now: datetime, most: int) -> RenderableType:
+def _calls(calls: list[CallView], now: datetime, most: int, wide: bool) -> RenderableType:
     if not calls:
         return Text("no calls", "dim")
     table = _table(("from", 14), ("to", 5), ("state", 7), ("flow and step", 0), ("with", 9), ("for", 7))
@@ -147,7 +149,7 @@ def _calls(calls: list[CallView], now: datetime, most: int) -> RenderableType:
             Text(call.number or "withheld"),
             Text(call.dialled),
             Text(call.state.value, _CALL_COLOURS[call.state]),
-            Text(f"{call.flow} {call.step}".strip()),
+            Text(f"{call.flow if wide else call.flow.rpartition('/')[2]} {call.step}".strip()),
             Text(call.agent or call.queue),
             Text(length((now - call.began).total_seconds()) if call.began else ""),
         )

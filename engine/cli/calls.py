@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from engine.cli.client import Engine
+from engine.cli.client import Engine, NoEngine
 from engine.cli.failing import Failed
 from engine.cli.home import home, home_option
-from engine.cli.show import Column, echo_json, json_option, length, listing, moment, short, since
+from engine.cli.show import Column, echo_json, json_object, json_option, length, listing, moment, short, since
 
 _COLUMNS: tuple[Column, ...] = (
     ("call", lambda row: short(row["id"])),
@@ -24,7 +24,7 @@ _COLUMNS: tuple[Column, ...] = (
 
 @click.group()
 def call() -> None:
-    """The live calls. A call is named by its id, or by as many first signs of it as name only one."""
+    """The live calls, and what one was. A call is named by its id, or by the beginning that lists show."""
 
 
 @call.command("list")
@@ -33,23 +33,35 @@ def call() -> None:
 def list_calls(as_json: bool) -> None:
     """All live calls, oldest first."""
     with Engine(home()) as engine:
-        listing(engine.get("/calls"), _COLUMNS, as_json=as_json, empty="no calls")
+        listing(
+            engine.get("/calls"),
+            _COLUMNS,
+            as_json=as_json,
+            empty="no calls",
+            spare=("language", "agent", "queue"),
+        )
 
 
 @call.command("show")
 @click.argument("id")
 @home_option
-@json_option
+@json_object
 def show_call(id: str, as_json: bool) -> None:
     """One call: where it is, or what it was."""
-    with Engine(home()) as engine:
+    place = home()
+    with Engine(place) as engine:
         try:
             live = engine.get(f"/calls/{id}")
+        except NoEngine:
+            from engine.cli.offline import call_of
+
+            _show_over(call_of(place, id), as_json=as_json)
+            return
         except Failed as not_live:
             try:
                 over = engine.get(f"/cdrs/{id}")
-            except Failed:
-                raise not_live from None
+            except Failed as not_over:
+                raise (not_over if "there is no" in not_live.message else not_live) from None
             _show_over(over, as_json=as_json)
             return
     if as_json:
@@ -84,11 +96,19 @@ def _show_over(over: dict[str, object], *, as_json: bool) -> None:
             click.echo(f"{title:<10}{value}")
     journal = over["journal"]
     assert isinstance(journal, list)
+    click.echo()
     for entry in journal:
-        more = " ".join(f"{key}={value}" for key, value in (entry["data"] or {}).items())
-        click.echo(
-            f"  {moment(entry['at'])}  {entry['kind']:<22} {entry['queue']} {entry['agent']} {more}".rstrip()
+        facts = {"queue": entry["queue"], "agent": entry["agent"], **(entry["data"] or {})}
+        more = "  ".join(
+            f"{name}={_plain(value)}" for name, value in facts.items() if value not in ("", None)
         )
+        click.echo(f"  {moment(entry['at'])}  {entry['kind']:<20} {more}".rstrip())
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ",".join(f"{name}:{_plain(one)}" for name, one in value.items())
+    return ",".join(map(_plain, value)) if isinstance(value, list) else str(value)
 
 
 @call.command("hangup")

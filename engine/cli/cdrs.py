@@ -9,7 +9,7 @@ import click
 
 from engine.cli.client import Engine, NoEngine
 from engine.cli.home import home, home_option
-from engine.cli.show import Column, iso, json_option, length, listing, moment, short, window
+from engine.cli.show import Column, iso, json_option, length, listing, moment, short, short_recording, window
 
 _COLUMNS: tuple[Column, ...] = (
     ("call", lambda row: short(row["call"])),
@@ -22,9 +22,10 @@ _COLUMNS: tuple[Column, ...] = (
     ("waited", lambda row: length(row["waited"]) if row["queue"] else ""),
     ("agent", "agent"),
     ("talked", lambda row: length(row["talked"]) if row["agent"] else ""),
-    ("recording", "recording"),
-    ("cause", "cause"),
+    ("recording", lambda row: short_recording(row["recording"])),
+    ("cause", lambda row: "" if row["ordinary"] else row["cause"]),
 )
+_SPARE = ("cause", "recording", "last step", "waited", "talked", "agent")
 
 
 @click.group()
@@ -53,4 +54,4 @@ def list_cdrs(
 
         given: dict[str, Any] = {name: value or "" for name, value in wanted.items()}
         rows = cdrs_of(place, since=since, until=until, limit=limit, **given)
-    listing(rows, _COLUMNS, as_json=as_json, empty="no calls")
+    listing(rows, _COLUMNS, as_json=as_json, empty="no calls", spare=_SPARE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from engine.cli.show import length, moment
 from engine.clock import Clock
 
 _KEYS = frozenset("0123456789*#")
+_MARGIN = " " * len("08:30:00  ")
 _ENDING = 5  # polls after hanging up, until the engine must have noticed
 
 
@@ -29,7 +31,8 @@ _ENDING = 5  # polls after hanging up, until the engine must have noticed
 def dial(number: str, caller: str, steps: bool) -> None:
     """Be the caller: prompts are shown as text, the keys that you type are pressed, Ctrl-C hangs up.
 
-    From a pipe each line is pressed when the next prompt begins.
+    The engine must run on the simulator (`insideline run`, in another terminal). From a pipe each line is
+    pressed when the next prompt begins.
     """
     place = home()
     with Engine(place) as engine:
@@ -58,6 +61,8 @@ class _Call:
         self._steps = steps
         self._seen = 0
         self._began = ""
+        self._music = False  # the last thing heard was music
+        self._typing = False  # keys stand on a line that is not ended yet
 
     def follow(self) -> None:
         """Show the call until its end; Ctrl-C hangs up first."""
@@ -82,21 +87,50 @@ class _Call:
 
     def _line(self, event: dict[str, Any]) -> bool:
         kind, text, at = event["kind"], event["text"], moment(event["at"])
+        again = (
+            self._music and kind == "music"
+        )  # music begins anew at its end: nothing that people would notice
+        if kind in ("said", "music"):
+            self._music = kind == "music"
         if kind == "ended":
-            click.echo(
-                f"{at}  -- the call is over ({text}) after {length(_seconds(self._began, event['at']))}"
-            )
+            self._say(at, f"-- the call is over ({text}) after {length(_seconds(self._began, event['at']))}")
             return True
         if kind == "said":
-            click.echo(f"{at}  {text}")
+            self._say(at, text)
             self.asked.set()
-        elif kind == "music":
-            click.echo(f"{at}  ~ {text} ~")
+        elif kind == "music" and not again:
+            self._say(at, f"~ {text} ~")
         elif kind == "state":
-            click.echo(f"{at}  -- {text}")
+            self._say(at, f"-- {text}")
         elif kind == "step" and self._steps:
-            click.echo(click.style(f"{at}  . {text}", dim=True))
+            self._say(at, f". {text}", dim=True)
         return False
+
+    def pressed(self, keys: str) -> None:
+        """Show keys; those typed one after the other on one line."""
+        click.echo(keys if self._typing else f"{_MARGIN}> {keys}", nl=False)
+        self._typing = True
+
+    def _say(self, at: str, text: str, *, dim: bool = False) -> None:
+        if self._typing:
+            click.echo()
+            self._typing = False
+        for number, line in enumerate(_wrapped(text, _room())):
+            click.echo(click.style((_MARGIN if number else f"{at}  ") + line, dim=dim))
+
+
+def _room() -> int:
+    """Columns beside the time; without a terminal nothing is broken."""
+    if not sys.stdout.isatty():
+        return 1 << 16
+    return max(20, shutil.get_terminal_size().columns - len(_MARGIN))
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    from rich.console import Console
+    from rich.text import Text
+
+    return [line.plain.rstrip() for line in Text(text).wrap(Console(width=room), room)] or [""]
 
 
 def _seconds(began: str, ended: str) -> float:
@@ -131,7 +165,7 @@ def _press_typed(call: _Call, engine: Engine) -> None:
         keys = "".join(key for key in typed if key in _KEYS)
         if keys:
             engine.post(f"/dials/{call.id}/keys", keys=keys)
-            click.echo(f"          > {keys}")
+            call.pressed(keys)
 
 
 def _press_lines(call: _Call, engine: Engine) -> None:
@@ -141,4 +175,4 @@ def _press_lines(call: _Call, engine: Engine) -> None:
             call.asked.wait()
             call.asked.clear()
             engine.post(f"/dials/{call.id}/keys", keys=keys)
-            click.echo(f"          > {keys}")
+            call.pressed(keys)

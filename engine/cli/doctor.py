@@ -100,7 +100,12 @@ def _configuration(made: Installation) -> Iterator[Finding]:
         yield Finding(
             "home",
             "note" if warnings else "ok",
-            text + (f"; {many(len(warnings), 'warning')}" if warnings else ""),
+            text
+            + (
+                f"; {many(len(warnings), 'warning')} (`insideline flow check` shows it all)"
+                if warnings
+                else ""
+            ),
         )
     for fault in made.host.faults:
         yield Finding("plugin", "wrong", f"{fault.plugin}: {fault.message}")

@@ -18,6 +18,7 @@ _COLUMNS: tuple[Column, ...] = (
     ("blocks", "blocks"),
     ("hash", "hash"),
 )
+_SPARE = ("hash", "owner", "languages", "title")
 
 
 @click.group()
@@ -88,4 +89,10 @@ def list_flows(as_json: bool) -> None:
     made = installation_of(home())
     if made.flows is None:
         raise Failed(f"the flows have {len(made.faults.errors)} faults (`insideline flow check` shows them)")
-    listing(flow_rows(made.flows.flows.values()), _COLUMNS, as_json=as_json, empty="no flows")
+    listing(
+        flow_rows(made.flows.flows.values()),
+        _COLUMNS,
+        as_json=as_json,
+        empty="no flows",
+        spare=_SPARE,
+    )

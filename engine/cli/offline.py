@@ -102,13 +102,25 @@ def recordings_of(home: Path, **wanted: Any) -> list[dict[str, Any]]:
         return _rows(store.read(lambda session: queries.recordings(session, **wanted), LOOK))
 
 
-def recording_file(home: Path, id: str) -> tuple[dict[str, Any], Path] | None:
-    """A recording and its file; None when there is none of that id."""
+def call_of(home: Path, id: str) -> dict[str, Any]:
+    """A call that is over, with its journal, as the control API gives it. :class:`NotFound`."""
     from engine.store import queries
+    from engine.web.naming import cdr_named
+
+    def look(session: Any) -> Any:
+        found = cdr_named(session, id)
+        return {"cdr": found, "journal": queries.journal(session, call=found.call, limit=1000)}
 
     quiet()
     with store_of(home) as store:
-        row = store.read(lambda session: queries.recording(session, id), LOOK)
-    if row is None:
-        return None
+        return _rows([store.read(look, LOOK)])[0]
+
+
+def recording_file(home: Path, id: str) -> tuple[dict[str, Any], Path]:
+    """A recording and its file. :class:`NotFound` when there is none of that id."""
+    from engine.web.naming import recording_named
+
+    quiet()
+    with store_of(home) as store:
+        row = store.read(lambda session: recording_named(session, id), LOOK)
     return _rows([row])[0], settings_of(home).folders(home).recordings / row.path

@@ -6,7 +6,7 @@ import click
 
 from engine.cli.client import Engine
 from engine.cli.home import home, home_option
-from engine.cli.show import Column, echo_json, json_option, length, listing, short, since
+from engine.cli.show import Column, echo_json, json_object, json_option, length, listing, short, since
 
 _COLUMNS: tuple[Column, ...] = (
     ("queue", "name"),
@@ -42,14 +42,18 @@ def list_queues(as_json: bool) -> None:
     """All queues."""
     with Engine(home()) as engine:
         listing(
-            engine.get("/queues"), _COLUMNS, as_json=as_json, empty="no queues (conf/queues.yaml names them)"
+            engine.get("/queues"),
+            _COLUMNS,
+            as_json=as_json,
+            empty="no queues (conf/queues.yaml names them)",
+            spare=("title", "logged in"),
         )
 
 
 @queue.command("show")
 @click.argument("name")
 @home_option
-@json_option
+@json_object
 def show_queue(name: str, as_json: bool) -> None:
     """One queue and who waits in it."""
     with Engine(home()) as engine:
@@ -57,5 +61,6 @@ def show_queue(name: str, as_json: bool) -> None:
     if as_json:
         echo_json(row)
         return
-    listing([row], _COLUMNS, as_json=False, empty="")
-    listing(row["waiting"], _WAITING, as_json=False, empty="nobody waits")
+    listing([row], _COLUMNS, as_json=False, empty="", spare=("title", "logged in"))
+    click.echo()
+    listing(row["waiting"], _WAITING, as_json=False, empty="nobody waits", spare=("priority", "needs"))

@@ -14,10 +14,10 @@ import click
 from engine.cli.client import Engine, NoEngine
 from engine.cli.failing import Failed
 from engine.cli.home import home, home_option
-from engine.cli.show import Column, iso, json_option, length, listing, moment, short, window
+from engine.cli.show import Column, iso, json_option, length, listing, moment, short, short_recording, window
 
 _COLUMNS: tuple[Column, ...] = (
-    ("recording", "id"),
+    ("recording", lambda row: short_recording(row["id"])),
     ("call", lambda row: short(row["call"])),
     ("began", lambda row: moment(row["began"])),
     ("lasts", lambda row: length(row["seconds"]) if row["ended"] else "running"),
@@ -54,14 +54,19 @@ def list_recordings(
 
         given: dict[str, Any] = {name: value or "" for name, value in wanted.items()}
         rows = recordings_of(place, since=since, until=until, limit=limit, **given)
-    listing(rows, _COLUMNS, as_json=as_json, empty="no recordings")
+    listing(
+        rows, _COLUMNS, as_json=as_json, empty="no recordings", spare=("file", "masked", "policy", "call")
+    )
 
 
 @recording.command("play")
 @click.argument("id")
 @home_option
 def play(id: str) -> None:
-    """Play a recording where there is a sound device; else say where its file is."""
+    """Play a recording, or say where its file is.
+
+    ID is what `recording list` shows. A machine without a sound device says where the file is.
+    """
     row, file = _find(home(), id)
     if row["deleted"]:
         raise Failed(f"recording {id} was deleted on {moment(row['deleted'])}")
@@ -88,10 +93,7 @@ def _find(place: Path, id: str) -> tuple[dict[str, Any], Path]:
     except NoEngine:
         from engine.cli.offline import recording_file
 
-        row = recording_file(place, id)
-        if row is None:
-            raise Failed(f"there is no recording {id}") from None
-        return row
+        return recording_file(place, id)
 
 
 def _player() -> tuple[str, ...] | None:

@@ -6,13 +6,14 @@ import re
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 import gevent
 
 from engine.cli.home import home, home_option
-from engine.cli.show import many
+from engine.cli.logfile import LogFile
+from engine.cli.show import as_typed, many
 from engine.clock import Clock
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def run(switch: str, seconds: float | None, password_file: Path | None, no_board
     """
     place = home()
     on_terminal = sys.stdout.isatty() and not no_board
+    _be_the_only_one(place)
     _set_up_log(place, to_file=on_terminal)
     from engine.app import App
 
@@ -78,17 +80,21 @@ def run(switch: str, seconds: float | None, password_file: Path | None, no_board
     _say_goodbye(app)
 
 
+def _be_the_only_one(place: Path) -> None:
+    """Refuse to start beside another engine of this home before anything of it is touched."""
+    from engine.cli.client import socket_of
+    from engine.web.server import refuse_a_second_engine
+
+    refuse_a_second_engine(socket_of(place))
+
+
 def _set_up_log(place: Path, *, to_file: bool) -> None:
     from engine.cli.offline import settings_of
     from engine.log import set_up
 
     settings = settings_of(place)
-    stream = None
-    if to_file:
-        # The board has the terminal; what would be logged there goes where it can be read afterwards.
-        folder = settings.folders(place).var
-        folder.mkdir(parents=True, exist_ok=True)
-        stream = (folder / "insideline.log").open("a", encoding="utf-8", buffering=1)
+    # The board has the terminal; what would be logged there goes where it can be read afterwards.
+    stream = cast(TextIO, LogFile(settings.folders(place).var / "insideline.log")) if to_file else None
     set_up(settings.log.level, settings.log.format, stream)
 
 
@@ -96,8 +102,8 @@ def _greet(app: App) -> None:
     parts = app.parts
     click.echo(f"Insideline {parts.version} on {parts.switch().name}, in {parts.home}")
     for line in parts.how_to_call:
-        click.echo(f"  {line}")
-    click.echo("Ctrl-C stops: no new calls, those that run may end")
+        click.echo(f"  {as_typed(line)}")
+    click.echo("  Ctrl-C stops: no new calls, those that run may end")
 
 
 def _work(app: App, seconds: float | None, *, on_terminal: bool) -> None:

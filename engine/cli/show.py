@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -13,6 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Column = tuple[str, str | Callable[[dict[str, Any]], object]]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
+json_object = click.option("--json", "as_json", is_flag=True, help="A JSON object, for programs.")
 
 
 def echo_json(value: Any) -> None:
@@ -25,8 +29,19 @@ def echo_json(value: Any) -> None:
     click.echo(orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode())
 
 
-def listing(rows: Sequence[dict[str, Any]], columns: Sequence[Column], *, as_json: bool, empty: str) -> None:
-    """Show a list: as a table, or as a JSON array. ``empty`` is what people read when there is nothing."""
+def listing(
+    rows: Sequence[dict[str, Any]],
+    columns: Sequence[Column],
+    *,
+    as_json: bool,
+    empty: str,
+    spare: Sequence[str] = (),
+) -> None:
+    """Show a list: as a table, or as a JSON array. ``empty`` is what people read when there is nothing.
+
+    ``spare`` are columns that a narrow terminal does without, the least missed first; those with nothing in them
+    go before the others.
+    """
     if as_json:
         echo_json(list(rows))
         return
@@ -37,15 +52,38 @@ def listing(rows: Sequence[dict[str, Any]], columns: Sequence[Column], *, as_jso
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for title, _ in columns:
+    cells = {title: [_cell(row, what) for row in rows] for title, what in columns}
+    terminal = sys.stdout.isatty()
+    console = Console(file=sys.stdout, highlight=False, markup=False)
+    left_out = _spared(cells, spare, console.width) if terminal else []
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for title in cells:
         table.add_column(title, overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(row, what) for _, what in columns))
+    for row in zip(*cells.values(), strict=True):
+        table.add_row(*row)
     # Into a pipe nothing is cut: whoever reads there wants the whole line.
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 240, highlight=False, markup=False).print(
-        table
-    )
+    if not terminal:
+        console.width = max(console.width, _width(cells) + 2)
+    console.print(table)
+    if left_out:
+        click.echo(click.style(f"also, where there is room, and by --json: {', '.join(left_out)}", dim=True))
+
+
+def _spared(cells: dict[str, list[str]], spare: Sequence[str], room: int) -> list[str]:
+    """Take columns out of ``cells`` until they fit; those that held something."""
+    left_out = []
+    for title in sorted(spare, key=lambda one: any(cells[one])):
+        if _width(cells) <= room:
+            break
+        if any(cells.pop(title)):
+            left_out.append(title)
+    return left_out
+
+
+def _width(cells: dict[str, list[str]]) -> int:
+    from rich.cells import cell_len
+
+    return sum(2 + max(map(cell_len, (title, *column))) for title, column in cells.items()) - 1
 
 
 def _cell(row: dict[str, Any], what: str | Callable[[dict[str, Any]], object]) -> str:
@@ -58,6 +96,12 @@ def _cell(row: dict[str, Any], what: str | Callable[[dict[str, Any]], object]) -
 def short(call: str) -> str:
     """The beginning of a call's id, enough to name it."""
     return call[:8]
+
+
+def short_recording(id: str) -> str:
+    """The same for a recording, whose id is that of its call and the number of the part."""
+    call, dash, part = id.rpartition("-")
+    return f"{short(call)}-{part}" if dash and part.isdigit() else id
 
 
 def moment(text: str | None) -> str:
@@ -84,6 +128,17 @@ def length(seconds: float) -> str:
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def as_typed(hint: str) -> str:
+    """A hint that begins with ``insideline`` as it must be typed here: by its path where it is not on PATH."""
+    name, space, rest = hint.partition(" ")
+    if name != "insideline" or shutil.which(name):
+        return hint
+    program = Path(sys.argv[0])
+    if program.name != name:
+        return hint
+    return f"{os.path.relpath(program)}{space}{rest}"
 
 
 def many(number: int, what: str) -> str:

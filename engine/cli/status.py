@@ -72,4 +72,6 @@ def _unanswered(day: dict[str, Any]) -> str:
 def _up(switch: dict[str, Any]) -> str:
     if not switch["up"]:
         return f"not there ({switch['why']}); the engine keeps trying" if switch["why"] else "not there"
-    return "up" if switch["leads"] else "up, but another engine leads it"
+    if switch["leads"]:
+        return "up"
+    return f"up, but not led: {switch['why']}" if switch["why"] else "up, but another engine leads it"

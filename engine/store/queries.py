@@ -53,6 +53,13 @@ def cdr(session: Session, call: str) -> Cdr | None:
     return None if row is None else _cdr(row)
 
 
+def cdrs_beginning(session: Session, beginning: str, limit: int = 2) -> list[Cdr]:
+    """The CDRs of calls whose id begins so, for people who were shown no more of it."""
+    call = tables.cdr.c.call
+    query = select(tables.cdr).where(call.startswith(beginning, autoescape=True)).order_by(call).limit(limit)
+    return [_cdr(row) for row in session.execute(query)]
+
+
 def journal(
     session: Session,
     *,
@@ -115,6 +122,15 @@ def recording(session: Session, id: str) -> RecordingRow | None:
     """One recording by its id."""
     row = session.execute(select(tables.recordings).where(tables.recordings.c.id == id)).one_or_none()
     return None if row is None else _recording(row)
+
+
+def recordings_beginning(session: Session, beginning: str, part: int = 0, limit: int = 2) -> list[RecordingRow]:
+    """The recordings whose id begins so; ``part`` 0 is any."""
+    table = tables.recordings
+    query = select(table).where(table.c.id.startswith(beginning, autoescape=True)).order_by(table.c.id)
+    if part:
+        query = query.where(table.c.part == part)
+    return [_recording(row) for row in session.execute(query.limit(limit))]
 
 
 def recordings_open(session: Session) -> list[RecordingRow]:

@@ -36,6 +36,7 @@ from engine.errors import (
 from engine.store import queries
 from engine.web.answers import say, told
 from engine.web.dial import Dials, DialsResource
+from engine.web.naming import cdr_named, recording_named
 from engine.web.parts import Parts
 
 log = structlog.get_logger(__name__)
@@ -225,13 +226,10 @@ class CdrsResource(_Resource):
 
     def on_get_one(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         def look(session: Any) -> Any:
-            found = queries.cdr(session, name)
-            return found and {"cdr": found, "journal": queries.journal(session, call=name, limit=1000)}
+            found = cdr_named(session, name)
+            return {"cdr": found, "journal": queries.journal(session, call=found.call, limit=1000)}
 
-        found = self.parts.store.read(look, LOOK)
-        if not found:
-            raise NotFound(f"there is no call {name} among those that are over")
-        say(resp, found)
+        say(resp, self.parts.store.read(look, LOOK))
 
 
 class RecordingsResource(_Resource):
@@ -242,9 +240,7 @@ class RecordingsResource(_Resource):
         say(resp, self.parts.store.read(lambda session: queries.recordings(session, **wanted), LOOK))
 
     def on_get_one(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
-        row = self.parts.store.read(lambda session: queries.recording(session, name), LOOK)
-        if row is None:
-            raise NotFound(f"there is no recording {name}")
+        row = self.parts.store.read(lambda session: recording_named(session, name), LOOK)
         say(resp, {"recording": row, "file": str(self.parts.recordings / row.path)})
 
 
@@ -283,7 +279,13 @@ class SwitchResource(_Resource):
     """An operator's own command to the switch."""
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        say(resp, {"answer": self.parts.command(told(req, "command")["command"])})
+        line = told(req, "command")["command"]
+        try:
+            answer = self.parts.command(line)
+        except SwitchError as error:
+            # The switch's own words, without the engine's name for a command that an operator wrote himself.
+            raise SwitchError(str(error).removeprefix("raw: ")) from error
+        say(resp, {"answer": answer})
 
 
 def _wanted(req: falcon.Request, *names: str) -> dict[str, Any]:

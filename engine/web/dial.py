@@ -33,7 +33,7 @@ MOST_DIALS = 20
 KEPT = 60.0  # seconds that the end of a call can still be asked for
 
 _KEYS = re.compile(r"[0-9*#A-D]{1,64}\Z")
-_NUMBER = re.compile(r"\+?[0-9]{1,20}\Z")
+_NUMBER = re.compile(r"\+?[0-9*#]{1,20}\Z")
 _STATES = {
     CallState.QUEUED: "you wait for {queue}",
     CallState.TALKING: "you talk to {agent}",

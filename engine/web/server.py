@@ -51,9 +51,8 @@ def _listen(path: Path) -> Any:
     make_folder(path)
     if path.is_symlink() or (path.exists() and not path.is_socket()):
         raise ConfigError(f"{path} is in the way: it is no socket")
-    if path.exists():
-        _refuse_a_second_engine(path)
-        path.unlink(missing_ok=True)
+    refuse_a_second_engine(path)
+    path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     # The mode is right from the first moment on: nothing runs between these lines.
     before = os.umask(0o177)
@@ -68,7 +67,10 @@ def _listen(path: Path) -> Any:
     return listener
 
 
-def _refuse_a_second_engine(path: Path) -> None:
+def refuse_a_second_engine(path: Path) -> None:
+    """:class:`ConfigError` when an engine answers on the socket ``path``."""
+    if not path.exists():
+        return
     probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         probe.connect(str(path))

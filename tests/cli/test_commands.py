@@ -12,9 +12,11 @@ import pytest
 from click.testing import Result
 from structlog.testing import capture_logs
 
-from engine.types import AgentState
+from engine.errors import SwitchError
+from engine.store.rows import Cdr
+from engine.types import AgentState, JournalEntry
 from engine.web.parts import Parts, SwitchView
-from tests.web.fakes import CALL, OTHER
+from tests.web.fakes import AT, CALL, OTHER, recordings_table
 
 Say = Callable[..., Result]
 LISTS = ("call list", "cdr list", "agent list", "queue list", "recording list")
@@ -76,10 +78,48 @@ def test_a_call_is_shown_live_or_over_and_hung_up(engine: Parts, say: Say) -> No
     over = say("call show c-1").stdout
     assert "outcome   talked" in over
     assert "call.arrived" in over
-    assert failed(say("call show nobody")) == "there is no live call nobody"
+    assert failed(say("call show nobody")) == "there is no call nobody"
     done = say(f"call hangup {OTHER.id} --cause CALL_REJECTED")
     assert done.stdout == f"hung up {OTHER.id[:8]} ({OTHER.number} -> 8004)\n"
     assert engine.calls.hung_up == [(OTHER.id, "CALL_REJECTED")]  # type: ignore[attr-defined]
+
+
+def test_the_journal_of_a_call_is_read_without_quotes_and_braces(engine: Parts, say: Say) -> None:
+    facts = {"needs": {"skill:waybill": 1}, "languages": ["zh-CN", "en"], "why": ""}
+    engine.store.journal(JournalEntry(AT, "queue.entered", "c-1", queue="logistics", data=facts))  # type: ignore[attr-defined]
+    engine.store.flush()  # type: ignore[attr-defined]
+    said = say("call show c-1").stdout
+    assert "queue.entered        queue=logistics  needs=skill:waybill:1  languages=zh-CN,en\n" in said
+
+
+def test_what_lists_show_of_an_id_names_a_call_and_a_recording(engine: Parts, say: Say) -> None:
+    store: Any = engine.store
+    for call in ("0a1b2c3d-1", "0a1b2c3d-2", "ffff2c3d-0000"):
+        store.cdr(Cdr(call, AT, AT, AT))
+        store.save(
+            recordings_table(),
+            f"{call}-1",
+            {"call": call, "part": 1, "path": "x.wav", "began": AT, "ended": AT},
+        )
+    store.flush()
+    assert "ffff2c3d-0000" in say("call show ffff2c3d").stdout
+    assert failed(say("call show fff")) == "there is no call fff"
+    assert failed(say("call show 0a1b")) == "2 of them begin with 0a1b"  # live ones, too
+    assert "ffff2c3d-1" in say("recording list").stdout
+    assert failed(say("recording play ffff2c3d-1")).startswith(
+        "the file of recording ffff2c3d-1 is not there"
+    )
+    assert failed(say("recording play ffff2c3d")).startswith("the file of recording ffff2c3d is not there")
+    assert failed(say("recording play ffff2c3d-2")) == "there is no recording ffff2c3d-2"
+    assert failed(say("recording play 0a1b2c3d")) == "more than one recording begins with 0a1b2c3d"
+
+
+def test_an_operators_command_that_the_switch_refuses_is_told_in_its_words(engine: Parts, say: Say) -> None:
+    def refuse(line: str) -> str:
+        raise SwitchError(f"raw: -ERR {line} Command not found!")
+
+    engine.command = refuse
+    assert failed(say("fs nonsense")) == "-ERR nonsense Command not found!"
 
 
 def test_agents_are_steered(engine: Parts, say: Say) -> None:
@@ -126,7 +166,6 @@ def test_status_says_that_the_switch_is_not_there(engine: Parts, say: Say) -> No
     [
         "status",
         "call list",
-        "call show x",
         "agent list",
         "agent ready 8012",
         "queue list",
@@ -141,6 +180,7 @@ def test_without_an_engine_one_line_says_how_to_start_one(say: Say, home: Path, 
 def test_the_lists_of_the_past_need_no_engine(parts: Parts, told: Callable[[str], Any]) -> None:
     assert [row["call"] for row in told("cdr list --agent 8012")] == ["c-1"]
     assert [row["id"] for row in told("recording list")] == ["r-1"]
+    assert told("call show c-1")["journal"][0]["kind"] == "call.arrived"
 
 
 def test_without_a_database_they_say_so(say: Say) -> None:

@@ -134,6 +134,15 @@ def test_a_length_without_sense_is_refused(say: Say, app: OneApp, text: str) -> 
     assert app.log == []
 
 
+def test_a_second_engine_of_a_home_is_refused_before_it_touches_anything(
+    engine: Parts, say: Say, app: OneApp
+) -> None:
+    done = say("run --for 1s")
+    assert done.exit_code == 1
+    assert "an engine runs in this home already" in done.stderr
+    assert app.log == []
+
+
 # -- the board ----------------------------------------------------------------------------------
 
 
@@ -172,6 +181,15 @@ def test_the_board_fits_the_terminal_however_many_calls_there_are(parts: Parts) 
         assert "older" in text
         assert "林晓燕" in text
     assert "calls (500)" in text
+
+
+def test_a_small_terminal_still_shows_calls(parts: Parts) -> None:
+    from dataclasses import replace
+
+    parts.calls.live = [replace(CALL, id=f"{at:036}") for at in range(3)]  # type: ignore[attr-defined]
+    text = drawn(parts, 80, 24)
+    assert text.count("main greet[4] menu") == 3
+    assert "insideline dial 8004   Ctrl-C stops" in text
 
 
 def test_what_a_caller_calls_himself_is_no_markup(parts: Parts) -> None:
