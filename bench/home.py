@@ -203,7 +203,9 @@ def sound(path: Path, seconds: float, *, loud: bool) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     level = 4000 if loud else 0
     frames = round(8000 * seconds)
-    samples = b"".join((level if at // 9 % 2 else -level).to_bytes(2, "little", signed=True) for at in range(frames))
+    samples = b"".join(
+        (level if at // 9 % 2 else -level).to_bytes(2, "little", signed=True) for at in range(frames)
+    )
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

@@ -156,13 +156,19 @@ def _values(
         "gateways": templates.parts("gateway", (_gateway(trunk) for trunk in trunks)),
         "apply_acl": templates.parts("apply_acl", ({"name": acl_name(t.name)} for t in trunks)),
         "acl_lists": _acl_lists(templates, trunks),
-        "mark": templates.part(
-            "mark",
-            fallback_after=round(settings.fallback.after),
-            media_timeout_ms=round(settings.dead_line * 1000),
-        ),
+        "mark_internal": _mark(templates, settings, "il_origin=internal"),
+        "mark_trunk": _mark(templates, settings, "il_origin=trunk il_gateway=${sip_acl_authed_by}"),
         "fallback_actions": _fallback(templates, settings, trunks),
     }
+
+
+def _mark(templates: Templates, settings: SwitchSettings, origin: str) -> Xml:
+    return templates.part(
+        "mark",
+        origin=origin,
+        fallback_after=round(settings.fallback.after),
+        media_timeout_ms=round(settings.dead_line * 1000),
+    )
 
 
 def _silence(seconds: float) -> int:

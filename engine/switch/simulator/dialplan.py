@@ -13,6 +13,7 @@ from engine.switch.simulator.digits import split_commas
 
 FALLBACK_AFTER = 8  # seconds that a parked call waits for an engine
 DEAD_LINE = 300_000  # milliseconds without a packet after which a call is given up
+MARK = "playback_terminators=none hangup_after_bridge=false park_after_bridge=true"
 APOLOGY = "tone_stream://%(400,200,425);loops=5"
 
 Plan = list[tuple[str, str]]
@@ -40,17 +41,10 @@ def lookup(context: str, number: str, gateway: str = "") -> Plan | None:
         return None
     if not _NUMBER.match(number):
         return [("hangup", "UNALLOCATED_NUMBER")]
-    origin: Plan = [("set", f"il_origin={context}")]
-    if context == "trunk":
-        origin.append(("set", f"il_gateway={gateway}"))
+    gate = f" il_gateway={gateway}" if context == "trunk" else ""
+    mark = f"il_origin={context}{gate} il_call=true il_dnis={number} {MARK} media_timeout={DEAD_LINE}"
     return [
-        *origin,
-        ("set", "il_call=true"),
-        ("set", f"il_dnis={number}"),
-        ("set", "playback_terminators=none"),
-        ("set", "hangup_after_bridge=false"),
-        ("set", "park_after_bridge=true"),
-        ("set", f"media_timeout={DEAD_LINE}"),
+        ("multiset", mark),
         ("sched_transfer", f"+{FALLBACK_AFTER} fallback XML fallback"),
         ("park", ""),
         *_SORRY,
