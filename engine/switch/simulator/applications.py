@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.switch.simulator import collect, recording, running
+from engine.switch.simulator.bridge_app import BridgeApp
 from engine.switch.simulator.causes import cause_named
 from engine.switch.simulator.conference import Conference
 from engine.switch.simulator.digits import bind_digit_action, clear_digit_action
@@ -178,6 +179,40 @@ def _start_dtmf(channel: Channel, arg: str) -> str | None:
     return None
 
 
+def _mask(channel: Channel, arg: str) -> str | None:
+    recording.mask(channel, arg.strip(), True)
+    return None
+
+
+def _unmask(channel: Channel, arg: str) -> str | None:
+    recording.mask(channel, arg.strip(), False)
+    return None
+
+
+def _break(channel: Channel, arg: str) -> str | None:
+    channel.break_flag = 1
+    return None
+
+
+def _flush_dtmf(channel: Channel, arg: str) -> str | None:
+    channel.keys.clear()
+    return None
+
+
+def _hold(channel: Channel, arg: str) -> str | None:
+    channel.set_callstate("HELD")
+    channel.fire("CHANNEL_HOLD")
+    return None
+
+
+def _unhold(channel: Channel, arg: str) -> str | None:
+    if channel.callstate == "HELD":
+        channel.set_callstate("UNHELD")
+        channel.fire("CHANNEL_UNHOLD")
+        channel.clock.after(channel.next_frame(), channel.unheld)
+    return None
+
+
 def _send_dtmf(channel: Channel, arg: str) -> str | None:
     channel.send_keys(arg.partition("@")[0])
     return None
@@ -206,6 +241,15 @@ APPLICATIONS: dict[str, Application] = {
     "send_dtmf": _instant(_send_dtmf, needs_media=True),
     "bind_digit_action": _instant(bind_digit_action),
     "clear_digit_action": _instant(clear_digit_action),
+    "digit_action_set_realm": _instant(_log),
+    "break": _instant(_break),
+    "flush_dtmf": _instant(_flush_dtmf),
+    "hold": _instant(_hold),
+    "unhold": _instant(_unhold),
+    "record_session_mask": _instant(_mask),
+    "record_session_unmask": _instant(_unmask),
+    "record": Application(recording.RecordApp),
+    "bridge": Application(BridgeApp, needs_media=False),
     "record_session": _instant(_record_session, needs_media=True),
     "stop_record_session": _instant(_stop_record_session),
     "transfer": _instant(_transfer),

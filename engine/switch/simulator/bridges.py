@@ -10,6 +10,7 @@ Source: switch_ivr_uuid_bridge (switch_ivr_bridge.c), and what FreeSWITCH 1.11 d
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from engine.switch.simulator.running import Park, Running
@@ -70,6 +71,7 @@ class Bridge:
         self.talking = False
         self.since = 0.0
         self._free: set[str] = set()
+        self.on_over: Callable[[], None] | None = None  # instead of what usually becomes of A
 
     def other(self, channel: Channel) -> Channel:
         return self.b if channel is self.a else self.a
@@ -154,17 +156,21 @@ class Bridge:
         for leg in (a, b):
             leg.stack.clear()
             leg.promise = None
-            leg.bridge = self
-        self.talking = True
-        self.since = a.clock.monotonic()
-        now = a.microseconds()
         a.set("uuid_bridge", None)
         a.fire("CHANNEL_EXECUTE", {"Application": "uuid_bridge", "Application-Data": b.uuid})
         b.fire("CHANNEL_EXECUTE", {"Application": "uuid_bridge", "Application-Data": a.uuid})
-        a.profile.times.bridged = b.profile.times.bridged = now
+        a.stack.append(Leg(a, self))
+        self.begin()
+
+    def begin(self) -> None:
+        """The talk begins; A has its leg on its stack already, B runs nothing."""
+        a, b = self.a, self.b
+        a.bridge = b.bridge = self
+        self.talking = True
+        self.since = a.clock.monotonic()
+        a.profile.times.bridged = b.profile.times.bridged = a.microseconds()
         a.touched()
         b.touched()
-        a.stack.append(Leg(a, self))
         a.fire("CHANNEL_BRIDGE", {"Bridge-A-Unique-ID": a.uuid, "Bridge-B-Unique-ID": b.uuid})
         b.set_state("CS_CONSUME_MEDIA")
         b.set_state("CS_EXCHANGE_MEDIA")
@@ -220,6 +226,9 @@ class Bridge:
         """The leg that stays: parked, on with its plan, or hung up, as its variables say."""
         if not leg.ready:
             return  # it is on its own way already
+        if leg is self.a and self.on_over is not None:
+            self.on_over()
+            return
         while leg.stack:
             leg.drop_top()
         leg.call_uuid = leg.uuid

@@ -212,6 +212,11 @@ class Channel:
             extra = {"Original-Channel-Call-State": original, "Channel-Call-State-Number": number}
             self.fire("CHANNEL_CALLSTATE", extra, variables=False)
 
+    def unheld(self) -> None:
+        """It is off hold since a moment: an ordinary call again."""
+        if self.callstate == "UNHELD":
+            self.set_callstate("ACTIVE")
+
     def next_frame(self) -> float:
         """Seconds until this channel's next frame."""
         left = FRAME - self.clock.monotonic() % FRAME  # all channels beat together, as on the switch's timer

@@ -137,8 +137,11 @@ class Conference(Running):
         """Thrown out: what the dialplan has still to run goes on."""
         self._tell("kick-member")
         self._out()
+        self.resume()
+
+    def resume(self) -> None:
         channel = self.channel
-        if channel.stack and channel.stack[-1] is self:
+        if not self._inside and channel.stack and channel.stack[-1] is self:
             channel.finish(self)
 
     def _out(self) -> None:

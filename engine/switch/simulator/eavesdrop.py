@@ -32,8 +32,12 @@ class Eavesdrop(Running):
 
     def target_gone(self) -> None:
         """The leg it listened to was hung up."""
+        self.resume()
+
+    def resume(self) -> None:
         channel = self.channel
-        if channel.stack and channel.stack[-1] is self:
+        gone = bool(self._target.hangup_cause)
+        if gone and channel.stack and channel.stack[-1] is self:
             channel.finish(self)
 
     def abort(self) -> str | None:

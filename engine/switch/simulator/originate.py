@@ -145,8 +145,16 @@ def _words(text: str) -> list[str]:
 class Originate:
     """One originate under way. ``done(text)`` is called once with ``+OK uuid`` or ``-ERR CAUSE``."""
 
-    def __init__(self, switch: Switch, order: Order, done: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        switch: Switch,
+        order: Order,
+        done: Callable[[str], None],
+        *,
+        join: Callable[[Channel], None] | None = None,
+    ) -> None:
         self._switch = switch
+        self._join = join  # what happens to the leg that answered, instead of the order's target
         self._order = order
         self._done = done
         self._channel: Channel | None = None
@@ -261,6 +269,9 @@ class Originate:
         channel.hit_dialplan = True
         channel.flip_caller_id()
         self._done(f"+OK {channel.uuid}\n")
+        if self._join is not None:
+            self._join(channel)
+            return
         found = _APPLICATION.match(order.target)
         if found:
             channel.plan.append((found.group(1), found.group(2) or ""))
@@ -282,6 +293,11 @@ class Originate:
         channel = self._channel
         if channel is not None:
             channel.hangup(cause)
+
+    def cancel(self) -> None:
+        """Nobody wants the leg any more."""
+        if self._channel is not None:
+            self._channel.hangup("ORIGINATOR_CANCEL")
 
     def over(self, cause: str) -> None:
         """The leg was hung up before it was answered."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-from engine.clock import Empty
+from engine.clock import Clock, Empty
 from engine.errors import HungUp
 from engine.switch.simulator.party import Party, Playback
 
@@ -48,6 +48,11 @@ class Person(Party):
         self.on_bridged: Callable[[str], None] | None = None
         self.on_unbridged: Callable[[], None] | None = None
         self.on_ended: Callable[[str], None] | None = None
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that it lives on."""
+        return self._clock
 
     # -- what can be seen -------------------------------------------------------------------------
 

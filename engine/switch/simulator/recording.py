@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from engine.clock import Timer
+from engine.switch.simulator.media import integer
+from engine.switch.simulator.running import Running, terminators
 
 if TYPE_CHECKING:
     from engine.switch.simulator.channels import Channel
@@ -65,8 +67,9 @@ def header(channels: int, frames: int) -> bytes:
 class Recording:
     """One file that is being recorded on a channel."""
 
-    def __init__(self, channel: Channel, path: str, limit: int) -> None:
+    def __init__(self, channel: Channel, path: str, limit: int, *, dictated: bool = False) -> None:
         self.channel = channel
+        self._dictated = dictated  # the far end speaks, though there is no talk
         self.path = path
         self.channels = 2 if channel.true("RECORD_STEREO") else 1
         self.masked = False
@@ -87,7 +90,8 @@ class Recording:
         now = self.channel.clock.monotonic()
         seconds = now - self._since
         if seconds > 0:
-            left = FAR_END if self._talking and not self.masked else 0
+            speaks = self._talking or self._dictated
+            left = FAR_END if speaks and not self.masked else 0
             right = 0 if self.masked else OTHER_PARTY if self._talking else PLAYED if self._playing else 0
             self._stretches.append((seconds, left, right))
             self._since = now + lost
@@ -127,7 +131,10 @@ class Recording:
         log.debug("recording written", path=self.path, frames=frames)
         cause = cause or ("success-silence" if channel.hangup_cause else "success-maxtime")
         channel.set("record_completion_cause", cause)
-        channel.fire("RECORD_STOP", {"Record-File-Path": self.path, "Record-Completion-Cause": cause})
+        extra = {"Record-File-Path": self.path}
+        if not self._dictated:
+            extra["Record-Completion-Cause"] = cause
+        channel.fire("RECORD_STOP", extra)
 
     def _write(self, limit: float | None) -> int:
         pieces: list[bytes] = []
@@ -168,6 +175,15 @@ def start(channel: Channel, path: str, limit: int = 0) -> bool:
     return True
 
 
+def mask(channel: Channel, path: str, masked: bool) -> bool:
+    """Mask or unmask one recording. False when there is none of that path."""
+    one = channel.recordings.get(path)
+    if one is None:
+        return False
+    one.mask(masked)
+    return True
+
+
 def stop(channel: Channel, path: str) -> bool:
     """Stop one recording, or ``all``. False when there is none."""
     chosen = (
@@ -178,3 +194,57 @@ def stop(channel: Channel, path: str) -> bool:
     for one in chosen:
         one.stop()
     return bool(chosen)
+
+
+class RecordApp(Running):
+    """``record PATH [SECONDS]``: a clip of what the caller says, until a key, the limit, or a break."""
+
+    def start(self) -> None:
+        channel = self.channel
+        words = self.arg.split()
+        self._path = words[0] if words else ""
+        channel.set("playback_terminator_used", None)
+        if not channel.ready or not self._path or self._path in channel.recordings:
+            channel.finish(self)
+            return
+        limit = integer(words[1]) if len(words) > 1 else 0
+        try:
+            channel.recordings[self._path] = Recording(channel, self._path, 0, dictated=True)
+        except OSError as error:
+            log.warning("recording not begun", path=self._path, error=str(error))
+            channel.finish(self)
+            return
+        self._timer = channel.clock.after(float(limit), self._done) if limit > 0 else None
+
+    def _done(self) -> None:
+        self._stop()
+        self.resume()
+
+    def resume(self) -> None:
+        channel = self.channel
+        if self._path not in channel.recordings and channel.stack and channel.stack[-1] is self:
+            channel.finish(self)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        one = self.channel.recordings.get(self._path)
+        if one is not None:
+            one.stop()
+
+    def breakable(self) -> bool:
+        return True
+
+    def broken(self, flag: int) -> None:
+        self._done()
+
+    def take_keys(self) -> None:
+        digit = self.channel.take_key()
+        if digit in terminators(self.channel):
+            self.channel.set("playback_terminator_used", digit)
+            self._done()
+
+    def abort(self) -> str | None:
+        self._stop()
+        return None

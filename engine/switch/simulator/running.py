@@ -191,6 +191,14 @@ class Park(Running):
         return None
 
 
+def terminators(channel: Channel) -> str:
+    """The keys that end a playback or a clip: ``*`` unless ``playback_terminators`` says otherwise."""
+    named = channel.get("playback_terminators")
+    if named is None:
+        return "*"
+    return {"any": "1234567890*#", "none": ""}.get(named.lower(), named)
+
+
 class PlaybackApp(Running):
     """``playback``: a key among ``playback_terminators`` (``*`` when unset) ends it."""
 
@@ -222,11 +230,7 @@ class PlaybackApp(Running):
 
     def take_keys(self) -> None:
         digit = self.channel.take_key()
-        terminators = self.channel.get("playback_terminators")
-        terminators = "*" if terminators is None else terminators
-        if terminators.lower() == "any":
-            terminators = "1234567890*#"
-        if terminators.lower() != "none" and digit in terminators:
+        if digit in terminators(self.channel):
             self.channel.set("playback_terminator_used", digit)
             self._player.stop(broken=True)
             self.channel.finish(self, "FILE PLAYED")

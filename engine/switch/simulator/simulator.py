@@ -7,10 +7,13 @@ from pathlib import Path
 
 from engine.clock import Clock
 from engine.switch.simulator.people import LineRing, PhoneRing, SimCaller, SimPhone
+from engine.switch.simulator.script import ScriptPlayer
+from engine.switch.simulator.script_file import ScriptFile, load
 from engine.switch.simulator.switch import Callee, Switch
 from engine.switch.simulator.transport import Pipe, TcpServer
 
 FIRST_PHONE_PORT = 40000
+MOST_CALLERS = 10_000  # kept in ``callers``; then those whose calls are over are forgotten
 
 
 class Simulator:
@@ -92,6 +95,8 @@ class Simulator:
         ``gateway`` is the trunk that the call comes over; "": from a phone of the company.
         """
         person = SimCaller(self.switch, number, caller, name)
+        if len(self.callers) >= MOST_CALLERS:  # a long demonstration does not keep them all
+            self.callers = [one for one in self.callers if one.ended is None]
         self.callers.append(person)
         channel = self.switch.arrive(
             person,
@@ -124,6 +129,15 @@ class Simulator:
         if answer_after is not None or talk_for is not None:
             phone.auto(answer_after=answer_after, talk_for=talk_for)
         return phone
+
+    def play(self, script: ScriptFile | Path, *, seed: int = 0) -> ScriptPlayer:
+        """Let callers and phones do what a script says (``conf/simulator.yaml``).
+
+        Raises ConfigError with every fault of the file. The player is started; its ``stop`` ends it.
+        """
+        player = ScriptPlayer(self, load(script) if isinstance(script, Path) else script, seed=seed)
+        player.start()
+        return player
 
     def _calls_to(self, extension: str, gateway: str, destination: str) -> Callee:
         if extension:
