@@ -1,0 +1,109 @@
+"""Finds the examples in the documentation, and puts them where the real checker can be asked about them.
+
+A YAML block whose info string names a path (```` ```yaml dialplans/main.yaml````) is that file. One that begins with ``-`` is
+a piece of a block: it is put into a flow that has the blocks ``again``, ``desk`` and ``bye``. Others are files
+that are known by their keys (``queues:``, ``agents:`` …).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import indent
+
+ROOT = Path(__file__).parents[2]
+_FENCE = re.compile(r"^```(?P<language>\w+)(?: +(?P<path>\S+))?\n(?P<text>.*?)^```$", re.M | re.S)
+_KNOWN = {
+    "queues": "conf/queues.yaml",
+    "agents": "conf/agents.yaml",
+    "calendars": "conf/calendars.yaml",
+    "numbers": "dialplans/main.yaml",
+    "trunks": "conf/trunks.yaml",
+    "database": "conf/engine.yaml",
+    "recording": "conf/engine.yaml",
+    "switch": "conf/engine.yaml",
+}
+PIECE = "plugins/facilities/flows/piece.yaml"
+_AROUND = """\
+grammar: 1
+flow: facilities/piece
+revision: 1
+title: A piece of the documentation
+owner: facilities
+languages: [zh-CN, en]
+start: first
+blocks:
+  first:
+    - choose:
+        - {{when: caller.number == "1", go: again}}
+        - {{when: caller.number == "2", go: desk}}
+        - {{when: caller.number == "3", go: bye}}
+{steps}
+  again:
+    - hangup
+  desk:
+    - hangup
+  bye:
+    - hangup
+"""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A fenced block of a page. ``path`` is the file that it is, or "" for a piece of a flow."""
+
+    page: str
+    line: int
+    language: str
+    path: str
+    text: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def pages() -> list[Path]:
+    """Everything that is written for people at the root and in docs/."""
+    return sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def examples(language: str) -> list[Example]:
+    """All fenced blocks of that language."""
+    found = []
+    for page in pages():
+        content = page.read_text(encoding="utf-8")
+        for match in _FENCE.finditer(content):
+            if match["language"] == language:
+                line = content.count("\n", 0, match.start()) + 2
+                path = match["path"] or _path_of(match["text"])
+                found.append(Example(str(page.relative_to(ROOT)), line, language, path, match["text"]))
+    return found
+
+
+def _path_of(text: str) -> str:
+    keys = re.findall(r"^([a-z_]+):", text, re.M)
+    return next((_KNOWN[key] for key in keys if key in _KNOWN), "")
+
+
+def install(home: Path, files: list[Example]) -> None:
+    """The centre of this repository in ``home``, with the files of a page written over it."""
+    for name in ("conf", "dialplans", "plugins", "prompts"):
+        shutil.copytree(ROOT / name, home / name, ignore=shutil.ignore_patterns("__pycache__", "tests"))
+    for example in files:
+        write(home, example.path, example.text)
+
+
+def write(home: Path, path: str, text: str) -> None:
+    """A file of the home."""
+    file = home / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+def around(piece: str, *, ended: bool) -> str:
+    """A whole flow around a piece of one; ``ended`` when the piece ends its block itself."""
+    steps = piece if ended else f"{piece}- go: bye\n"
+    return _AROUND.format(steps=indent(steps, "    ").rstrip())

@@ -1,0 +1,91 @@
+"""What the documentation shows is true: its YAML passes the checker, its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.app import Installation, read_installation
+from engine.clock import Clock
+from tests.docs.examples import PIECE, ROOT, Example, around, examples, install, pages, write
+
+YAML = examples("yaml")
+FILES = [one for one in YAML if one.path]
+PIECES = [one for one in YAML if not one.path]
+_LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def faults_of(home: Path) -> list[str]:
+    made: Installation = read_installation(home, Clock())
+    return [str(fault) for fault in made.faults.errors] + [fault.message for fault in made.host.faults]
+
+
+@pytest.fixture(scope="module")
+def home_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The home of a page: the shipped centre and the files that the page shows. Made once."""
+    made: dict[str, Path] = {}
+
+    def home_of(page: str) -> Path:
+        if page not in made:
+            made[page] = tmp_path_factory.mktemp("docs") / "home"
+            install(made[page], [one for one in FILES if one.page == page])
+        return made[page]
+
+    return home_of
+
+
+def test_there_is_something_to_check() -> None:
+    assert len(FILES) >= 6
+    assert len(PIECES) >= 10
+
+
+@pytest.mark.parametrize("page", sorted({one.page for one in FILES}))
+def test_the_files_of_a_page_make_a_sound_centre(home_of: Callable[[str], Path], page: str) -> None:
+    assert faults_of(home_of(page)) == []
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=lambda one: one.name)
+def test_a_piece_of_a_flow_passes_the_checker(home_of: Callable[[str], Path], piece: Example) -> None:
+    home = home_of(piece.page)
+    tried = []
+    try:
+        for ended in (False, True):
+            write(home, PIECE, around(piece.text, ended=ended))
+            tried.append([fault for fault in faults_of(home) if PIECE in fault])
+    finally:
+        (home / PIECE).unlink()
+    assert [] in tried, tried
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files_that_are_there(page: Path) -> None:
+    gone = [
+        link for link in _LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()
+    ]
+    assert gone == []
+
+
+def test_every_step_that_there_is_has_an_example() -> None:
+    from engine.flows.steps import STEPS
+
+    shown = "\n".join(one.text for one in YAML if one.page == "docs/flows.md")
+    missing = [word for word in STEPS if not re.search(rf"^\s*(- )?{word}\b", shown, re.M)]
+    assert missing == []
+
+
+def test_the_mistake_that_the_guide_shows_is_told_like_that(home_of: Callable[[str], Path]) -> None:
+    [shown] = [one.text for one in examples("console") if "error[" in one.text]
+    home = home_of("docs/flows.md")
+    flow = home / "plugins/facilities/flows/main.yaml"
+    text = flow.read_text(encoding="utf-8")
+    flow.write_text(text.replace("1: building", "1: buildng"), encoding="utf-8")
+    try:
+        faults = read_installation(home, Clock()).faults.errors
+    finally:
+        flow.write_text(text, encoding="utf-8")
+    told = "\n".join(fault.pretty() for fault in faults)
+    assert told in shown
+    assert f"{len(faults)} faults" in shown
