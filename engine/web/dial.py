@@ -4,7 +4,7 @@
                                   extension the call comes from the phone on that desk
     GET    /dials/<id>/events     ?after=<number>: what happened since; waits up to 20 s for something to happen
     POST   /dials/<id>/keys       {"keys": "12#"}
-    DELETE /dials/<id>            hangs up
+    DELETE /dials/<id>            hangs up; so does a minute in which nobody asks for events
 
 Events are ``{"number", "at", "kind", "text"}``; ``kind`` is ``said`` (text as people read it), ``music``, ``step``,
 ``state`` and at last ``ended``.
@@ -31,6 +31,7 @@ LONGEST_POLL = 20.0  # seconds
 LOOK = 0.2  # seconds between two looks at the call's state
 MOST_DIALS = 20
 KEPT = 60.0  # seconds that the end of a call can still be asked for
+PUT_DOWN = 60.0  # seconds without anybody listening, until the receiver is put down
 
 _KEYS = re.compile(r"[0-9*#A-D]{1,64}\Z")
 _NUMBER = re.compile(r"\+?[0-9*#]{1,20}\Z")
@@ -61,6 +62,7 @@ class Dial:
         self._more = parts.clock.event()
         self._shown = (CallState.RINGING, "", "")
         self._step = ""
+        self._asked_at = parts.clock.monotonic()
         self.over = False
         parts.clock.spawn(self._follow)
 
@@ -69,6 +71,7 @@ class Dial:
         if len(self._events) <= after and not self.over:
             self._more.clear()
             self._more.wait(wait)
+        self._asked_at = self._parts.clock.monotonic()
         return self._events[after:]
 
     def _add(self, kind: str, text: str) -> None:
@@ -76,8 +79,11 @@ class Dial:
         self._more.set()
 
     def _follow(self) -> None:
+        clock = self._parts.clock
         while True:
             self._look()
+            if clock.monotonic() - self._asked_at > PUT_DOWN:
+                self.caller.hang_up()  # the terminal is gone; nobody would ever end this call
             try:
                 self._heard(self.caller.next_playback(LOOK).path)
             except Empty:

@@ -1,8 +1,7 @@
 """Finds the examples in the documentation, and puts them where the real checker can be asked about them.
 
-A YAML block whose info string names a path (```` ```yaml dialplans/main.yaml````) is that file. One that begins with ``-`` is
-a piece of a block: it is put into a flow that has the blocks ``again``, ``desk`` and ``bye``. Others are files
-that are known by their keys (``queues:``, ``agents:`` …).
+A YAML block is the file that its info string names behind ``yaml``, or that its keys tell (``queues:``, ``agents:``
+…). Any other is a piece of a block: it is put into a flow that has the blocks ``again``, ``desk`` and ``bye``.
 """
 
 from __future__ import annotations

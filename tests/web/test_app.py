@@ -301,3 +301,15 @@ def test_people_at_terminals_are_limited(client: httpx.Client, parts: Parts, mon
 
     monkeypatch.setattr(dial, "MOST_DIALS", 0)
     assert "from terminals already" in client.post("/dials", json={"number": "8004"}).json()["error"]
+
+
+def test_a_caller_whose_terminal_is_gone_is_hung_up(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.web.dial.PUT_DOWN", 0.5)
+    dial = client.post("/dials", json={"number": "8000"}).json()["id"]
+    assert everything(client, dial)[-1] == ("ended", "NORMAL_CLEARING")
+
+
+def test_services_of_the_desk_phones_are_dialled(client: httpx.Client) -> None:
+    assert client.post("/dials", json={"number": "*11", "from": "1001"}).status_code == 200
