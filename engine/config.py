@@ -222,13 +222,6 @@ class Prompts(Section):
     cache_size: Size = 256 << 20
 
 
-class Acd(Section):
-    """What holds for a queue that says nothing else."""
-
-    offer: OfferTime = 20.0  # how long one agent's phone rings
-    wrap_up: WrapUpTime = 15.0  # for the work after a call
-
-
 class Limits(Section):
     """Where the engine says no, so that one fault can't take everything with it."""
 
@@ -259,7 +252,6 @@ class Settings(Section):
     control: Control = Control()
     recording: Recording = Recording()
     prompts: Prompts = Prompts()
-    acd: Acd = Acd()
     limits: Limits = Limits()
     log: Log = Log()
 

@@ -41,7 +41,7 @@ def test_the_shipped_file_is_right_and_its_comments_name_the_defaults(tmp_path: 
         elif not line.startswith("#"):
             told.append(line)
             open_section = False
-    assert sum(line.strip().startswith(("offer:", "steps:", "url:", "socket:")) for line in told) == 4
+    assert sum(line.strip().startswith(("steps:", "url:", "socket:")) for line in told) == 3
     uncommented, faults = read(tmp_path, "\n".join(told) + "\n")
     assert [str(fault) for fault in faults] == []
     assert uncommented == settings
@@ -66,7 +66,7 @@ def test_an_empty_installation_has_sane_settings() -> None:
         ("recording:\n  policies:\n    a: {keep: 2h}\n", 3, "duration"),
         ("recording:\n  policies:\n    a: {share: 120%}\n", 3, "share"),
         ("limits: {calls: 0}\n", 1, "number"),
-        ("acd: {offer: 20}\n", 1, "duration"),
+        ("limits: {drain: 20}\n", 1, "duration"),
         ("prompts: {cache_size: big}\n", 1, "size"),
         ("log: {level: loud}\n", 1, "unknown-choice"),
         ("database: {url: 'mysql://x/y'}\n", 1, "database"),

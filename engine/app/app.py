@@ -176,6 +176,7 @@ class App:
             numbers=Numbers(settings.region),
             languages=settings.languages,
             timezone=settings.timezone,
+            max_steps=settings.limits.steps,
             music={"default": self.music},
         )
         self.lead = Lead(services, made.flows, made.dialplan, max_adoptions=settings.limits.adoptions)

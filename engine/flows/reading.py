@@ -47,7 +47,7 @@ def _money(typed: str, most: int) -> Decimal | None:
     whole, star, part = typed.partition("*")
     if not whole.isdigit() or len(whole) > most or (star and not (part.isdigit() and len(part) <= 2)):
         return None
-    return Decimal(whole) + (Decimal(part.ljust(2, "0")) / 100 if part else Decimal(0))
+    return Decimal(f"{whole}.{part.ljust(2, '0')}" if star else whole)
 
 
 def _within(step: Collect, value: Any, scope: Mapping[str, Any]) -> bool:

@@ -34,8 +34,6 @@ from engine.prompts.library import Utterance
 
 log = structlog.get_logger(__name__)
 
-MAX_STEPS: Final = 10_000
-"""Steps of one call: far above any honest call, so that a loop ends and is told of."""
 SILENCE: Final = "silence_stream://1"
 MAX_DEPTH: Final = 16
 """Flows that may run within one another."""
@@ -132,8 +130,8 @@ class Run:
             raise FlowFault(f"{frame.flow.name}: block {frame.block} ended without a way on")
         step = steps[frame.index]
         self.steps += 1
-        if self.steps > MAX_STEPS:
-            raise FlowFault(f"{frame.flow.name}: more than {MAX_STEPS} steps in one call")
+        if self.steps > self.services.max_steps:
+            raise FlowFault(f"{frame.flow.name}: more than {self.services.max_steps} steps in one call")
         self._show(frame, step)
         if step.when is not None and not step.when.truth(self.scope):
             frame.index += 1

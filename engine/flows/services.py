@@ -38,6 +38,7 @@ class Services:
     numbers: Numbers
     languages: tuple[str, ...]
     timezone: str
+    max_steps: int  # of one call: far above any honest one, so that a loop ends and is told of
     music: Mapping[str, str]  # name -> playback; "default" is always there
 
     def local_now(self) -> datetime:

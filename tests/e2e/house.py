@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from engine.clock import Clock
 from engine.esl import commands
 from engine.switch.files import RunFolder
@@ -64,8 +66,12 @@ class House:
         self.ports["last"] = self.ports["first"] + 400
         self._telephones: list[Telephone] = []
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("plugins", "prompts", "dialplans"):
-            (folder / name).symlink_to(REPOSITORY / name)
+        (folder / "prompts").symlink_to(REPOSITORY / "prompts")
+        (folder / "plugins").mkdir()
+        for plugin in (REPOSITORY / "plugins").iterdir():
+            if plugin.is_dir() and not plugin.name.startswith(("_", ".")):
+                (folder / "plugins" / plugin.name).symlink_to(plugin)
+        shutil.copytree(REPOSITORY / "dialplans", folder / "dialplans")
         shutil.copytree(REPOSITORY / "conf", folder / "conf")
         (folder / "conf" / "engine.yaml").write_text(
             ENGINE.format(**self.ports, prompts=prompts), encoding="utf-8"
@@ -79,6 +85,16 @@ class House:
                 '  always: {timezone: Asia/Shanghai, week: {mon-sun: "00:00-24:00"}}\n',
                 encoding="utf-8",
             )
+
+    def add_department(self, name: str, number: str, files: dict[str, str]) -> None:
+        """A department of the test's own, whose flow ``<name>/main`` answers ``number``."""
+        for path, text in files.items():
+            place = self.home / "plugins" / name / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text, encoding="utf-8")
+        plan = self.home / "dialplans" / "main.yaml"
+        rule = f'numbers:\n  - {{to: "{number}", flow: {name}/main}}\n'
+        plan.write_text(plan.read_text(encoding="utf-8").replace("numbers:\n", rule, 1), encoding="utf-8")
 
     # -- the engine ---------------------------------------------------------------------------------
 
@@ -101,12 +117,9 @@ class House:
         while self.clock.monotonic() < end:
             if self.process.poll() is not None:
                 raise AssertionError(f"the engine ended:\n{self.output()[-4000:]}")
-            try:
-                if self.cli("status")["ready"]:
-                    return
-            except (AssertionError, KeyError):
-                pass
-            self.clock.sleep(0.2)
+            if self.get("/status").get("ready"):
+                return
+            self.clock.sleep(0.1)
         raise AssertionError(f"the engine was not ready within {within:g} s:\n{self.output()[-4000:]}")
 
     def kill(self) -> None:
@@ -140,8 +153,12 @@ class House:
 
     def cli(self, *words: str) -> Any:
         """A command with ``--json``, as its parsed answer."""
+        return json.loads(self.command(*words, "--json"))
+
+    def command(self, *words: str) -> str:
+        """A command, as a person types it; what it prints."""
         done = subprocess.run(
-            [sys.executable, "-m", "engine", *words, "--json"],
+            [sys.executable, "-m", "engine", *words],
             cwd=self.home,
             env={**os.environ, "INSIDELINE_HOME": str(self.home)},
             capture_output=True,
@@ -149,7 +166,20 @@ class House:
             check=False,
         )
         assert done.returncode == 0, f"insideline {' '.join(words)}: {done.stderr.decode()}"
-        return json.loads(done.stdout)
+        return done.stdout.decode()
+
+    def get(self, path: str) -> Any:
+        """What the control API answers, for waits: a command takes half a second to start. {} when it is silent."""
+        transport = httpx.HTTPTransport(uds=str(self.home / "var" / "insideline.sock"))
+        try:
+            with httpx.Client(transport=transport, base_url="http://insideline", timeout=10) as client:
+                return client.get(path).raise_for_status().json()
+        except httpx.HTTPError:
+            return {}
+
+    def calls(self) -> list[dict[str, Any]]:
+        """The live calls."""
+        return list(self.get("/calls"))
 
     def switch(self, line: str) -> str:
         """An API command of the switch, beside the engine."""
@@ -188,7 +218,7 @@ class House:
         """Wait until the only live call is in this state; the call."""
 
         def look() -> dict[str, Any] | None:
-            calls = self.cli("call", "list")
+            calls = self.calls()
             return next((call for call in calls if call["state"] == state), None)
 
         return self.wait_for(look, f"no call is {state}", within)
@@ -204,4 +234,4 @@ class House:
         raise AssertionError(f"{why}\n{self.output()[-6000:]}")
 
     def _call_in(self, step: str) -> dict[str, Any] | None:
-        return next((call for call in self.cli("call", "list") if step in call["step"]), None)
+        return next((call for call in self.calls() if step in call["step"]), None)

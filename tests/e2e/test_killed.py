@@ -14,9 +14,7 @@ def in_main_menu(house: House) -> Call:
     caller = house.outside().dial("8004").wait_answered(10)
     house.wait_step("menu")
     caller.press("2")
-    house.wait_for(
-        lambda: (house.cli("call", "list") or [{}])[0].get("flow") == "logistics/shipments", "no desk"
-    )
+    house.wait_for(lambda: (house.calls() or [{}])[0].get("flow") == "logistics/shipments", "no desk")
     call = house.wait_step("menu")
     house.wait_for(
         lambda: "play_and_get_digits" in house.switch(f"uuid_getvar {call['id']} current_application"),
@@ -34,7 +32,7 @@ def finish(house: House, agent: Telephone) -> dict[str, object]:
     """The agent hangs up, the caller hears the goodbye, and there is one CDR."""
     for call in list(agent.calls.values()):
         call.hang_up()
-    house.wait_for(lambda: not house.cli("call", "list"), "the call did not end", 30)
+    house.wait_for(lambda: not house.calls(), "the call did not end", 30)
     (cdr,) = house.cli("cdr", "list")
     return dict(cdr)
 
@@ -49,7 +47,7 @@ def test_killed_in_a_menu_the_digits_pressed_meanwhile_count(house: House) -> No
     caller.press("44018004#")
     house.wait_step("say")
     caller.hang_up()
-    house.wait_for(lambda: house.cli("cdr", "list"), "no CDR")
+    house.wait_for(lambda: house.get("/cdrs"), "no CDR")
     (cdr,) = house.cli("cdr", "list")
     assert cdr["adopted"] == 1
     assert cdr["flow"] == "logistics/main"
@@ -71,7 +69,7 @@ def test_killed_in_the_queue_the_caller_keeps_the_place(house: House) -> None:
     house.wait_state("queued")
     entered = house.cli("queue", "show", "logistics")["waiting"][0]["since"]
     restarted(house)
-    waiting = house.wait_for(lambda: house.cli("queue", "show", "logistics")["waiting"], "nobody waits")
+    waiting = house.wait_for(lambda: house.get("/queues/logistics")["waiting"], "nobody waits")
     assert len(waiting) == 1
     assert abs(_seconds(waiting[0]["since"]) - _seconds(entered)) < 2
     agent = house.desk("1001")

@@ -39,12 +39,12 @@ def test_a_switch_that_dies_is_started_again_and_its_calls_are_accounted_for(hou
     running = RunFolder(house.home / "var" / "freeswitch").process()
     assert running is not None
     running.kill()
-    (cdr,) = house.wait_for(lambda: house.cli("cdr", "list"), "no CDR for the call that was lost", 20)
+    (cdr,) = house.wait_for(lambda: house.get("/cdrs"), "no CDR for the call that was lost", 20)
     assert cdr["cause"] == "SYSTEM_SHUTDOWN"
 
     def back() -> bool:
-        status = house.cli("status")
-        return bool(status["ready"]) and status["switch"]["core_uuid"] != before
+        status = house.get("/status")
+        return bool(status.get("ready")) and status["switch"]["core_uuid"] != before
 
     house.wait_for(back, "the switch did not come back", 40)
     house.outside("13900139000").dial("8004").wait_answered(10)
@@ -58,7 +58,7 @@ def test_an_engine_that_was_stopped_lets_go_of_what_the_switch_took_back(house: 
     house.process.send_signal(signal.SIGSTOP)
     caller.wait_over(40.0)  # the fallback apologised and hung up
     house.process.send_signal(signal.SIGCONT)
-    house.wait_for(lambda: house.cli("status")["ready"] and not house.cli("call", "list"), "the call is still there")
+    house.wait_for(lambda: house.get("/status").get("ready") and not house.calls(), "the call is still there")
     again = house.outside("13900139000").dial("8004").wait_answered(10)
     house.wait_step("menu")
     again.hang_up()
@@ -82,5 +82,5 @@ def test_an_unknown_number_gets_an_apology_and_a_cdr(house: House) -> None:
     house.start("--switch", "freeswitch")
     caller = house.outside().dial("8999").wait_answered(10)
     caller.wait_over(30.0)
-    (cdr,) = house.wait_for(lambda: house.cli("cdr", "list"), "no CDR")
+    (cdr,) = house.wait_for(lambda: house.get("/cdrs"), "no CDR")
     assert (cdr["dialled"], cdr["flow"], cdr["outcome"]) == ("8999", "reception/unknown_number", "served")

@@ -17,9 +17,7 @@ def test_a_caller_tracks_waits_talks_and_is_recorded(house: House) -> None:
     house.wait_step("menu")
     caller.press("2")  # English
     house.wait_for(lambda: house._call_in("main") or house._call_in("menu"), "no main menu")
-    house.wait_for(
-        lambda: (house.cli("call", "list") or [{}])[0].get("flow") == "logistics/shipments", "no shipments"
-    )
+    house.wait_for(lambda: (house.calls() or [{}])[0].get("flow") == "logistics/shipments", "no shipments")
     house.wait_step("menu")
     caller.press("1")
     house.wait_step("collect")
@@ -35,7 +33,7 @@ def test_a_caller_tracks_waits_talks_and_is_recorded(house: House) -> None:
     ring.say_tone(880, 2.0)
     house.clock.sleep(2.5)
     ring.hang_up()
-    house.wait_for(lambda: not house.cli("call", "list"), "the call did not end", 30)
+    house.wait_for(lambda: not house.calls(), "the call did not end", 30)
     cdr = house.cli("cdr", "list")[0]
     assert (cdr["outcome"], cdr["agent"], cdr["queue"]) == ("talked", "8012", "logistics")
     assert cdr["talked"] > 2
