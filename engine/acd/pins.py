@@ -88,7 +88,7 @@ class PinDesk:
     def close(self) -> None:
         """Give the worker threads back."""
         if self._pool is not None:
-            self._pool.kill()
+            self._clock.end_threads(self._pool)
             self._pool = None
 
     def _count(self, key: str, now: float) -> bool:

@@ -73,6 +73,7 @@ class Call:
         "flow",
         "flow_hash",
         "greenlet",
+        "handed_over",
         "language",
         "leg",
         "name",
@@ -121,6 +122,7 @@ class Call:
         self.fault = ""  # why the flow could not go on
         self.ended_by = ""  # caller, flow (or an operator), switch
         self.abandoned = False  # hung up while waiting in a queue
+        self.handed_over = False  # the switch's fallback took it
         self.adopted = 0  # how many engines took this call over
 
     # -- facts --------------------------------------------------------------------------------------

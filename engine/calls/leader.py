@@ -29,6 +29,8 @@ GUARD_LIMIT = 15
 """Seconds without a sign of life after which it hands unbridged calls to the fallback."""
 REAP_EVERY = 10.0
 """Seconds between two looks for what events did not say: lost hang-ups, calls nobody leads."""
+BREATH = 0.05
+"""Seconds between two turns at the least."""
 SECOND_LOOK = 1.0
 """Seconds until the second snapshot: ``show channels`` lags 0.3 s behind, so one alone misses calls."""
 
@@ -98,10 +100,15 @@ class Leader:
                 log.info("leader.switch_silent", error=str(error))
             except Exception:
                 log.exception("leader.crashed")
-            now = self._clock.monotonic()
-            due = min([RENEW, *(at - now for at in self._resync_at)])
-            self._wake.wait(max(0.0, due))
+            self._wake.wait(self._pause())
             self._wake.clear()
+
+    def _pause(self) -> float:
+        """Seconds until the next turn; never none, so that what can't be done now is not tried without a breath."""
+        calls, now = self._calls, self._clock.monotonic()
+        if not calls.leading or calls.line is None or not calls.line.up:
+            return RENEW  # looks that are due wait for the lease
+        return max(BREATH, min([RENEW, *(at - now for at in self._resync_at)]))
 
     def _turn(self) -> None:
         calls = self._calls

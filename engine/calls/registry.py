@@ -215,7 +215,14 @@ class Calls:
         self.require_line().post(
             commands.uuid_transfer(call.id, FALLBACK_CONTEXT, "XML", FALLBACK_CONTEXT), on_error=_refused
         )
-        self.release(call, "handed over to the fallback")
+        self.handed_over(call, "handed over to the fallback")
+
+    def handed_over(self, call: Call, reason: str) -> None:
+        """The switch's fallback has this call now: let go of it, and account for it."""
+        self.release(call, reason)
+        call.handed_over = True
+        call.ended_by = "switch"
+        self._ended(call)
 
     def release(self, call: Call, reason: str) -> None:
         """Let go of one call without touching it: somebody else leads it now."""

@@ -86,7 +86,7 @@ def resync(
                     leg, "LOST" if channel is None else channel.get("Hangup-Cause") or "NORMAL_CLEARING"
                 )
             elif channel.handed_over and uuid in calls.calls:
-                calls.release(calls.calls[uuid], "the switch took it back")
+                calls.handed_over(calls.calls[uuid], "the switch took it back")
             elif reconcile:
                 _reconcile(calls, leg, channel, bridges)
     return _adopt(calls, [uuid for uuid in listed if uuid not in calls.legs], bridges) if adopt else 0

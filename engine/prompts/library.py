@@ -130,7 +130,7 @@ class Prompts:
     def close(self) -> None:
         """Stop the threads, if they are its own."""
         if self._own_pool:
-            self._pool.kill()
+            self._clock.end_threads(self._pool)
 
     def utterance(
         self,

@@ -81,6 +81,7 @@ class Centre:
         self._agents: dict[str, Agent] = {}
         self._troubles: list[Trouble] = []
         self.logged = logged if logged is not None else io.StringIO()
+        self._apps: list[App] = []  # all engines that ran, the present one last
         self.app: App
         self.engine = EngineSwitch(self)
         self._start()
@@ -101,6 +102,7 @@ class Centre:
             sample=True,
             simulator=self.simulator,
         )
+        self._apps.append(self.app)
         self.app.start()
         if not self.app.ready.wait(PATIENCE):
             raise AssertionError("the engine did not become ready")
@@ -111,6 +113,13 @@ class Centre:
             trouble.over()
         self.app.stop()
         self.simulator.stop()
+
+    def describe(self, playback: str) -> Utterance | None:
+        """What was said with this playback, by this engine or by one before it; None when nobody did."""
+        for app in reversed(self._apps):
+            if (said := app.prompts.describe(playback)) is not None:
+                return said
+        return None
 
     # -- people ---------------------------------------------------------------------------------------
 
@@ -155,7 +164,7 @@ class Centre:
         name = table.replace(".", "_", 1)
 
         def read(session: Any) -> list[Mapping[str, Any]]:
-            found = session.execute(text(f'select * from "{name}"')).mappings().all()  # noqa: S608 - a test's own name
+            found = session.execute(text(f'select * from "{name}"')).mappings().all()
             return [dict(row) for row in found]
 
         self.app.store.flush()
@@ -182,7 +191,7 @@ class Centre:
             return [
                 (f"table {name}", str(row))
                 for name in names
-                for row in session.execute(text(f'select * from "{name}"')).all()  # noqa: S608
+                for row in session.execute(text(f'select * from "{name}"')).all()
             ]
 
         found += self.app.store.read(tables, timeout=10)
@@ -228,9 +237,7 @@ class Caller:
     def dials(self, number: str) -> Caller:
         """Dial; the call is ringing when this returns."""
         gateway = "" if self._origin == "internal" else "pstn"
-        self._sim = self._centre.simulator.call(
-            number, caller=self._number, name=self._name, gateway=gateway
-        )
+        self._sim = self._centre.simulator.call(number, caller=self._number, name=self._name, gateway=gateway)
         self.transcript.append(f"dials {number}")
         return self
 
@@ -336,10 +343,10 @@ class Caller:
         path = sound.path
         if path == self._centre.app.music or path.startswith("tone_stream://") or _SILENT.fullmatch(path):
             return None
-        said = self._centre.app.prompts.describe(path)
+        describe = self._centre.describe
+        said = describe(path)
         if said is None and path.startswith("file_string://silence_stream://"):
             rest = path.removeprefix("file_string://").partition("!")[2]
-            describe = self._centre.app.prompts.describe
             said = describe(rest) or describe(f"file_string://{rest}")
         if said is None:
             self._fail(f"heard a sound that nobody said: {path}")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from engine.testing import patched  # isort: skip  # noqa: F401
 
 import io
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 
 if TYPE_CHECKING:
     from engine.app import Installation
@@ -67,6 +69,7 @@ def centre_of(tmp_path: Path, _workshop: dict[str, Any]) -> Iterator[Callable[[P
     from engine.testing.home import Home
 
     opened: list[Centre] = []
+    logging_before = structlog.get_config(), list(logging.getLogger().handlers), logging.getLogger().level
 
     def make(source: Path | Home) -> Centre:
         clock, logged = VirtualClock(), io.StringIO()
@@ -83,11 +86,15 @@ def centre_of(tmp_path: Path, _workshop: dict[str, Any]) -> Iterator[Callable[[P
             database_url=f"sqlite:///{var}/insideline.db",
         )
         kind = _kind_of(installation)
-        made = Centre(installation, clock, MuteVoice(), database=_workshop["databases"].get(kind), logged=logged)
+        made = Centre(
+            installation, clock, MuteVoice(), database=_workshop["databases"].get(kind), logged=logged
+        )
         opened.append(made)
         if kind not in _workshop["databases"]:
             made.app.store.flush()
-            _workshop["databases"][kind] = _kept(made, _workshop["folder"] / f"{len(_workshop['databases'])}.db")
+            _workshop["databases"][kind] = _kept(
+                made, _workshop["folder"] / f"{len(_workshop['databases'])}.db"
+            )
         return made
 
     try:
@@ -97,7 +104,9 @@ def centre_of(tmp_path: Path, _workshop: dict[str, Any]) -> Iterator[Callable[[P
             made.close()
             made.virtual.close()
             print(made.logged.getvalue()[-20_000:])  # shown by pytest when the test fails
-        log.set_up("warning", "console")
+        structlog.configure(**logging_before[0])
+        logging.getLogger().handlers[:] = logging_before[1]
+        logging.getLogger().setLevel(logging_before[2])
 
 
 def _kind_of(installation: Installation) -> tuple[str, ...]:
@@ -105,7 +114,9 @@ def _kind_of(installation: Installation) -> tuple[str, ...]:
     departments = installation.host.departments
     if any(one.sample is not None for one in departments.values()):
         return (str(installation.home),)
-    return tuple(sorted(t for one in departments.values() if one.models is not None for t in one.models.tables))
+    return tuple(
+        sorted(t for one in departments.values() if one.models is not None for t in one.models.tables)
+    )
 
 
 def _kept(made: Centre, kept: Path) -> Path:

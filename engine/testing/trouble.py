@@ -25,7 +25,9 @@ class Trouble:
     def __init__(self, clock: VirtualClock, department: Department, contract: str) -> None:
         adapters = {adapter.name: adapter for adapter in department.adapters}
         if contract not in adapters:
-            raise AssertionError(f"{department.name} has no {contract}, only {', '.join(adapters) or 'nothing'}")
+            raise AssertionError(
+                f"{department.name} has no {contract}, only {', '.join(adapters) or 'nothing'}"
+            )
         self._clock = clock
         self._hub = get_hub()
         self._department = department
