@@ -85,4 +85,10 @@ def pause(id: str, reason: str) -> None:
 def _do(id: str, deed: str, **more: str) -> None:
     with Engine(home()) as engine:
         row = engine.post(f"/agents/{id}/{deed}", **more)
-    click.echo(f"{row['id']} {row['name']}: {_state(row)}")
+    later = "; that takes effect when this call is over" if _not_yet(row, deed) else ""
+    click.echo(f"{row['id']} {row['name']}: {_state(row)}{later}")
+
+
+def _not_yet(row: dict[str, Any], deed: str) -> bool:
+    """Whether a pause or log-out waits for the end of the agent's call."""
+    return deed in ("pause", "logout") and row["state"] in ("offered", "talking")

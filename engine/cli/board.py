@@ -48,7 +48,7 @@ def render(parts: Parts, height: int = 40, width: int = 120) -> RenderableType:
     calls, queues, agents = parts.calls.views(), parts.acd.queues(), parts.acd.agents()
     hints = [*map(as_typed, parts.how_to_call), "Ctrl-C stops"]
     if height < _HIGH:
-        hints = [f"{hints[0]}   {hints[-1]}"] if len(hints) > 1 else hints
+        hints = [f"{hints[-1]}   {hints[0]}"] if len(hints) > 1 else hints
     top = len(hints) + 1
     news = max(3, min(_NEWS, height // (4 if height >= _HIGH else 8)))
     people = min(max(len(queues), len(agents), 1) + 1, max(3, height // 4))

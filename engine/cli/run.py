@@ -73,11 +73,11 @@ def run(switch: str, seconds: float | None, password_file: Path | None, no_board
         app.start()
         _greet(app)
         _work(app, seconds, on_terminal=on_terminal)
-        ending.drain()
+        left = ending.drain()
     finally:
         app.stop()
         ending.forget()
-    _say_goodbye(app)
+    _say_goodbye(app, left)
 
 
 def _be_the_only_one(place: Path) -> None:
@@ -142,8 +142,8 @@ class _Ending:
         self._asked = True
         self._app.ask_to_stop(name)
 
-    def drain(self) -> None:
-        """Let the calls that run end, or hand them over; not after a second signal."""
+    def drain(self) -> int:
+        """Let the calls that run end, or hand them over; not after a second signal. How many did not end."""
         calls = len(self._app.parts.calls.views())
         if calls:
             click.echo(f"{many(calls, 'call')} not over yet; a second Ctrl-C does not wait")
@@ -151,16 +151,21 @@ class _Ending:
         drainer.rawlink(lambda _: self._at_once.set())
         self._at_once.wait()
         drainer.kill()
+        return drainer.value if isinstance(drainer.value, int) else len(self._app.parts.calls.views())
 
     def forget(self) -> None:
         for handler in self._handlers:
             handler.cancel()
 
 
-def _say_goodbye(app: App) -> None:
+def _say_goodbye(app: App, left: int) -> None:
     from engine.cli import board
 
     day = app.installation.day
     seconds = (app.clock.now() - day.began).total_seconds()
     for line in board.summary(day.figures, seconds):
         click.echo(line)
+    if left:
+        click.echo(
+            f"{many(left, 'call')} did not end in time: handed to the switch's fallback, or still talking"
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,13 @@ def test_agents_are_steered(engine: Parts, say: Say) -> None:
     assert engine.acd.agent("8012").state is AgentState.READY
     assert failed(say("agent login 9999")) == "there is no agent 9999"
     assert failed(say("agent login 8012 --phone 1002")) == "phone 1002 is held by 8013"
+
+
+def test_what_waits_for_the_end_of_a_talk_is_said_to_wait(engine: Parts, say: Say) -> None:
+    talking = replace(engine.acd.agent("8012"), state=AgentState.TALKING)
+    engine.acd.pause = lambda agent_id, reason: talking  # type: ignore[method-assign]
+    said = say("agent pause 8012 meal").stdout
+    assert said == "8012 林晓燕: talking; that takes effect when this call is over\n"
 
 
 def test_a_queue_is_shown_with_who_waits(engine: Parts, say: Say, told: Callable[[str], Any]) -> None:

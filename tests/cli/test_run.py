@@ -189,7 +189,7 @@ def test_a_small_terminal_still_shows_calls(parts: Parts) -> None:
     parts.calls.live = [replace(CALL, id=f"{at:036}") for at in range(3)]  # type: ignore[attr-defined]
     text = drawn(parts, 80, 24)
     assert text.count("main greet[4] menu") == 3
-    assert "insideline dial 8004   Ctrl-C stops" in text
+    assert "Ctrl-C stops   insideline dial 8004" in text
 
 
 def test_what_a_caller_calls_himself_is_no_markup(parts: Parts) -> None:
