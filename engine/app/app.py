@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from engine.acd.acd import Acd, AgentMemory
 from engine.app.installation import Installation, read_installation
+from engine.app.lost_calls import close_lost_calls
 from engine.app.switches import Choice, choose_switch
 from engine.calls.call import Call
 from engine.calls.cdr import cdr_row
@@ -44,6 +45,7 @@ from engine.store.store import Store
 from engine.store.upgrades import DepartmentTables
 from engine.switch.freeswitch import FreeSwitch
 from engine.switch.simulator import Simulator
+from engine.switch.simulator.script import ScriptPlayer
 from engine.types import AgentState, AgentView, CallView, JournalEntry
 from engine.web.app import control_app
 from engine.web.parts import Parts, SwitchView
@@ -97,6 +99,7 @@ class App:
         self._server: Server | None = None
         self._pool = ThreadPool(2)
         self._warming: Any = None
+        self._script: ScriptPlayer | None = None
         # Made by `start`; until then (and after a start that failed half-way) there may be none.
         self.store: Store = None  # type: ignore[assignment]
         self.prompts: Prompts = None  # type: ignore[assignment]
@@ -239,6 +242,7 @@ class App:
                 self.simulator = Simulator(
                     self.clock, password=password, seed=self._seed, spool=made.folders.recordings
                 )
+                self._people_at(self.simulator)
             else:
                 password = self.simulator.password
             connect = self.simulator.pipe
@@ -287,6 +291,14 @@ class App:
             self._check_safety()
         made.host.tell.engine_started(switch=self._switch_name)
 
+    def _people_at(self, simulator: Simulator) -> None:
+        """Phones on the agents' desks, and those who phone in, as conf/simulator.yaml says."""
+        for phone in self.installation.phones:
+            simulator.phone(phone.extension)
+        if self.installation.script is not None:
+            self._script = ScriptPlayer(simulator, self.installation.script, seed=self._seed)
+            self._script.start()
+
     def _check_safety(self) -> None:
         """Refuse an unsafe switch before any call is taken on it."""
         self._safety(lambda command: self.connection.api(command, 5.0))
@@ -318,8 +330,11 @@ class App:
         """The leader has found every call that was there: offers may begin (again)."""
         try:
             self.recordings.close_lost(set(self.calls.calls))
+            close_lost_calls(
+                self.store, self.clock, self.calls.calls.keys(), node=self.installation.settings.site.id
+            )
         except StoreError as error:
-            log.warning("recordings.not_closed", error=str(error))
+            log.warning("calls.not_closed", error=str(error))
         rows = orjson.loads(self._ask_switch(commands.show_registrations())).get("rows", [])
         self.acd.phones_are({row["reg_user"] for row in rows if row.get("reg_user")})
         self.acd.start()
@@ -461,6 +476,8 @@ class App:
         """Take no new calls and let those that run end; what is left after ``timeout`` seconds goes to the
         switch's fallback. Answers how many were left."""
         limit = self.installation.settings.limits.drain if timeout is None else timeout
+        if self._script is not None:
+            self._script.stop()
         self.calls.draining = True
         self.installation.host.tell.engine_stopping(why=self._stop_reason or "stopped")
         end = self.clock.monotonic() + limit

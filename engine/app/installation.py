@@ -28,6 +28,7 @@ from engine.prompts import FORMATS, Catalogue, load_catalogue
 from engine.schema.faults import Fault, Faults
 from engine.schema.shapes import load_file
 from engine.switch.settings import Phone, SwitchSettings, Trunk, TrunksFile
+from engine.switch.simulator.script_file import ScriptFile
 
 SHIPPED = Path(__file__).resolve().parents[2]
 """The folder that holds conf/, dialplans/, plugins/ and prompts/ of a checkout."""
@@ -55,6 +56,7 @@ class Installation:
     dialplan: Dialplan | None = None
     flows: FlowSet | None = None
     trunks: tuple[Trunk, ...] = ()
+    script: ScriptFile | None = None  # who phones in on the simulator
 
     @property
     def phones(self) -> list[Phone]:
@@ -99,6 +101,11 @@ def read_installation(home: Path, clock: Clock) -> Installation:
     trunks, trunk_faults = load_file(conf / "trunks.yaml", TrunksFile, name="conf/trunks.yaml")
     faults.extend(trunk_faults)
     made.trunks = trunks.trunks if trunks is not None else ()
+    if (conf / "simulator.yaml").exists():
+        made.script, script_faults = load_file(
+            conf / "simulator.yaml", ScriptFile, name="conf/simulator.yaml"
+        )
+        faults.extend(script_faults)
     known = _known(made)
     today = clock.now().astimezone(settings.zone).date()
     made.calendars, calendar_faults = load_calendars(

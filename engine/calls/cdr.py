@@ -13,9 +13,12 @@ def cdr_row(call: Call, clock: Clock) -> dict[str, Any]:
 
     Times are aware UTC, ``waited`` and ``talked`` seconds. ``outcome`` is one of: ``talked`` (with an agent),
     ``abandoned`` (hung up in a queue), ``served`` (by the flow alone), ``failed`` (the flow could not go on),
-    ``unanswered`` (gone before anything answered).
+    ``handed_over`` (to the switch's fallback), ``unanswered`` (gone before anything answered). A call that ended
+    while no engine was there gets ``lost`` (see ``engine.app.lost_calls``).
     """
-    if call.fault:
+    if call.handed_over:
+        outcome = "handed_over"
+    elif call.fault:
         outcome = "failed"
     elif call.talked > 0:
         outcome = "talked"

@@ -64,6 +64,7 @@ class Lead:
             number=call.number,
             dialled=call.dialled,
             origin=call.origin,
+            flow=match.flow,
             rule=match.rule,
             why="" if match.deferred else match.why,
         )

@@ -95,6 +95,14 @@ def journal(
     ]
 
 
+def calls_without_cdr(session: Session, since: datetime) -> list[str]:
+    """Calls that arrived since then and have no CDR: they live, or ended while no engine was there."""
+    entry, cdr = tables.journal, tables.cdr
+    known = select(cdr.c.call).where(cdr.c.call == entry.c.call).exists()
+    query = select(entry.c.call).where(entry.c.kind == "call.arrived", entry.c.at >= since, ~known)
+    return list(session.execute(query.order_by(entry.c.id)).scalars())
+
+
 def recordings(
     session: Session,
     *,
