@@ -119,6 +119,16 @@ class Client:
             if not self._news.wait(left):
                 raise AssertionError(f"no such event among {[name_of(e) for e in self.events[start:]]}")
 
+    def each(self) -> Iterator[Event]:
+        """All events, from the first one on, for ever."""
+        taken = 0
+        while True:
+            while taken < len(self.events):
+                taken += 1
+                yield self.events[taken - 1]
+            self._news.clear()
+            self._news.wait()
+
     def event(self, name: str, uuid: str = "", *, start: int = 0, timeout: float = 60) -> Event:
         return self.wait(
             lambda e: e["Event-Name"] == name and uuid in ("", e.get("Unique-ID")),
