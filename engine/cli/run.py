@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
@@ -19,6 +20,7 @@ from engine.clock import Clock
 if TYPE_CHECKING:
     from engine.app import App
 
+_OTHERS = 0o027  # recordings, the database and the log are for the engine's user and group only
 _LENGTHS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -64,6 +66,7 @@ def run(switch: str, seconds: float | None, password_file: Path | None, no_board
     place = home()
     on_terminal = sys.stdout.isatty() and not no_board
     _be_the_only_one(place)
+    os.umask(os.umask(0o077) | _OTHERS)
     _set_up_log(place, to_file=on_terminal)
     from engine.app import App
 
@@ -166,6 +169,4 @@ def _say_goodbye(app: App, left: int) -> None:
     for line in board.summary(day.figures, seconds):
         click.echo(line)
     if left:
-        click.echo(
-            f"{many(left, 'call')} did not end in time: handed to the switch's fallback, or still talking"
-        )
+        click.echo(f"{many(left, 'call')} did not end in time")

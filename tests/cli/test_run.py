@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -35,6 +35,7 @@ class OneApp:
         self.said = said
         self.log: list[str] = []
         self.drains = 0.0
+        self.left = 0
         self.on_start: Callable[[], object] = lambda: None
         self.on_run: Callable[[], object] = lambda: None
         self._stopping = self.clock.event()
@@ -56,15 +57,16 @@ class OneApp:
         self.log.append("drain")
         self.clock.sleep(self.drains)
         self.log.append("drained")
-        return 0
+        return self.left
 
     def stop(self) -> None:
         self.log.append("stop")
 
 
 @pytest.fixture
-def app(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> OneApp:
+def app(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Iterator[OneApp]:
     app = OneApp(parts)
+    umask = os.umask(0o022)
     module = ModuleType("engine.app")
 
     def make(home: Path, **said: Any) -> OneApp:
@@ -74,7 +76,19 @@ def app(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> OneApp:
     module.App = make  # type: ignore[attr-defined]
     monkeypatch.setattr("engine.cli.run._set_up_log", lambda place, to_file: None)
     monkeypatch.setitem(sys.modules, "engine.app", module)
-    return app
+    yield app
+    os.umask(umask)
+
+
+def test_what_the_engine_writes_is_not_for_others(say: Say, app: OneApp, home: Path) -> None:
+    app.on_run = (home / "written").touch
+    assert say("run --for 10ms").exit_code == 0
+    assert (home / "written").stat().st_mode & 0o777 == 0o640
+
+
+def test_calls_that_did_not_end_in_time_are_told(say: Say, app: OneApp) -> None:
+    app.left = 2
+    assert say("run --for 10ms").stdout.endswith("\n2 calls did not end in time\n")
 
 
 def test_it_starts_tells_what_happens_and_ends_by_itself(say: Say, app: OneApp, home: Path) -> None:
