@@ -196,7 +196,9 @@ def two_on_one_leg(switch: Rig) -> tuple[Any, str, str, str]:
 
 
 def test_of_two_callers_on_one_leg_the_loser_is_deaf_and_goes_when_the_leg_goes(switch: Rig) -> None:
+    """Unless ``uuid_bridge_park_on_cancel`` is set, as the dialplan sets it."""
     agent, leg, loser, winner = two_on_one_leg(switch)
+    switch.api(c.uuid_setvar(loser, "uuid_bridge_park_on_cancel", "false"))
     switch.connection.post(c.set_(loser, "il_x", "1"))
     switch.clock.sleep(0.3)
     assert switch.variable(loser, "il_x") is None
@@ -205,6 +207,27 @@ def test_of_two_callers_on_one_leg_the_loser_is_deaf_and_goes_when_the_leg_goes(
     switch.heard.wait("CHANNEL_HANGUP_COMPLETE", loser, since=since)
     switch.heard.wait("CHANNEL_PARK", winner, since=since)
     assert not switch.exists(leg)
+
+
+def test_a_caller_whose_agent_hangs_up_just_as_they_are_bridged_is_parked(switch: Rig) -> None:
+    """The dialplan's ``uuid_bridge_park_on_cancel``: else the caller would be hung up with the agent."""
+    _, uuid = switch.arrive()
+    _, leg = switch.agent_leg(switch.phone("1001"))
+    since = switch.heard.mark
+    switch.api(c.uuid_bridge(uuid, leg))
+    switch.heard.wait("CHANNEL_UNPARK", uuid, since=since)
+    switch.clock.sleep(0.01)
+    switch.api(c.uuid_kill(leg))
+    switch.heard.wait("CHANNEL_PARK", uuid, since=since)
+    assert switch.run(uuid, "set", "il_x=1").var("il_x") == "1"
+
+
+def test_the_loser_of_two_is_parked_when_the_leg_goes(switch: Rig) -> None:
+    agent, _, loser, _ = two_on_one_leg(switch)
+    since = switch.heard.mark
+    agent.hang_up()
+    switch.heard.wait("CHANNEL_PARK", loser, since=since)
+    assert switch.run(loser, "set", "il_x=1").var("il_x") == "1"
 
 
 def test_a_loser_who_was_told_to_park_parks_when_the_leg_goes(switch: Rig) -> None:

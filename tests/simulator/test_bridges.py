@@ -243,17 +243,17 @@ def test_a_caller_whose_agent_hangs_up_just_then_is_hung_up_too(
 ) -> None:
     """Seen on FreeSWITCH from 4 to 40 ms after uuid_bridge; ``uuid_bridge_park_on_cancel`` saves the caller."""
     ring, leg = agent()
+    client.api(f"uuid_setvar {caller.uuid} uuid_bridge_park_on_cancel")  # the dialplan sets it
     client.api(f"uuid_bridge {caller.uuid} {leg}")
     clock.sleep(delay)
     ring.hang_up()
     assert caller.wait_ended(1) == "ORIGINATOR_CANCEL"
 
 
-def test_uuid_bridge_park_on_cancel_parks_that_caller(
+def test_uuid_bridge_park_on_cancel_which_the_dialplan_sets_parks_that_caller(
     client: Any, caller: SimCaller, agent: Callable[..., Leg], clock: VirtualClock
 ) -> None:
     ring, leg = agent()
-    client.api(f"uuid_setvar {caller.uuid} uuid_bridge_park_on_cancel true")
     start = len(client.events)
     client.api(f"uuid_bridge {caller.uuid} {leg}")
     clock.sleep(0.03)
@@ -309,12 +309,21 @@ def test_limbo_of_two_callers_on_one_leg_the_loser_is_deaf(
 def test_the_loser_goes_when_the_leg_goes_or_is_parked_if_that_was_asked_for(
     client: Any, two_on_one: Callable[[], tuple[SimCaller, SimCaller, Leg]], clock: VirtualClock
 ) -> None:
-    loser, winner, (ring, _) = two_on_one()
+    def without_the_variable() -> tuple[SimCaller, SimCaller, PhoneRing]:
+        loser, winner, (ring, _) = two_on_one()
+        client.api(f"uuid_setvar {loser.uuid} uuid_bridge_park_on_cancel")
+        return loser, winner, ring
+
+    loser, winner, ring = without_the_variable()
     ring.hang_up()
     assert loser.wait_ended(1) == "ORIGINATOR_CANCEL"
     assert state(client, winner.uuid) == "CS_PARK"
-    loser, winner, (ring, _) = two_on_one()
+    loser, winner, ring = without_the_variable()
     client.api(f"uuid_park {loser.uuid}")
+    ring.hang_up()
+    clock.sleep(0.2)
+    assert state(client, loser.uuid) == "CS_PARK"
+    loser, _, (ring, _) = two_on_one()
     ring.hang_up()
     clock.sleep(0.2)
     assert state(client, loser.uuid) == "CS_PARK"
