@@ -338,6 +338,14 @@ class Call:
         done = self.wait_done(event_uuid, limit)
         return None if done.lost else Collected(done.digits, done.terminator)
 
+    def wait_parked(self, limit: float) -> None:
+        """Wait until the switch has parked the caller's leg, or until ``limit`` seconds are up."""
+        clock = self._calls.clock
+        end = clock.monotonic() + limit
+        self.flush()
+        while not self.leg.parked and (left := end - clock.monotonic()) > 0:
+            self.next_signal(left)
+
     def stop_sound(self) -> None:
         """End whatever is playing, and everything nested in it."""
         self.later(commands.uuid_break(self.id, all=True))

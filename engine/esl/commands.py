@@ -383,6 +383,11 @@ def uuid_transfer(
     )
 
 
+def uuid_transfer_to_park(uuid: str) -> Command:
+    """End whatever runs on a channel and park it."""
+    return _api("uuid_transfer", text.uuid(uuid), "park", "inline")
+
+
 def uuid_transfer_to_conference(
     uuid: str, name: str, *, profile: str = "default", flags: Sequence[str] = ()
 ) -> Command:

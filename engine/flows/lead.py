@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from engine.calls.call import Call
+from engine.calls.call import Call, Resumption
 from engine.calls.registry import FALLBACK_CONTEXT
 from engine.errors import HungUp, InsidelineError, StoreError
 from engine.esl import commands
@@ -24,6 +24,10 @@ from engine.types import CallState
 
 log = structlog.get_logger(__name__)
 
+ADOPTED = "il_adopted"
+"""The variable that counts the engines that have taken a call up."""
+PARK_LIMIT = 2.0
+"""Seconds from telling the switch to park a call until it is taken for parked."""
 TROUBLE = "system_trouble"
 LOST_PLACE = "reception/lost_place"
 
@@ -96,9 +100,14 @@ class Lead:
         services = self.services
         resumption = call.resumed
         assert resumption is not None
-        state: Mapping[str, Any] = resumption.state or {}
-        call.adopted = int(state.get("n", 0)) + 1
+        state: Mapping[str, Any] = self._place_of(call, resumption)
+        call.adopted = _number(resumption.variables.get(ADOPTED)) + 1
+        # At once, and not with the state, which a call that only waits does not write again: whatever this call
+        # does to an engine, the next one can count.
+        call.later(commands.uuid_setvar(call.id, ADOPTED, str(call.adopted)))
+        call.flush()
         call.number = "" if state.get("i") else services.numbers.e164(call.number)
+        call.name = "" if state.get("i") else call.name
         call.language = str(state.get("l") or services.languages[0])
         if call.adopted > self._max_adoptions:
             log.error("call.adopted_too_often", call=call.id, adopted=call.adopted)
@@ -114,11 +123,37 @@ class Lead:
         if flows is None:
             log.error("call.place_lost", call=call.id, flow_hash=state.get("h"))
             call.journal("call.place_lost", flow_hash=state.get("h", ""))
-            if resumption.bridged_to:
-                self._let_talk_end(call)
-            self._walk(run, lambda: run.start(str(state.get("z") or LOST_PLACE)))
+            run.lost_place, run.deferred = str(state.get("z", "")), bool(state.get("i"))
+            run.recording_policy = str(state.get("R", ""))
+            run.recorded = call.recording = str(state.get("r", ""))
+            self._walk(run, lambda: self._start_anew(run, resumption))
             return
         self._walk(run, lambda: run.resume(state, resumption))
+
+    def _place_of(self, call: Call, resumption: Resumption) -> Mapping[str, Any]:
+        """The state of a call, or as much of one as the dialplan knows when it could not be read."""
+        if resumption.state is not None:
+            return resumption.state
+        services = self.services
+        match = self.dialplan.match(
+            to=call.dialled,
+            caller=services.numbers.e164(call.number),
+            at=services.local_now(),
+            trunk=call.origin,
+        )
+        return {"z": match.lost_place, "i": int(match.deferred), "l": match.language, "R": match.record}
+
+    def _start_anew(self, run: Run, resumption: Resumption) -> None:
+        """Lead a call whose place is lost, once nothing of its old flow is at work any more."""
+        call = run.call
+        if resumption.bridged_to:
+            self._let_talk_end(call)
+        else:
+            # A collection of the old flow would hold up whatever comes behind it, and no break ends one.
+            call.leg.parked = False
+            call.later(commands.uuid_transfer_to_park(call.id))
+            call.wait_parked(PARK_LIMIT)
+        run.start(run.lost_place or LOST_PLACE)
 
     def _let_talk_end(self, call: Call) -> None:
         """Nobody may cut two people off because the flow around them is gone."""
@@ -162,3 +197,7 @@ class Lead:
         call.stop_sound()
         said = self.services.prompts.utterance(TROUBLE, {}, call.language, "")
         call.play(said.playback, said.seconds)
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isdigit() else 0

@@ -20,7 +20,7 @@ from engine.esl import commands
 from engine.flows import packing
 from engine.flows.asking import told
 from engine.flows.moves import Go, Move
-from engine.types import CallState
+from engine.types import CallState, TalkEnd
 
 if TYPE_CHECKING:
     from engine.flows.run import Run
@@ -57,10 +57,7 @@ class Waiting:
         resumption, run.resumption = run.resumption, None
         talked = bool(run.queue_place.get("a"))
         if resumption is not None and talked and not resumption.bridged_to:
-            # The talk ended while no engine was there; what follows it is due.
-            run.queue_place = {}
-            call.agent = ""
-            return self._onward()
+            return self._talk_ended_meanwhile()
         request = self._request(resumed=resumption is not None)
         call.queue = self.step.name
         if resumption is not None:
@@ -202,11 +199,13 @@ class Waiting:
         if self.talk_began is not None:
             return
         call.listen_for_keys(False)
-        self._count_wait()
         self.talk_began = self.clock.monotonic()
         call.agent, call.agent_leg = news.agent.id, news.leg
         began = run.queue_place.get("b") if news.resumed else None
-        if began is not None:
+        if began is None:
+            self._count_wait()
+        else:
+            # The engine before this one has counted the wait, and knew when the talk began.
             self.talk_began -= max(0.0, self.clock.now().timestamp() - float(began))
         run.queue_place = {
             "t": run.queue_place["t"],
@@ -228,11 +227,26 @@ class Waiting:
         end = self.clock.monotonic() + PARK_LIMIT
         while not call.leg.parked and (left := end - self.clock.monotonic()) > 0:
             call.next_signal(left)
-        if self.step.into is not None:
-            served = {"agent": news.agent_id, "seconds": round(seconds, 1), "by": str(news.by)}
-            self.run.bear(self.step.into, served)
+        self._keep(news.agent_id, seconds, news.by)
         call.agent_leg = ""
         return self._onward()
+
+    def _talk_ended_meanwhile(self) -> Move:
+        """The agent hung up while no engine was there; what follows the talk is due. Nobody knows when that was:
+        not long ago, or the switch's fallback would have the caller by now."""
+        call, place = self.call, self.run.queue_place
+        now = self.clock.now().timestamp()
+        seconds = max(0.0, now - float(place.get("b", now)))
+        call.agent, call.queue = str(place["a"]), self.step.name
+        call.talked += seconds
+        self._keep(call.agent, seconds, TalkEnd.AGENT)
+        self.run.queue_place = {}
+        return self._onward()
+
+    def _keep(self, agent: str, seconds: float, by: TalkEnd) -> None:
+        """What the flow may know of the talk."""
+        if self.step.into is not None:
+            self.run.bear(self.step.into, {"agent": agent, "seconds": round(seconds, 1), "by": str(by)})
 
     def _onward(self) -> Move:
         self.call.become(CallState.FLOW)

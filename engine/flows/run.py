@@ -247,8 +247,6 @@ class Run:
         if self.recorded:
             state["r"] = self.recorded
         call = self.call
-        if call.adopted:
-            state["n"] = call.adopted
         if self.lost_place:
             state["z"] = self.lost_place
         if self.deferred:

@@ -19,7 +19,7 @@ end:
 """
 LONG = "A prompt that is long enough for anybody to hang up in the middle of it at leisure."
 
-BEHIND = "  - play: Behind it.\n  - go: end"
+BEHIND = "  - play: Something long that comes behind it and gives all the time that is needed.\n  - go: end"
 ENDS = ("menu", "menu, silent", "run")
 
 STEPS = {
@@ -35,10 +35,12 @@ STEPS = {
     "music": "music: {for: 40s}",
     "silence": "silence: 40s",
     "query": 'query: {ask: shop.find, with: {number: "1"}, into: a, within: 30s, failed: end, not_found: end}',
-    "command": 'command: {do: shop.order, with: {article: "1"}, within: 30s, refused: {credit: end, stock: end}, failed: end}, id: place',
+    "command": (
+        'command: {do: shop.order, with: {article: "1"}, refused: {credit: end, stock: end}, failed: end}, id: place'
+    ),
     "queue": "queue: {name: desk, full: end, too_long: end, no_agents: end}",
     "run": "run: {flow: shop/sub, done: end}",
-    "record": f"record: {{policy: service, notice: recorded_notice}}",
+    "record": "record: {policy: service, notice: recorded_notice}",
 }
 
 

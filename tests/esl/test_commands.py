@@ -96,6 +96,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "context": "default",
         "leg": "bleg",
     },
+    "uuid_transfer_to_park": {"uuid": A},
     "uuid_transfer_to_conference": {"uuid": A, "name": "talk1", "profile": "default", "flags": ["mute"]},
     "version": {},
 }
@@ -369,6 +370,7 @@ def test_the_text_of_an_execute_is_what_the_switch_wants() -> None:
         (commands.uuid_break(A), f"api uuid_break {A}"),
         (commands.uuid_transfer(A, "8001"), f"api uuid_transfer {A} 8001 XML default"),
         (commands.uuid_transfer(A, "8001", leg="both"), f"api uuid_transfer {A} -both 8001 XML default"),
+        (commands.uuid_transfer_to_park(A), f"api uuid_transfer {A} park inline"),
         (
             commands.uuid_transfer_to_conference(A, "t1"),
             f"api uuid_transfer {A} conference:t1@default,park inline",
