@@ -44,7 +44,12 @@ def run(report: Report) -> None:
         finally:
             home.end()
             simulator.stop()
-    report.limit(f"engine's memory for each of {CALLS:,} parked calls", (after - before) / CALLS / 1024, "KiB", at_most=20)
+    report.limit(
+        f"engine's memory for each of {CALLS:,} parked calls",
+        (after - before) / CALLS / 1024,
+        "KiB",
+        at_most=20,
+    )
     report.limit(f"engine's memory with {WARM} calls", before / 2**20, "MiB")
 
 

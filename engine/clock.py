@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import heapq
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -26,7 +27,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 import gevent
 import gevent.event
 import gevent.queue
-from gevent.hub import get_hub
+from gevent.hub import Waiter, get_hub
 from gevent.threadpool import ThreadPool
 from greenlet import getcurrent
 
@@ -132,7 +133,6 @@ class Clock:
             raise error
         return cast(T, result)
 
-
     def end_threads(self, pool: ThreadPool) -> None:
         """End the idle threads of ``pool``. They take their own time for it, which is none of a virtual clock's."""
         with self.outside():
@@ -203,35 +203,64 @@ class Event:
 
 
 class Mailbox(Generic[T]):
-    """A queue between greenlets, like ``gevent.queue.Queue``, with limits on the clock's time."""
+    """A queue between greenlets, like ``gevent.queue.Queue``, with limits on the clock's time.
 
-    __slots__ = ("_clock", "_queue")
+    Of its own, because each call has some for as long as it lives, and waits in one most of that time:
+    gevent's takes three times the memory (2.6 KiB) and twice the time of this one.
+    """
+
+    __slots__ = ("_clock", "_getters", "_items", "_most")
 
     def __init__(self, clock: Clock, maxsize: int | None = None) -> None:
         self._clock = clock
-        self._queue: gevent.queue.Queue[T] = gevent.queue.Queue(maxsize)
+        self._most = maxsize
+        self._items: deque[T] = deque()
+        self._getters: list[
+            Any
+        ] = []  # gevent's Waiters, the longest waiting first; hardly ever more than one
 
     def __len__(self) -> int:
-        return self._queue.qsize()
+        return len(self._items)
 
     def put(self, item: T) -> None:
         """Add ``item``; :class:`Full` at once when a limit is reached (nobody waits to put)."""
-        self._queue.put_nowait(item)
+        if self._most is not None and len(self._items) >= self._most:
+            raise Full
+        self._items.append(item)
+        if self._getters:
+            self._wake()
 
     def get(self, timeout: float | None = None) -> T:
         """Take the oldest item, waiting ``timeout`` seconds (None: for ever); :class:`Empty` when none came."""
-        try:
-            return self._queue.get_nowait()
-        except Empty:
+        if not self._items:
             if timeout is not None and timeout <= 0:
-                raise
+                raise Empty
+            self._wait(timeout)
+        return self._items.popleft()
+
+    def _wake(self) -> None:
+        get_hub().loop.run_callback(self._getters.pop(0).switch, True)
+
+    def _wait(self, timeout: float | None) -> None:
+        """Until there is an item; :class:`Empty` when there is none in time."""
+        waiter: Any = Waiter()
+        timer = None if timeout is None else self._clock.after(timeout, waiter.switch, False)
         try:
-            with self._clock.timeout(timeout) as mine:
-                return self._queue.get()
-        except TimeUp as up:
-            if up is not mine:
-                raise
-            raise Empty from None
+            while not self._items:
+                self._getters.append(waiter)
+                if not waiter.get() and not self._items:
+                    raise Empty
+                waiter.clear()  # another greenlet may have taken what we were woken for
+        except BaseException:
+            # Whoever is killed here may have been the one who was woken.
+            if waiter not in self._getters and self._items and self._getters:
+                self._wake()
+            raise
+        finally:
+            if waiter in self._getters:
+                self._getters.remove(waiter)
+            if timer is not None:
+                timer.cancel()
 
 
 class VirtualClock(Clock):

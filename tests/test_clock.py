@@ -10,7 +10,7 @@ import gevent
 import pytest
 from gevent.threadpool import ThreadPool
 
-from engine.clock import Clock, Empty, TimeUp, VirtualClock
+from engine.clock import Clock, Empty, Full, TimeUp, VirtualClock
 
 
 @pytest.fixture
@@ -97,6 +97,66 @@ def test_waits_end_by_the_event_or_by_the_limit(make) -> None:
         box.get(timeout=0.01)
     clock.after(0.01, box.put, "x")
     assert box.get(timeout=10) == "x"
+
+
+def test_who_waits_longest_at_a_mailbox_is_served_first_and_nobody_twice(clock: VirtualClock) -> None:
+    box = clock.queue()
+    got: list[tuple[str, int]] = []
+    for name in ("first", "second"):
+        clock.spawn(lambda name: got.append((name, box.get())), name)
+    clock.sleep(1)
+    box.put(1)
+    box.put(2)
+    box.put(3)
+    clock.sleep(1)
+    assert got == [("first", 1), ("second", 2)]
+    assert len(box) == 1
+
+
+def test_an_item_is_not_lost_with_the_one_who_was_woken_for_it(clock: VirtualClock) -> None:
+    box = clock.queue()
+    got: list[int] = []
+    first = clock.spawn(box.get)
+    clock.spawn(lambda: got.append(box.get()))
+    clock.sleep(1)
+    first.kill(block=False)  # it dies in the next turn of the hub …
+    box.put(1)  # … and until then still is the one who is woken
+    clock.sleep(1)
+    assert got == [1]
+
+
+def test_a_getter_that_was_overtaken_waits_on_and_its_limit_stays(clock: VirtualClock) -> None:
+    box = clock.queue()
+    seen: list[object] = []
+
+    def wait() -> None:
+        try:
+            seen.append(box.get(timeout=10))
+        except Empty:
+            seen.append(clock.monotonic())
+
+    clock.spawn(wait)
+    clock.sleep(1)
+    box.put("x")
+    assert box.get() == "x"  # taken before the woken one runs
+    clock.sleep(20)
+    assert seen == [10.0]
+    clock.spawn(wait)
+    clock.sleep(0)
+    box.put("y")  # goes to the one who waits, not to one who gave up
+    clock.sleep(0)
+    assert seen == [10.0, "y"]
+
+
+def test_a_mailbox_with_a_limit_refuses_what_is_too_much(clock: VirtualClock) -> None:
+    box = clock.queue(2)
+    box.put(1)
+    box.put(2)
+    with pytest.raises(Full):
+        box.put(3)
+    assert [box.get(), box.get()] == [1, 2]
+    with pytest.raises(Empty):
+        box.get(timeout=0)
 
 
 def test_nested_limits_are_told_apart(clock: VirtualClock) -> None:
