@@ -448,7 +448,7 @@ class App:
 
     def _how_to_call(self) -> list[str]:
         if self.simulator is not None:
-            return ["insideline dial 8004            be a caller at this terminal (in another one)"]
+            return ["insideline dial 8004   in another terminal: you are the caller"]
         switch = self.installation.settings.switch
         lines = [f"register a SIP phone at {switch.phones.ip}:{switch.phones.port} and dial 8004"]
         if self.freeswitch is not None:

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -75,8 +76,7 @@ def run(switch: str, seconds: float | None, password_file: Path | None, no_board
     try:
         app.start()
         _greet(app)
-        _work(app, seconds, on_terminal=on_terminal)
-        left = ending.drain()
+        left = _watched(app, lambda: app.run(seconds), ending.drain, on_terminal=on_terminal)
     finally:
         app.stop()
         ending.forget()
@@ -109,7 +109,8 @@ def _greet(app: App) -> None:
     click.echo("  Ctrl-C stops: no new calls, those that run may end")
 
 
-def _work(app: App, seconds: float | None, *, on_terminal: bool) -> None:
+def _watched(app: App, work: Callable[[], None], drain: Callable[[], int], *, on_terminal: bool) -> int:
+    """Show the board while the engine works, or tell what happens until all is over; what ``drain`` says."""
     from engine.cli import board
 
     done = app.clock.event()
@@ -121,7 +122,11 @@ def _work(app: App, seconds: float | None, *, on_terminal: bool) -> None:
     else:
         watcher = app.clock.spawn(board.tell, parts, click.echo, done)
     try:
-        app.run(seconds)
+        work()
+        if on_terminal:  # the terminal is given back, for what is said from here on
+            done.set()
+            watcher.join()
+        return drain()
     finally:
         done.set()
         watcher.join()

@@ -38,6 +38,7 @@ class OneApp:
         self.left = 0
         self.on_start: Callable[[], object] = lambda: None
         self.on_run: Callable[[], object] = lambda: None
+        self.on_drain: Callable[[], object] = lambda: None
         self._stopping = self.clock.event()
 
     def start(self) -> None:
@@ -55,6 +56,7 @@ class OneApp:
 
     def drain(self) -> int:
         self.log.append("drain")
+        self.on_drain()
         self.clock.sleep(self.drains)
         self.log.append("drained")
         return self.left
@@ -78,6 +80,15 @@ def app(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Iterator[OneApp]:
     monkeypatch.setitem(sys.modules, "engine.app", module)
     yield app
     os.umask(umask)
+
+
+def test_without_a_terminal_what_happens_while_it_drains_is_told_too(
+    say: Say, app: OneApp, parts: Parts
+) -> None:
+    app.drains = 0.2
+    app.on_drain = lambda: parts.day.call_started(call=CALL)
+    lines = say("run --for 10ms").stdout.splitlines()
+    assert any(line.endswith("+8613800000001 dials 8004 [0a1b2c3d]") for line in lines)
 
 
 def test_what_the_engine_writes_is_not_for_others(say: Say, app: OneApp, home: Path) -> None:
