@@ -1,7 +1,7 @@
 -- The dead man's switch. The engine has the switch run this every few seconds
 --   sched_api @5 il_guard lua rescue.lua 15 &
 -- and writes the time (seconds since 1970) with `hash insert/il/alive/<time>` as long as it lives.
--- When that time is older than the argument, every marked call that is not in a talk goes to the
+-- When that time is older than the argument, and was so in the run before, every marked call that is not in a talk goes to the
 -- fallback, and every agent's leg without a talk is hung up. A talk is never touched; its caller is
 -- found by a later run, when the talk is over. It needs no variable expansion, only API calls.
 
@@ -16,9 +16,15 @@ local function ask(command, argument)
     return (answer:gsub("%s+$", ""))
 end
 
-local alive = tonumber(ask("hash", "select/il/alive"))
+local sign = ask("hash", "select/il/alive")
+local alive = tonumber(sign)
 -- No sign of life at all: no engine has ever led this switch, and calls have their own timer.
 if alive == nil or os.time() - alive <= limit then
+    return
+end
+-- One look is not enough: when the wall clock was set forward, the last sign looks old until the next one comes.
+if ask("hash", "select/il/silent") ~= sign then
+    api:execute("hash", "insert/il/silent/" .. sign)
     return
 end
 

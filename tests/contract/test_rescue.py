@@ -14,9 +14,11 @@ MUSIC = "tone_stream://%(30000,0,440)"
 
 @pytest.fixture
 def silent(switch: Rig) -> Iterator[Rig]:
-    """A switch whose engine was last heard of a minute ago."""
+    """A switch whose engine was last heard of a minute ago, which the script has seen once."""
     alive(switch, ago=60)
+    run(switch)
     yield switch
+    switch.connection.request(c.hash_delete("il", "silent"))
     switch.connection.request(c.hash_delete("il", "alive"))
     switch.connection.request(c.sched_del("il_guard"))
 
@@ -84,6 +86,21 @@ def test_while_the_engine_lives_nothing_is_moved(silent: Rig) -> None:
     run(silent)
     silent.clock.sleep(0.3)
     assert not rescued(silent, uuid)
+
+
+def test_a_sign_that_looks_old_once_moves_nothing(switch: Rig) -> None:
+    """As when the wall clock was set forward: the engine gives the next sign within two seconds."""
+    alive(switch, ago=3600)
+    _, uuid = switch.arrive()
+    run(switch)
+    alive(switch, ago=0)
+    run(switch)
+    alive(switch, ago=3600 - 1)
+    run(switch)
+    switch.clock.sleep(0.3)
+    assert not rescued(switch, uuid)
+    switch.connection.request(c.hash_delete("il", "alive"))
+    switch.connection.request(c.hash_delete("il", "silent"))
 
 
 def test_without_any_sign_of_life_ever_nothing_is_moved(silent: Rig) -> None:

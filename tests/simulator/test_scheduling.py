@@ -94,7 +94,7 @@ def test_the_dead_mans_switch_moves_calls_without_a_talk_and_never_a_talk(
     client.api("sched_api @5 il_guard lua rescue.lua 15 &")
     clock.sleep(14)
     assert not alone.fell_back
-    clock.sleep(8)
+    clock.sleep(12)
     assert alone.fell_back
     assert idle.rings[0].ended == "NORMAL_CLEARING"  # an agent's leg that talks to nobody
     assert talker.bridged_to == "L"
