@@ -30,6 +30,8 @@ MARK = "il_call"
 OWNER = "il_owner"
 AGENT = "il_agent"
 FALLBACK_CONTEXT = "fallback"
+FELL_BACK = "il_fallback"
+"""Set by the fallback: the switch took the call back, and it is the engine's no longer."""
 
 SWITCH_CAUSES = ("SYSTEM_SHUTDOWN", "LOST", "MEDIA_TIMEOUT", "RECOVERY_ON_TIMER_EXPIRE")
 """Causes for which neither the caller nor the flow ended the call."""
@@ -287,8 +289,14 @@ class Calls:
 
     def _on_hangup(self, event: EventLike) -> None:
         leg = self.legs.get(event.uuid)
-        if leg is not None:
-            self._gone(leg, event.get("Hangup-Cause") or "NORMAL_CLEARING")
+        if leg is None:
+            return
+        call = self.calls.get(event.uuid)
+        if call is not None and event.var(FELL_BACK) == "true":
+            # The switch took it back while this engine stood still, and its caller is gone meanwhile.
+            call.handed_over = True
+            call.ended_by = "switch"
+        self._gone(leg, event.get("Hangup-Cause") or "NORMAL_CLEARING")
 
     def _on_dtmf(self, event: EventLike) -> None:
         leg = self.legs.get(event.uuid)

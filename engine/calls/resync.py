@@ -17,15 +17,12 @@ import structlog
 from engine.calls import state as place
 from engine.calls.call import Resumption
 from engine.calls.leg import Leg
-from engine.calls.registry import AGENT, FALLBACK_CONTEXT, MARK, OWNER, Calls
+from engine.calls.registry import AGENT, FALLBACK_CONTEXT, FELL_BACK, MARK, OWNER, Calls
 from engine.calls.signals import Answered, Bridged, Done, Gone, Parked, Unbridged
 from engine.errors import SwitchError
 from engine.esl import commands
 
 log = structlog.get_logger(__name__)
-
-HANDED = "il_fallback"
-"""Set by the fallback: the switch took the call back, and it is the engine's no longer."""
 
 Dump = Mapping[str, str]
 
@@ -51,7 +48,7 @@ class Channel:
     @property
     def handed_over(self) -> bool:
         """Whether the switch moved this call to its fallback."""
-        return self.var(HANDED) == "true" or self.get("Caller-Context") == FALLBACK_CONTEXT
+        return self.var(FELL_BACK) == "true" or self.get("Caller-Context") == FALLBACK_CONTEXT
 
     @property
     def dying(self) -> bool:

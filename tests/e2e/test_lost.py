@@ -16,6 +16,7 @@ def test_without_an_engine_the_switch_itself_takes_the_caller_to_the_fallback(ho
     house.start("--switch", "freeswitch")
     caller = house.outside().dial("8004").wait_answered(10)
     house.wait_step("menu")
+    house.clock.sleep(0.5)  # rows of the last 50 ms are what kill -9 may cost (docs/decisions/0040)
     began = house.clock.monotonic()
     house.kill()
     # Nobody leads it: rescue.lua finds no sign of life, apologises and hangs up.
@@ -61,8 +62,8 @@ def test_an_engine_that_was_stopped_lets_go_of_what_the_switch_took_back(house: 
     caller.wait_over(40.0)  # the fallback apologised and hung up
     house.process.send_signal(signal.SIGCONT)
     house.wait_for(lambda: house.get("/status").get("ready") and not house.calls(), "the call is still there")
-    (cdr,) = house.get("/cdrs")
-    assert cdr["outcome"] in ("handed_over", "served", "lost")
+    (cdr,) = house.wait_for(lambda: house.get("/cdrs"), "no CDR of the call that was taken back")
+    assert cdr["outcome"] == "handed_over"
     again = house.outside("13900139000").dial("8004").wait_answered(10)
     house.wait_step("menu")
     again.hang_up()
