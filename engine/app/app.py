@@ -239,8 +239,12 @@ class App:
         if choice.kind == "simulator":
             if self.simulator is None:
                 password = secrets.token_urlsafe(18)
+                # Calls are known by their UUID in what is kept for ever: no two runs may draw the same ones.
                 self.simulator = Simulator(
-                    self.clock, password=password, seed=self._seed, spool=made.folders.recordings
+                    self.clock,
+                    password=password,
+                    seed=secrets.randbits(64),
+                    spool=made.folders.recordings,
                 )
                 self._people_at(self.simulator)
             else:

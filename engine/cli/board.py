@@ -94,8 +94,9 @@ def tell(parts: Parts, say: Callable[[str], object], done: Event) -> None:
 
 def summary(figures: Figures, seconds: float) -> list[str]:
     """What the day was, in a few lines."""
+    over = f"{figures.ended} over, " if figures.ended < figures.calls else ""
     lines = [
-        f"{many(figures.calls, 'call')} in {length(seconds)}, {figures.answered} answered",
+        f"{many(figures.calls, 'call')} in {length(seconds)}, {over}{figures.answered} answered",
         f"{figures.queued} waited for an agent: {many(figures.talks, 'talk')}, {figures.abandoned} gave up, "
         f"{many(figures.offers_missed, 'offer')} missed",
         f"{many(figures.recordings, 'recording')} ({length(figures.recorded_seconds)})",

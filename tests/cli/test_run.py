@@ -235,11 +235,12 @@ def test_the_board_is_redrawn_until_it_is_done(parts: Parts) -> None:
 
 def test_the_summary_says_what_the_day_was() -> None:
     figures = Figures(
-        calls=12, answered=11, queued=5, talks=4, abandoned=1, recordings=4, recorded_seconds=312
+        calls=12, ended=12, answered=11, queued=5, talks=4, abandoned=1, recordings=4, recorded_seconds=312
     )
     assert board.summary(figures, 3725) == [
         "12 calls in 1:02:05, 11 answered",
         "5 waited for an agent: 4 talks, 1 gave up, 0 offers missed",
         "4 recordings (5:12)",
     ]
+    assert board.summary(Figures(calls=3, ended=1, answered=1), 5)[0] == "3 calls in 5 s, 1 over, 1 answered"
     assert board.summary(Figures(steps_failed=1), 5)[-1] == "1 step failed (the log says why)"
