@@ -1,8 +1,10 @@
 """The program ``insideline``. gevent patches before anything else is imported."""
 
-from gevent import monkey
+from gevent import config, monkey
 
 monkey.patch_all()
+# Else each greenlet remembers the stack that spawned it: 0.6 KiB, and a third of what starting one costs.
+config.track_greenlet_tree = False
 
 
 def main() -> None:

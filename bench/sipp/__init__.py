@@ -17,7 +17,8 @@ def native_templates(
     """Insideline's switch configuration plus a profile on ``port`` whose calls the dialplan serves alone.
 
     ``beep`` is what it plays, ``silence`` what it plays before it collects: the files that the engine plays, where
-    the two are compared. Start a ``FreeSwitch`` with ``templates=`` this: one switch, so that both ways are measured on the same.
+    the two are compared. Start a ``FreeSwitch`` with ``templates=`` this: one switch, so that both ways are measured
+    on the same.
     """
     target = folder / "templates"
     shutil.copytree(TEMPLATES, target)

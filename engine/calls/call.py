@@ -10,7 +10,6 @@ waits for: a step that awaits the switch costs it a frame of 20 ms, a step that 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +30,9 @@ if TYPE_CHECKING:
     from engine.calls.registry import Calls
 
 log = structlog.get_logger(__name__)
+
+KEYS = 64
+"""Keys pressed ahead that are kept; who presses more has lost the way."""
 
 OUTAGE_LIMIT = 60.0
 """Seconds that a call waits for a lost event socket before its flow goes the way of a failed step."""
@@ -93,7 +95,7 @@ class Call:
     def __init__(self, calls: Calls, leg: Leg, *, number: str, dialled: str, name: str, origin: str) -> None:
         self._calls = calls
         self._batch: list[Command] = []
-        self._keys: deque[str] = deque(maxlen=64)
+        self._keys = ""  # the last KEYS that were pressed, while they are listened for
         self.leg = leg
         self.number = number
         self.dialled = dialled
@@ -210,7 +212,7 @@ class Call:
         if isinstance(signal, Gone):
             raise HungUp(signal.cause)
         if isinstance(signal, Key):
-            self._keys.append(signal.digit)
+            self._keys = (self._keys + signal.digit)[-KEYS:]
         elif isinstance(signal, Answered) and self.answered is None:
             self.note_answered()
         return signal
@@ -241,15 +243,14 @@ class Call:
 
     def take_keys(self) -> str:
         """The keys pressed since the last time, oldest first (only while :meth:`listen_for_keys` is on)."""
-        keys = "".join(self._keys)
-        self._keys.clear()
+        keys, self._keys = self._keys, ""
         return keys
 
     def listen_for_keys(self, on: bool) -> None:
         """Whether key presses outside a digit collection are kept."""
         self.leg.wants_keys = on
         if not on:
-            self._keys.clear()
+            self._keys = ""
 
     # -- verbs --------------------------------------------------------------------------------------
 
@@ -306,7 +307,7 @@ class Call:
         while True:
             signal = self.next_signal(end - clock.monotonic())
             if isinstance(signal, Key) and signal.digit == ignore:
-                self._keys.pop()
+                self._keys = self._keys[:-1]
             elif isinstance(signal, Key) and not stopped:
                 stopped = True
                 self.later(commands.uuid_break(self.id))
