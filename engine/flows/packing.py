@@ -1,7 +1,8 @@
 """A call's values as JSON and back: what the channel and the store keep of them between two engines.
 
-JSON's own types stay as they are. The others become an object with one key that begins with ``$``. A
-record (a frozen pydantic model of a plugin) comes back as a mapping of its fields: flows read fields only.
+JSON's own types stay as they are. The others become an object with one key that begins with ``$`` (and a
+mapping that looks like one is wrapped in another). A record (a frozen pydantic model of a plugin) comes back
+as a mapping of its fields: flows read fields only.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ def pack(value: Any) -> Any:
         case BaseModel():
             return {name: pack(getattr(value, name)) for name in type(value).model_fields}
         case Mapping():
-            return {str(key): pack(item) for key, item in value.items()}
+            packed = {str(key): pack(item) for key, item in value.items()}
+            # One that looks like one of ours is wrapped, so that it comes back as what it was.
+            return {"$m": packed} if len(packed) == 1 and next(iter(packed)).startswith("$") else packed
         case list() | tuple() | frozenset() | set():
             return [pack(item) for item in value]
     raise TypeError(f"a {type(value).__name__} can't be kept with a call")
@@ -49,6 +52,8 @@ def unpack(value: Any) -> Any:
     if len(value) == 1:
         ((key, item),) = value.items()
         match key:
+            case "$m":
+                return {name: unpack(inner) for name, inner in item.items()}
             case "$n":
                 return Decimal(item)
             case "$t":

@@ -26,6 +26,8 @@ def read(step: Collect, typed: str, scope: Mapping[str, Any]) -> Given | None:
 
 def _value(step: Collect, typed: str) -> Any:
     span = step.digits
+    if not typed.isascii():
+        return None  # other scripts have digits, too; a phone has not
     if step.as_ == "money":
         return _money(typed, span.most)
     if not typed.isdigit() or not span.least <= len(typed) <= span.most:
@@ -57,6 +59,8 @@ def _within(step: Collect, value: Any, scope: Mapping[str, Any]) -> bool:
         return False
     earliest = None if step.not_before is None else _moment(step.not_before.get(scope), value)
     latest = None if step.not_after is None else _moment(step.not_after.get(scope), value)
+    if step.as_ == "month" and earliest is not None:
+        earliest = earliest.replace(day=1)  # the month that a day lies in is not before that day
     return not ((earliest is not None and value < earliest) or (latest is not None and value > latest))
 
 

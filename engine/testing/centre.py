@@ -89,6 +89,7 @@ class Centre:
     # -- the engine ---------------------------------------------------------------------------------
 
     def _start(self) -> None:
+        self.installation.require_sound()
         assert self.installation.acd is not None
         for agent in self.installation.acd.agents.values():
             self.simulator.phone(agent.phone)
