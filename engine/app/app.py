@@ -446,7 +446,7 @@ class App:
             name=self._switch_name,
             up=up,
             core_uuid=self.connection.core_uuid,
-            why="" if up else self.connection.error,
+            why=self.leader.refusal if up else self.connection.error,
             leads=self.calls.leading,
         )
 

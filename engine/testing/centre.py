@@ -10,6 +10,7 @@ import io
 import re
 import shutil
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy import inspect, text
 from engine.app import App, Installation
 from engine.clock import Empty, VirtualClock
 from engine.errors import HungUp
+from engine.flows.calendars import Closure
 from engine.prompts import Utterance, Voice
 from engine.store import queries
 from engine.switch.simulator import Playback, SimCaller, SimPhone, Simulator
@@ -140,6 +142,13 @@ class Centre:
         trouble = Trouble(self.virtual, self.installation.host.departments[department], name)
         self._troubles.append(trouble)
         return trouble
+
+    def closes(self, calendar: str, length: float | str = "1h", prompt: str = "") -> None:
+        """An emergency closure of a calendar from now on; ``prompt`` is what its callers hear."""
+        begin = self.virtual.now()
+        until = begin + timedelta(seconds=seconds_of(length))
+        services = self.app.lead.services
+        services.calendars = services.calendars.with_closures([Closure(calendar, begin, until, prompt)])
 
     # -- what was written -----------------------------------------------------------------------------
 

@@ -52,7 +52,7 @@ trunks:
 class House:
     """One installation in ``folder`` and the engine that runs in it."""
 
-    def __init__(self, folder: Path, clock: Clock, prompts: Path, *, always_open: bool = True) -> None:
+    def __init__(self, folder: Path, clock: Clock, prompts: Path) -> None:
         """``prompts``: where rendered prompts are kept, shared by the houses of a run."""
         self.home = folder
         self.clock = clock
@@ -77,14 +77,6 @@ class House:
             ENGINE.format(**self.ports, prompts=prompts), encoding="utf-8"
         )
         (folder / "conf" / "trunks.yaml").write_text(TRUNKS.format(port=free_port()), encoding="utf-8")
-        if always_open:
-            calendars = folder / "conf" / "calendars.yaml"
-            calendars.write_text(
-                "grammar: 1\ncalendars:\n"
-                '  office: {timezone: Asia/Shanghai, week: {mon-sun: "00:00-24:00"}}\n'
-                '  always: {timezone: Asia/Shanghai, week: {mon-sun: "00:00-24:00"}}\n',
-                encoding="utf-8",
-            )
 
     def add_department(self, name: str, number: str, files: dict[str, str]) -> None:
         """A department of the test's own, whose flow ``<name>/main`` answers ``number``."""

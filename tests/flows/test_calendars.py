@@ -208,4 +208,4 @@ def test_a_year_whose_moved_days_are_not_announced_warns_from_november(tmp_path:
 def test_the_calendars_of_the_sample_company_are_good() -> None:
     calendars, faults = load_calendars(REPO / "conf" / "calendars.yaml", today=TODAY)
     assert calendars is not None, faults.pretty()
-    assert calendars.names == {"office", "always"}
+    assert calendars.names == {"office", "desk", "always"}

@@ -35,7 +35,7 @@ def test_everything_that_is_shipped_passes_the_checker() -> None:
         queues=queues,
         queries=departments.queries,
         commands=departments.commands,
-        calendars={"office", "always"},
+        calendars={"office", "desk", "always"},
         formats=FORMATS,
     )
     calendars, found = load_calendars(REPO / "conf" / "calendars.yaml", today=date(2026, 6, 1), known=known)

@@ -143,8 +143,8 @@ def test_when_the_waybill_system_does_not_answer_the_desk_helps(centre: Any) -> 
     caller.hears("connecting")
 
 
-def test_in_the_lunch_break_tracking_goes_on_and_the_desk_is_closed(centre: Any) -> None:
-    centre.clock.advance("200m")
+def test_when_the_desk_is_closed_tracking_goes_on(centre: Any) -> None:
+    centre.closes("desk", "1h", "closed")
     caller = tracked(centre, "44018004")
     caller.hears("logistics/departed_text")
     caller.hears("logistics/due_text")
