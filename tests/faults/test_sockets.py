@@ -11,6 +11,7 @@ import pytest
 from engine.app import App
 from engine.calls.call import Abandon
 from engine.prompts import MuteVoice
+from engine.switch.simulator import Simulator
 from tests.faults.test_events import TALK
 from tests.flows.shop import Shop
 
@@ -244,3 +245,32 @@ def test_a_jump_of_the_wall_clock_moves_no_wait_and_no_time_out(shop: Shop, hour
     (cdr,) = centre.cdrs()
     assert cdr.waited == pytest.approx(120, abs=2)
     assert centre.app.calls.leading
+
+
+# -- row 8: the switch died ---------------------------------------------------------------------------------
+
+
+def test_calls_of_a_switch_that_died_are_closed_and_the_new_one_is_led(shop: Shop) -> None:
+    centre = shop(TALK)
+    talker = centre.caller().dials("8000")
+    agent = centre.agent("201").is_offered(talker).answers()
+    talker.talks_to(agent)
+    centre.agent("202").pauses("meal")
+    waiter = centre.caller().dials("8000").hears_music()
+    old = centre.simulator
+    new = Simulator(centre.virtual, password=old.password, seed=7, spool=old.spool)
+    for extension in ("1001", "1002"):
+        new.phone(extension)
+    centre.app.connection._make = new.pipe
+    centre.simulator = new
+    old.stop()
+    centre.clock.advance(20)
+    assert centre.calls() == []
+    assert {cdr.call: (cdr.cause, cdr.ordinary) for cdr in centre.cdrs()} == {
+        talker.uuid: ("SYSTEM_SHUTDOWN", False),
+        waiter.uuid: ("SYSTEM_SHUTDOWN", False),
+    }
+    assert agent.state in ("wrap_up", "ready")
+    caller = centre.caller().dials("8000")
+    agent.is_offered(caller).answers()
+    caller.talks_to(agent)
