@@ -166,10 +166,17 @@ class AcdConfig:
         return frozenset(skill for agent in self.agents.values() for skill in agent.skills)
 
 
-def load(queues: Path, agents: Path) -> tuple[AcdConfig | None, list[Fault]]:
-    """Read the two files; the configuration is None when there is any error. Raises nothing for contents."""
-    queue_file, faults = load_file(queues, QueuesFile)
-    agent_file, more = load_file(agents, AgentsFile)
+def load(queues: Path, agents: Path, *, base: Path | None = None) -> tuple[AcdConfig | None, list[Fault]]:
+    """Read the two files; the configuration is None when there is any error. Raises nothing for contents.
+
+    ``base`` shortens the names that faults show.
+    """
+
+    def shown(path: Path) -> str:
+        return str(path.relative_to(base)) if base is not None and path.is_relative_to(base) else str(path)
+
+    queue_file, faults = load_file(queues, QueuesFile, name=shown(queues))
+    agent_file, more = load_file(agents, AgentsFile, name=shown(agents))
     faults = faults + more
     if agent_file is not None:
         faults += _phones_held_twice(agent_file)

@@ -96,7 +96,7 @@ def read_installation(home: Path, clock: Clock) -> Installation:
     )
     made.catalogue, more_faults = load_catalogue(home / "prompts", host.folders)
     faults.extend(more_faults)
-    made.acd, acd_faults = acd_config.load(conf / "queues.yaml", conf / "agents.yaml")
+    made.acd, acd_faults = acd_config.load(conf / "queues.yaml", conf / "agents.yaml", base=home)
     faults.extend(acd_faults)
     trunks, trunk_faults = load_file(conf / "trunks.yaml", TrunksFile, name="conf/trunks.yaml")
     faults.extend(trunk_faults)

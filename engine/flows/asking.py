@@ -76,7 +76,8 @@ def ask(
         reason = "silent" if heard is None else "wrong"
         run.call.journal("input.refused", step=step.label, reason=reason, attempt=attempt)
         if attempt < step.attempts:
-            run.speak((step.again.silent or SILENT) if heard is None else (step.again.wrong or WRONG))
+            word = (step.again.silent or SILENT) if heard is None else (step.again.wrong or WRONG)
+            run.speak(word, interrupt=step.interrupt)
     return None
 
 

@@ -336,7 +336,7 @@ def test_a_call_that_engines_die_of_goes_to_the_fallback(home: Home, centre_of: 
     assert cdr.data["fault"] == "adopted too often"
 
 
-def test_a_secret_dies_with_its_engine(shop: Shop) -> None:
+def test_a_secret_dies_with_its_engine_and_the_flow_can_ask_for_it_again(shop: Shop) -> None:
     centre = shop(
         """
         greet:
@@ -345,7 +345,7 @@ def test_a_secret_dies_with_its_engine(shop: Shop) -> None:
           - menu: {prompt: Press one., options: {1: check}, give_up: end, first: 30s}
         check:
           - id: check
-            command: {do: shop.check_pin, with: {pin: "{pin}"}, refused: {wrong: end}, failed: end}
+            command: {do: shop.check_pin, with: {pin: "{pin}"}, refused: {wrong: end}, failed: greet}
           - play: Right.
           - hangup
         end:
@@ -357,8 +357,7 @@ def test_a_secret_dies_with_its_engine(shop: Shop) -> None:
     caller.hears("Press one.")
     killed(centre)
     caller.presses("1")
-    caller.hears("system_trouble")
-    assert caller.ended
+    caller.hears("Type it.").hangs_up()
     centre.nowhere("471199")
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from engine.errors import DepartmentFailed, Pending, Refused
 from engine.flows.asking import valued
 from engine.flows.moves import Go
+from engine.flows.scope import UnknownName
 from engine.flows.step import Into, Step, Values
 from engine.flows.values import Val
 from engine.schema.fields import CommandRef, Duration, Name, Target
@@ -53,13 +54,14 @@ class Command(Step):
         run.checkpoint()
         run.flush()
         key = run.step_key
-        if self.once is not None:
-            key = f"{self.do}:{self.once.get(run.scope)}"
         try:
+            if self.once is not None:
+                key = f"{self.do}:{self.once.get(run.scope)}"
             outcome = run.services.departments.do(
                 self.do, valued(run, self.with_), key=key, within=self.within
             )
-        except DepartmentFailed as error:
+        except (DepartmentFailed, UnknownName) as error:
+            # A name is unknown when it was a secret, and died with the engine before this one.
             return run.fail(self, str(error), self.failed)
         if isinstance(outcome, Refused):
             run.refusal = {"reason": outcome.reason, **outcome.details}

@@ -9,6 +9,7 @@ from pydantic import Field
 from engine.errors import DepartmentFailed
 from engine.flows.asking import valued
 from engine.flows.moves import Go
+from engine.flows.scope import UnknownName
 from engine.flows.step import Into, Step, Values
 from engine.schema.fields import Duration, QueryRef, Target
 
@@ -36,7 +37,7 @@ class Query(Step):
         run.flush()
         try:
             answer = run.services.departments.ask(self.ask, valued(run, self.with_), within=self.within)
-        except DepartmentFailed as error:
+        except (DepartmentFailed, UnknownName) as error:
             return run.fail(self, str(error), self.failed)
         if answer is None and self.not_found is not None:
             return Go(self.not_found)
