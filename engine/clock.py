@@ -86,21 +86,13 @@ class Clock:
         finally:
             timer.cancel()
 
-    @contextmanager
-    def timeout(self, seconds: float | None) -> Iterator[TimeUp | None]:
-        """Raise the yielded :class:`TimeUp` in this greenlet if the block takes longer; None: no limit.
+    def timeout(self, seconds: float | None) -> Limit:
+        """``with clock.timeout(5) as mine:`` raises the :class:`TimeUp` that it yields in this greenlet if the block
+        takes longer; None: no limit.
 
         Nested limits are told apart by identity: ``except TimeUp as up: if up is not mine: raise``.
         """
-        if seconds is None:
-            yield None
-            return
-        up = TimeUp(seconds)
-        timer = self.after(seconds, getcurrent().throw, up)
-        try:
-            yield up
-        finally:
-            timer.cancel()
+        return Limit(self, seconds)
 
     def event(self) -> Event:
         """A flag that greenlets can wait for."""
@@ -137,6 +129,28 @@ class Clock:
         """End the idle threads of ``pool``. They take their own time for it, which is none of a virtual clock's."""
         with self.outside():
             pool.kill()
+
+
+class Limit:
+    """What :meth:`Clock.timeout` gives. A class and no generator: a call enters dozens of them."""
+
+    __slots__ = ("_clock", "_seconds", "_timer")
+
+    def __init__(self, clock: Clock, seconds: float | None) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._timer: Timer | None = None
+
+    def __enter__(self) -> TimeUp | None:
+        if self._seconds is None:
+            return None
+        up = TimeUp(self._seconds)
+        self._timer = self._clock.after(self._seconds, getcurrent().throw, up)
+        return up
+
+    def __exit__(self, *raised: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 def _caught(
