@@ -324,18 +324,21 @@ class Call:
         self.wait_done(self.start("set", "il_probe=1"), limit)
 
     def collect(self, request: commands.Digits, *, event_uuid: str, limit: float) -> Collected | None:
-        """Play a prompt and collect digits. None: the result was lost and the step should ask again.
-
-        Behind the collection goes ``il_done``: an engine that takes the call over can tell from it whether the
-        digits in the variable are this step's.
-        """
+        """Play a prompt and collect digits. None: the result was lost and the step should ask again."""
         self.start("play_and_get_digits", request.argument(), event_uuid=event_uuid)
-        self.run("set", f"il_done={event_uuid}")
-        return self.collected(event_uuid, limit)
+        return self._collected(event_uuid, limit)
 
     def collected(self, event_uuid: str, limit: float) -> Collected | None:
-        """Wait for a collection that is under way (also one that an earlier engine began)."""
-        self.leg.awaited.add(event_uuid)
+        """The result of a collection that an earlier engine began, whether it is under way or over.
+
+        Behind it goes a probe under the same Event-UUID, which the lock holds back until the collection is over:
+        whichever of the two ends is heard first carries the digits, for the switch clears their variable when a
+        collection begins, and it began in the same write as the state that names it.
+        """
+        self.start("set", "il_probe=1", event_uuid=event_uuid)
+        return self._collected(event_uuid, limit)
+
+    def _collected(self, event_uuid: str, limit: float) -> Collected | None:
         done = self.wait_done(event_uuid, limit)
         return None if done.lost else Collected(done.digits, done.terminator)
 
@@ -373,8 +376,6 @@ class Resumption:
     """What an adopted call was found in: the decoded state and the facts of the channel at that moment."""
 
     state: Mapping[str, Any] | None  # None: there was none, or it could not be read
-    done: str  # il_done: the last collection that ended
-    digits: str | None  # what it collected
     bridged_to: str  # the agent's leg that it talks to, ""
     agent_legs: tuple[tuple[str, str], ...]  # legs that were made for this call, with their agents
     parked: bool

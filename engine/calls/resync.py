@@ -18,7 +18,7 @@ from engine.calls import state as place
 from engine.calls.call import Resumption
 from engine.calls.leg import Leg
 from engine.calls.registry import AGENT, FALLBACK_CONTEXT, FELL_BACK, MARK, OWNER, Calls
-from engine.calls.signals import Answered, Bridged, Done, Gone, Parked, Unbridged
+from engine.calls.signals import Answered, Bridged, Gone, Parked, Unbridged
 from engine.errors import SwitchError
 from engine.esl import commands
 
@@ -117,8 +117,6 @@ def _adopt(calls: Calls, unknown: list[str], bridges: Mapping[str, str]) -> int:
         if text or call.leg.answered:
             call.resumed = Resumption(
                 state=state,
-                done=channel.var("il_done") or "",
-                digits=channel.var("il_digits"),
                 bridged_to=call.leg.peer,
                 agent_legs=tuple(
                     (leg.uuid, leg.agent) for leg in calls.legs.values() if leg.owner == call.id
@@ -164,9 +162,7 @@ def _reconcile(calls: Calls, leg: Leg, channel: Channel, bridges: Mapping[str, s
     if not peer and not leg.parked and channel.get("Channel-State") == "CS_PARK":
         leg.tell(Parked())
     for event_uuid in list(leg.awaited):
-        if channel.var("il_done") == event_uuid:
-            leg.tell(Done(event_uuid, digits=channel.var("il_digits")))
-        elif not peer and event_uuid != leg.music:
+        if not peer and event_uuid != leg.music:
             # Still under way, or over unheard: behind it goes a probe, which the lock holds until it is over.
             # (In a talk nothing is under way, and nothing holds a probe back from music, which has no lock.)
             probe(calls, leg, event_uuid)

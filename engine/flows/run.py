@@ -361,8 +361,6 @@ class Run:
         patience = digits.first + digits.between * digits.maximum + 15.0
         resumption, self.resumption = self.resumption, None
         if resumption is not None and self.awaited:
-            if resumption.done == self.awaited:
-                return resumption.digits or None
             taken = call.collected(self.awaited, patience + 60.0)
             if taken is not None:
                 return taken.digits
