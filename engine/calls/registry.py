@@ -38,7 +38,6 @@ SWITCH_CAUSES = ("SYSTEM_SHUTDOWN", "LOST", "MEDIA_TIMEOUT", "RECOVERY_ON_TIMER_
 
 EVENTS = (
     "CHANNEL_PARK",
-    "CHANNEL_ANSWER",
     "CHANNEL_EXECUTE_COMPLETE",
     "CHANNEL_BRIDGE",
     "CHANNEL_UNBRIDGE",
@@ -54,7 +53,8 @@ EVENTS = (
     "sofia::expire",
     "sofia::gateway_state",
 )
-"""What the engine subscribes to, and nothing more: each event costs the switch and the engine."""
+"""What the engine subscribes to, and nothing more: each event costs the switch and the engine. An answer is learnt from
+the events that come anyway: a caller's from the end of an application, an agent's from its park."""
 
 ONLY = (
     *(("Event-Name", name) for name in EVENTS if "::" not in name and name != "CHANNEL_EXECUTE_COMPLETE"),
@@ -247,6 +247,7 @@ class Calls:
         leg = self.legs.get(event.uuid)
         if leg is None or not leg.awaited:
             return
+        _learn_answer(leg, event)
         event_uuid = event.get("Application-UUID") or ""
         if event_uuid in leg.awaited:
             leg.tell(
@@ -261,14 +262,10 @@ class Calls:
     def _on_park(self, event: EventLike) -> None:
         leg = self.legs.get(event.uuid)
         if leg is not None:
+            _learn_answer(leg, event)
             leg.tell(Parked())
         elif event.var(MARK) == "true" and self.leading and event.get("Caller-Context") != FALLBACK_CONTEXT:
             self._arrive(event)
-
-    def _on_answer(self, event: EventLike) -> None:
-        leg = self.legs.get(event.uuid)
-        if leg is not None:
-            leg.tell(Answered())
 
     def _on_bridge(self, event: EventLike) -> None:
         one = event.get("Bridge-A-Unique-ID") or event.uuid
@@ -402,6 +399,12 @@ class Calls:
             peer.tell(Unbridged(leg.uuid))
 
 
+def _learn_answer(leg: Leg, event: EventLike) -> None:
+    """Every event of a channel says whether it is answered."""
+    if not leg.answered and event.get("Answer-State") == "answered":
+        leg.tell(Answered())
+
+
 def _refused(command: Command, answer: str) -> None:
     """The channel is gone, most often: its hang-up is on its way."""
     log.debug("switch.refused", command=command.name, answer=answer)
@@ -409,7 +412,6 @@ def _refused(command: Command, answer: str) -> None:
 
 _HANDLERS: dict[str, Callable[[Calls, EventLike], None]] = {
     "CHANNEL_PARK": Calls._on_park,
-    "CHANNEL_ANSWER": Calls._on_answer,
     "CHANNEL_EXECUTE_COMPLETE": Calls._on_execute_complete,
     "CHANNEL_BRIDGE": Calls._on_bridge,
     "CHANNEL_UNBRIDGE": Calls._on_unbridge,

@@ -18,7 +18,8 @@ import structlog
 from engine.calls.call import Call
 from engine.calls.leg import Leg
 from engine.calls.registry import AGENT, OWNER, Calls
-from engine.calls.signals import Gone
+from engine.calls.resync import dump
+from engine.calls.signals import Answered, Gone
 from engine.clock import Empty
 from engine.errors import NoSuchCall, SwitchError
 from engine.esl import commands
@@ -30,7 +31,7 @@ BRIDGE_WATCHDOG = 1.0
 """Seconds from ``uuid_bridge`` to CHANNEL_BRIDGE, after which the legs are looked at and freed."""
 
 ANSWER_LIMIT = 1.0
-"""Seconds from telling the caller's leg to answer until CHANNEL_ANSWER is taken for lost."""
+"""Seconds from telling the caller's leg to answer until the bridge is tried all the same."""
 
 LATE_REPLY = 3.0
 """Seconds beyond the ringing time before a leg that nothing was heard of is given up."""
@@ -160,7 +161,11 @@ class AgentRing:
             call.leg.answering = True
         end = clock.monotonic() + ANSWER_LIMIT
         while not call.leg.answered and call.leg.gone is None and clock.monotonic() < end:
-            clock.sleep(0.02)
+            channel = dump(calls, call.id)
+            if channel is not None and channel.get("Answer-State") == "answered":
+                call.leg.tell(Answered())
+            else:
+                clock.sleep(0.02)
 
     def _free(self) -> bool:
         """Take the agent's leg out of whatever the broken bridge left it in. Always False."""

@@ -118,7 +118,6 @@ def test_a_call_whose_arrival_was_lost_is_led_before_the_fallback_takes_it(shop:
 @pytest.mark.parametrize(
     "name",
     [
-        "CHANNEL_ANSWER",
         "CHANNEL_EXECUTE_COMPLETE",
         "CHANNEL_BRIDGE",
         "CHANNEL_UNBRIDGE",
