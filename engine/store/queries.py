@@ -132,7 +132,9 @@ def recording(session: Session, id: str) -> RecordingRow | None:
     return None if row is None else _recording(row)
 
 
-def recordings_beginning(session: Session, beginning: str, part: int = 0, limit: int = 2) -> list[RecordingRow]:
+def recordings_beginning(
+    session: Session, beginning: str, part: int = 0, limit: int = 2
+) -> list[RecordingRow]:
     """The recordings whose id begins so; ``part`` 0 is any."""
     table = tables.recordings
     query = select(table).where(table.c.id.startswith(beginning, autoescape=True)).order_by(table.c.id)
