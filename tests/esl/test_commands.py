@@ -351,8 +351,8 @@ def test_the_text_of_an_execute_is_what_the_switch_wants() -> None:
     assert (
         command.wire()
         == (
-            f"sendmsg {A}\ncall-command: execute\nexecute-app-name: set\nevent-uuid: e-1\nevent-uuid-name: il\nevent-lock: true\n"
-            "content-type: text/plain\ncontent-length: 14\n\nil_name=广州"
+            f"sendmsg {A}\ncall-command: execute\nexecute-app-name: set\nevent-uuid: e-1\nevent-uuid-name: il\n"
+            "event-lock: true\ncontent-type: text/plain\ncontent-length: 14\n\nil_name=广州"
         ).encode()
     )
     assert commands.answer(A).wire() == (

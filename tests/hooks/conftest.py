@@ -84,9 +84,6 @@ class FewAgents:
     def logout(self, agent: str) -> AgentView:
         return self._view(agent, AgentState.LOGGED_OUT)
 
-    def agent_on(self, phone: str) -> AgentView | None:
-        return self._view("8012", AgentState.READY) if phone == "1001" else None
-
     def ready(self, agent: str) -> AgentView:
         return self._view(agent, AgentState.READY)
 

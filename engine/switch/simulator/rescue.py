@@ -1,8 +1,8 @@
 """What the shipped ``rescue.lua`` does when no engine is alive: the dead man's switch.
 
-The engine writes the epoch into ``hash insert/il/alive/…``. When that is too old, and was so in the run before, every marked call
-that is in no talk goes to the fallback, and again at each run, so that a caller whose talk ends without
-an engine does not sit in silence. A talk is never touched.
+The engine writes the epoch into ``hash insert/il/alive/…``. When that is too old, and was so in the run before,
+every marked call that is in no talk goes to the fallback, and again at each run, so that a caller whose talk
+ends without an engine does not sit in silence. A talk is never touched.
 """
 
 from __future__ import annotations
