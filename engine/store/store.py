@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session, configure_mappers
 
 from engine.clock import Clock
 from engine.errors import Pending, StoreDown, StoreError
-from engine.store import deeds, queries, tables
+from engine.store import all_tables, deeds, queries, tables
 from engine.store.columns import Encoded, encode
 from engine.store.engines import Connections, folder_of, make_engine, one_line, read_url
 from engine.store.jobs import Jobs
@@ -111,7 +111,7 @@ class Store:
         self._workers = Jobs("work", self._clock, self._connect(write=True), workers, write=True)
         self._writer_connections = self._connect(write=True)
         every = tables_of(
-            tables.metadata, *(item.metadata for item in self._departments if item.metadata is not None)
+            all_tables.metadata, *(item.metadata for item in self._departments if item.metadata is not None)
         )
         spool = Spool(self._folder / "spool", self.run, every)
         self._clock.blocking(self._admin, spool.open)

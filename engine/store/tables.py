@@ -9,38 +9,16 @@ from __future__ import annotations
 from sqlalchemy import (
     Boolean,
     Column,
-    Float,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     true,
 )
 
 from engine.store.columns import BigKey, Json, Moment
-
-# Names of constraints that are the same on every database, so that a migration can name them.
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-metadata = MetaData(naming_convention=NAMING)
-
-
-def _text(name: str) -> Column[str]:
-    """Text that is "" when there is nothing to say; never NULL, so that no query needs two cases."""
-    return Column(name, Text, nullable=False, default="", server_default="")
-
-
-def _seconds(name: str) -> Column[float]:
-    return Column(name, Float, nullable=False, default=0.0, server_default="0")
-
+from engine.store.metadata import metadata, seconds, text
 
 # What the installation remembers about itself: fingerprints of departments' tables and the like.
 meta = Table(
@@ -57,7 +35,7 @@ runs = Table(
     "runs",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    _text("node"),
+    text("node"),
     Column("began", Moment, nullable=False),
     Column("ended", Moment),  # NULL: it runs, or it was killed
 )
@@ -69,9 +47,9 @@ journal = Table(
     Column("id", BigKey, primary_key=True, autoincrement=False),
     Column("at", Moment, nullable=False),
     Column("kind", Text, nullable=False),
-    _text("call"),
-    _text("agent"),
-    _text("queue"),
+    text("call"),
+    text("agent"),
+    text("queue"),
     Column("data", Json),
 )
 Index("ix_journal_at", journal.c.at)
@@ -95,30 +73,30 @@ cdr = Table(
     "cdr",
     metadata,
     Column("call", Text, primary_key=True),
-    _text("node"),
-    _text("origin"),
-    _text("number"),  # the caller's; "" when withheld, or when the flow discarded who called
-    _text("dialled"),
-    _text("department"),
-    _text("flow"),  # the one it began with
-    _text("last_flow"),
-    _text("last_step"),
+    text("node"),
+    text("origin"),
+    text("number"),  # the caller's; "" when withheld, or when the flow discarded who called
+    text("dialled"),
+    text("department"),
+    text("flow"),  # the one it began with
+    text("last_flow"),
+    text("last_step"),
     Column("revision", Integer, nullable=False, default=0, server_default="0"),
-    _text("flow_hash"),
-    _text("language"),
+    text("flow_hash"),
+    text("language"),
     Column("arrived", Moment, nullable=False),
     Column("answered", Moment),
     Column("ended", Moment, nullable=False),
-    _seconds("seconds"),
-    _seconds("waited"),
-    _seconds("talked"),
-    _text("outcome"),
-    _text("cause"),
+    seconds("seconds"),
+    seconds("waited"),
+    seconds("talked"),
+    text("outcome"),
+    text("cause"),
     Column("ordinary", Boolean, nullable=False, default=True, server_default=true()),
-    _text("queue"),
-    _text("agent"),
-    _text("recording"),
-    _text("disposition"),
+    text("queue"),
+    text("agent"),
+    text("recording"),
+    text("disposition"),
     Column("adopted", Integer, nullable=False, default=0, server_default="0"),
     Column("data", Json),
 )
@@ -165,9 +143,9 @@ agent_states = Table(
     Column("agent", Text, primary_key=True),
     Column("state", Text, nullable=False),
     Column("since", Moment, nullable=False),
-    _text("reason"),
-    _text("phone"),
-    _text("call"),
+    text("reason"),
+    text("phone"),
+    text("call"),
     Column("data", Json),
 )
 
@@ -179,11 +157,11 @@ recordings = Table(
     Column("call", Text, nullable=False),
     Column("part", Integer, nullable=False, default=1, server_default="1"),
     Column("path", Text, nullable=False),  # relative to the recordings folder
-    _text("policy"),
-    _text("agent"),
+    text("policy"),
+    text("agent"),
     Column("began", Moment, nullable=False),
     Column("ended", Moment),
-    _seconds("seconds"),
+    seconds("seconds"),
     Column("size", BigKey, nullable=False, default=0, server_default="0"),
     Column("masks", Json),  # [[began, ended or null, why], …] in wall time
     Column("deleted", Moment),

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import StoreError
-from engine.store import tables
+from engine.store import all_tables, tables
 from engine.store.columns import Encoded, clean_text, decode, encode
 from engine.store.spool import Spool, SpoolFull
 from engine.store.statements import ADD, DROP, PUT, Row, cleaned, from_line, tables_of, to_line
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
-TABLES = tables_of(tables.metadata)
+TABLES = tables_of(all_tables.metadata)
 
 
 def row(number: int, kind: str = "x") -> Row:

@@ -18,7 +18,7 @@ from sqlalchemy import event, select
 
 from engine.clock import Clock, VirtualClock
 from engine.errors import StoreDown
-from engine.store import Store, queries, tables
+from engine.store import Store, all_tables, queries, tables
 from engine.store.rows import AgentRow, Cdr
 from engine.store.spool import Spool
 from engine.store.statements import ADD, PUT, Row, tables_of
@@ -265,7 +265,7 @@ class Flaky:
 
 
 def writer_of(clock: Clock, database: Flaky, folder: Path, **options: Any) -> tuple[Writer, Spool]:
-    spool = Spool(folder / "spool", 1, tables_of(tables.metadata), segment_bytes=200, reserve_bytes=0)
+    spool = Spool(folder / "spool", 1, tables_of(all_tables.metadata), segment_bytes=200, reserve_bytes=0)
     spool.open()
     return Writer(clock, database, spool, **options), spool  # type: ignore[arg-type]
 

@@ -1,0 +1,16 @@
+"""What is owed to whom: tickets, callbacks, tallies, notices."""
+
+from __future__ import annotations
+
+revision = "core_0003"
+down_revision = "core_0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,6 @@
+"""Emergency closures of calendars.
+
+A change here needs a change of ``migrations/versions`` (a test compares the two).
+"""
+
+from __future__ import annotations

@@ -1,0 +1,6 @@
+"""What remote systems are still to be told.
+
+A change here needs a change of ``migrations/versions`` (a test compares the two).
+"""
+
+from __future__ import annotations
