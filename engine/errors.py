@@ -122,3 +122,12 @@ class StoreDown(StoreError):
 
 class StoreTimeout(StoreError):
     """The database did not answer within the time limit; nothing was changed, and nothing will be."""
+
+
+class DialRefused(InsidelineError):
+    """A number that may not be rung outside (see ``engine.calls.outbound``). ``why`` is one of malformed, unlisted,
+    denied, loop, no_trunk, too_many, too_often; the message is for a person and holds no number."""
+
+    def __init__(self, why: str, message: str) -> None:
+        super().__init__(message)
+        self.why = why

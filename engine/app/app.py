@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from engine.acd.acd import Acd, AgentMemory
 from engine.app.installation import Installation, read_installation
 from engine.app.lost_calls import close_lost_calls
+from engine.app.outbound import make_outbound
 from engine.app.switches import Choice, choose_switch
 from engine.calls.call import Call
 from engine.calls.cdr import cdr_row
@@ -181,6 +182,7 @@ class App:
             timezone=settings.timezone,
             max_steps=settings.limits.steps,
             music={"default": self.music},
+            outbound=make_outbound(made, self.clock, self.store),
         )
         self.lead = Lead(services, made.flows, made.dialplan, max_adoptions=settings.limits.adoptions)
         self.calls.registrations = self._phone

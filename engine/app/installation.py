@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engine.acd import config as acd_config
 from engine.acd.config import AcdConfig
+from engine.calls.outbound import OutboundRules
 from engine.clock import Clock
 from engine.config import Folders, Settings
 from engine.errors import ConfigError
@@ -56,6 +57,7 @@ class Installation:
     dialplan: Dialplan | None = None
     flows: FlowSet | None = None
     trunks: tuple[Trunk, ...] = ()
+    outbound: OutboundRules = OutboundRules()  # who may be rung through them
     script: ScriptFile | None = None  # who phones in on the simulator
 
     @property
@@ -100,7 +102,8 @@ def read_installation(home: Path, clock: Clock) -> Installation:
     faults.extend(acd_faults)
     trunks, trunk_faults = load_file(conf / "trunks.yaml", TrunksFile, name="conf/trunks.yaml")
     faults.extend(trunk_faults)
-    made.trunks = trunks.trunks if trunks is not None else ()
+    if trunks is not None:
+        made.trunks, made.outbound = trunks.trunks, trunks.outbound
     if (conf / "simulator.yaml").exists():
         made.script, script_faults = load_file(
             conf / "simulator.yaml", ScriptFile, name="conf/simulator.yaml"

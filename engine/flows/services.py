@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.acd.acd import Acd
+from engine.calls.outbound import Outbound
 from engine.calls.registry import Calls
 from engine.clock import Clock
 from engine.errors import StoreError
@@ -40,6 +41,7 @@ class Services:
     timezone: str
     max_steps: int  # of one call: far above any honest one, so that a loop ends and is told of
     music: Mapping[str, str]  # name -> playback; "default" is always there
+    outbound: Outbound | None = None  # who may be rung outside; None: nobody
 
     def local_now(self) -> datetime:
         """Now, in the centre's time zone."""

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, model_validator
 
+from engine.calls.outbound import OutboundRules
 from engine.schema.fields import Duration, Flag, whole
 from engine.schema.shapes import FileShape, Shape, wrong
 
@@ -183,10 +184,13 @@ class TrunksFile(FileShape):
 
     grammar: Literal["1"]
     trunks: tuple[Trunk, ...] = ()
+    outbound: OutboundRules = OutboundRules()  # who may be rung through them
 
     @model_validator(mode="after")
     def _once(self) -> Self:
         names = [trunk.name for trunk in self.trunks]
+        if self.outbound.trunk is not None and self.outbound.trunk not in names:
+            raise wrong("trunk", f"there is no trunk {self.outbound.trunk}", at="outbound")
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise wrong("trunk", f"two trunks are called {twice}", at="trunks")
         return self
