@@ -8,18 +8,43 @@ file tells all about a step.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Protocol
 
 from pydantic import Field
 
-from engine.flows.expressions import Expr
-from engine.flows.values import Val
+from engine.flows.expressions import Expr, Expression
+from engine.flows.types import ANY, Type
+from engine.flows.values import Val, Value
 from engine.schema.fields import Attempts, Duration, Flag, Key, Name, PromptRef, Target
 from engine.schema.shapes import Ref, Reference, Shape, references
 
 if TYPE_CHECKING:
+    from engine.flows.known import Known
     from engine.flows.moves import Move
     from engine.flows.run import Run
+
+
+class Types(Protocol):
+    """What a step may ask the checker when it says the types of what it bears (:meth:`Step.born_type`) and when it
+    looks at the types of what it is given (:meth:`Step.check_types`)."""
+
+    @property
+    def known(self) -> Known:
+        """What there is besides the flows: queries with their types, prompts, calendars."""
+
+    def value(self, value: Value) -> Type:
+        """The type of a value as written: ``"{shipment}"``, ``"= total + 1"``, a text."""
+
+    def expression(self, expression: Expression) -> Type:
+        """The type of an expression."""
+
+    def returned(self, flow: str) -> Type:
+        """The record of what a flow returns."""
+
+    def fault(
+        self, path: tuple[str | int, ...], code: str, message: str, hint: str = "", **more: Any
+    ) -> None:
+        """Report a fault at something within the step; only for what is sure to go wrong."""
 
 
 class Way(NamedTuple):
@@ -57,6 +82,14 @@ class Step(Shape):
     lends: ClassVar[frozenset[str]] = frozenset()
     #: Fields whose values are left out, rather than refused, where a name in them is not known.
     lenient: ClassVar[frozenset[str]] = frozenset()
+
+    #: Fields of one value (`Val`) and the type that it must be able to become: ``{"number": TEXT}``.
+    wants: ClassVar[Mapping[str, Type]] = {}
+    #: Fields whose values may be secret (a PIN): they go to somebody who compares them, and are written nowhere.
+    takes_secret: ClassVar[frozenset[str]] = frozenset()
+    #: Fields whose values may be private (pay): they are spoken or asked with. All others are written down or shown
+    #: to somebody (a journal, a ticket, a desk), and a private value in them is a fault.
+    takes_private: ClassVar[frozenset[str]] = frozenset({"values"})
 
     #: Where it stands: the line of its file (from 1), its block (``on_hangup`` for the steps there), its number
     #: within that (from 0). Each step has its own; they are no keys that may be written.
@@ -107,6 +140,21 @@ class Step(Shape):
     def bears(self, way: str) -> bool:
         """Are its names born on this way out, too? (They always are where the next step follows.)"""
         return False
+
+    def born_type(self, name: str, types: Types) -> Type:
+        """The type of ``name``, which the step bears (what stands at ``into``, a key of ``set``).
+
+        See ``engine.flows.types`` for the types: ``TEXT``, ``DIGITS``, ``NUMBER``, ``record(id=TEXT, due=MOMENT)``,
+        ``list_of(…)``. The default, ``ANY``, is right where nothing is known: the checker makes no fault of it.
+        """
+        return ANY
+
+    def lent_types(self, types: Types) -> Mapping[str, Type]:
+        """The types of the names that the step lends to its prompts (``lends``); those left out are ``ANY``."""
+        return {}
+
+    def check_types(self, types: Types) -> None:
+        """Look at the types of what the step is given, beyond ``wants``: report with ``types.fault``."""
 
 
 def ways_in(found: list[Reference]) -> Iterator[Way]:
