@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, field_validator
 
-from engine.acd.pins import looks_like_a_hash
+from engine.records.pins import looks_like_a_hash
 from engine.acd.strategies import AVAILABLE, PLANNED
 from engine.errors import ConfigError
 from engine.schema.faults import Fault, Faults, did_you_mean

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.acd.config import AcdConfig, load, load_or_raise
-from engine.acd.pins import PinDesk
+from engine.records.pins import PinDesk
 from engine.clock import Clock
 from engine.errors import ConfigError
 

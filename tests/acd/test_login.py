@@ -6,7 +6,7 @@ import gevent
 import pytest
 from argon2 import PasswordHasher
 
-from engine.acd.pins import hash_pin, looks_like_a_hash
+from engine.records.pins import hash_pin, looks_like_a_hash
 from engine.clock import VirtualClock
 from engine.errors import LoginRefused, WrongState
 from engine.types import AgentState

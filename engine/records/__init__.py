@@ -1,0 +1,1 @@
+"""What all departments share: who calls (parties), and what is kept of them."""
