@@ -166,3 +166,29 @@ class TalkResult:
 
     by: TalkEnd
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClosureView:
+    """An emergency closure of a calendar that holds, or is to come. Times are aware, in the calendar's zone."""
+
+    calendar: str
+    begin: datetime
+    until: datetime
+    prompt: str = ""
+    by: str = ""
+    why: str = ""
+    how: str = ""  # "file" (conf/calendars.yaml), "command" or "phone"
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarView:
+    """What a calendar says of a moment."""
+
+    name: str
+    timezone: str
+    open: bool
+    why: str  # "tue", "National Day", "closed by li.na: storm"
+    prompt: str = ""  # what a caller hears of it
+    until: datetime | None = None  # when that changes; None: not within a month
+    closures: tuple[ClosureView, ...] = ()  # those that hold or are to come

@@ -239,6 +239,7 @@ class Closure:
     prompt: str = ""
     by: str = ""
     why: str = ""
+    how: str = "file"  # or "command", "phone"
 
 
 class _Day(NamedTuple):
@@ -338,6 +339,10 @@ class Calendars:
     def at(self, name: str, when: datetime) -> Opening:
         """Is calendar ``name`` open at an aware moment, why, what callers hear, and until when? Raises NotFound."""
         return self[name].at(when, self.closures)
+
+    def with_only(self, closures: Iterable[Closure]) -> Calendars:
+        """The same calendars with these closures and no others."""
+        return Calendars(self._calendars, closures)
 
     def with_closures(self, closures: Iterable[Closure]) -> Calendars:
         """The same calendars with more closures (those that were made by command or by phone)."""
