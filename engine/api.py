@@ -17,6 +17,7 @@ In a handler:
 
     Context         what a handler is given: key, now, today, session, adapter(), agents, log
     Agents          the agents, as ctx.agents steers them
+    Calendars       the opening hours, as ctx.calendars closes and opens them
     Refused         raise it in a command, with one of its declared refusals
     NotFound        raised by ctx.agents for an agent who does not exist,
     LoginRefused    for a wrong PIN, a locked agent, a phone that another one holds (its ``reason`` says which),
@@ -24,25 +25,39 @@ In a handler:
 
 Views, as hooks are told them (frozen snapshots):
 
-    CallView, CallState, AgentView, AgentState, QueueView, WaitingView, RecordingView
+    CallView, CallState, AgentView, AgentState, QueueView, WaitingView, RecordingView,
+    CalendarView, ClosureView
 """
 
 from __future__ import annotations
 
 from engine.errors import LoginRefused, NotFound, Refused, WrongState
-from engine.hooks.context import Agents, Context
+from engine.hooks.context import Agents, Calendars, Context
 from engine.hooks.department import Adapter, Department, command, query
 from engine.hooks.hookspecs import hookimpl
 from engine.hooks.kinds import Digits, Private, Record
-from engine.types import AgentState, AgentView, CallState, CallView, QueueView, RecordingView, WaitingView
+from engine.types import (
+    AgentState,
+    AgentView,
+    CalendarView,
+    CallState,
+    CallView,
+    ClosureView,
+    QueueView,
+    RecordingView,
+    WaitingView,
+)
 
 __all__ = [
     "Adapter",
     "AgentState",
     "AgentView",
     "Agents",
+    "CalendarView",
+    "Calendars",
     "CallState",
     "CallView",
+    "ClosureView",
     "Context",
     "Department",
     "Digits",

@@ -106,7 +106,7 @@ class WrongState(InsidelineError):
 
 
 class LoginRefused(InsidelineError):
-    """A log-in failed. ``reason`` is ``wrong_pin``, ``locked`` or ``phone_taken``.
+    """A log-in failed. ``reason`` is ``wrong_pin``, ``locked``, ``phone_taken`` or ``not_allowed`` (lacks the role).
 
     An unknown agent is refused as a wrong PIN is, so that nobody learns which numbers exist.
     """

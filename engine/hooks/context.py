@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from engine.errors import PluginError
-from engine.types import AgentView
+from engine.types import AgentView, CalendarView
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -37,6 +37,40 @@ class Agents(Protocol):
     def agent_on(self, phone: str) -> AgentView | None:
         """Who is logged in on that extension."""
 
+    def verify(self, agent: str, pin: str, phone: str = "", role: str = "") -> AgentView:
+        """Who that is, by the PIN, without logging in; with ``role``, only somebody who has it.
+
+        Raises :class:`engine.errors.LoginRefused` with the reason ``wrong_pin``, ``locked`` or ``not_allowed``.
+        Wrong tries count as those of a log-in do."""
+
+
+class Calendars(Protocol):
+    """The opening hours, as a department may close and open them (for handlers over "engine").
+
+    What is done holds at once for every call, survives the engine, and stands in the journal. Raises
+    :class:`engine.errors.NotFound` for an unknown calendar, :class:`engine.errors.WrongState` for what makes no
+    sense (a time that is over, nothing to open), :class:`engine.errors.StoreError`.
+    """
+
+    def close(
+        self,
+        calendar: str,
+        until: datetime,
+        *,
+        by: str,
+        why: str = "",
+        prompt: str = "",
+        how: str = "phone",
+        key: str = "",
+    ) -> CalendarView:
+        """Close from now on up to ``until`` (a naive time is the calendar's own). With the same ``key`` once only."""
+
+    def open(self, calendar: str, *, by: str, why: str = "", how: str = "phone") -> CalendarView:
+        """End the closures that hold now."""
+
+    def state(self, calendar: str) -> CalendarView:
+        """What the calendar says now."""
+
 
 class Context:
     """One run of one handler. It is given by the engine, and stays valid only while the handler runs.
@@ -47,7 +81,7 @@ class Context:
     log       a structlog logger that names the department and the handler; log no argument
     """
 
-    __slots__ = ("_adapters", "_agents", "_session", "_where", "key", "log", "now")
+    __slots__ = ("_adapters", "_agents", "_calendars", "_session", "_where", "key", "log", "now")
 
     def __init__(
         self,
@@ -58,6 +92,7 @@ class Context:
         session: Session | None = None,
         adapters: Mapping[Any, Callable[[], Any]] | None = None,
         agents: Agents | None = None,
+        calendars: Calendars | None = None,
         where: str = "here",
     ) -> None:
         self.key = key
@@ -66,6 +101,7 @@ class Context:
         self._session = session
         self._adapters = adapters or {}
         self._agents = agents
+        self._calendars = calendars
         self._where = where
 
     @property
@@ -94,3 +130,10 @@ class Context:
         if self._agents is None:
             raise PluginError(f'{self._where} has no agents; say over="engine"')
         return self._agents
+
+    @property
+    def calendars(self) -> Calendars:
+        """The opening hours; only over "engine", because they live on the hub."""
+        if self._calendars is None:
+            raise PluginError(f'{self._where} has no calendars; say over="engine"')
+        return self._calendars

@@ -18,7 +18,7 @@ import structlog
 
 from engine.clock import Clock, TimeUp
 from engine.errors import DepartmentFailed, NotFound, Pending, PluginError, Refused, StoreTimeout
-from engine.hooks.context import Agents, Context
+from engine.hooks.context import Agents, Calendars, Context
 from engine.hooks.department import Argument, BadArguments, Command, Department, Handler, Query
 from engine.hooks.kinds import FieldType, holds_private, record_fields
 
@@ -127,6 +127,7 @@ class Departments:
         agents: Agents,
         timezone: tzinfo,
         systems: Mapping[str, str] | None = None,
+        calendars: Calendars | None = None,
     ) -> None:
         """``systems`` says which contracts are spoken to over http: ``{"logistics.WaybillSystem": "https://…"}``;
         the others use their sql adapter. Raises :class:`PluginError` when that does not fit the departments.
@@ -134,6 +135,7 @@ class Departments:
         self._clock = clock
         self._store = store
         self._agents = agents
+        self._calendars = calendars
         self._timezone = timezone
         self._departments = {one.name: one for one in departments}
         self._queries: dict[str, Query] = {}
@@ -268,8 +270,11 @@ class Departments:
         adapters: dict[Any, Callable[[], Any]] = {
             contract: partial(_itself, remote) for contract, remote in self._http[handler.department].items()
         }
-        agents = self._agents if handler.over == "engine" else None
-        return self._context(handler, key=key, adapters=adapters, agents=agents)
+        if handler.over != "engine":
+            return self._context(handler, key=key, adapters=adapters)
+        return self._context(
+            handler, key=key, adapters=adapters, agents=self._agents, calendars=self._calendars
+        )
 
     def _context(self, handler: Handler, **given: Any) -> Context:
         return Context(
