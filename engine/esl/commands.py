@@ -15,6 +15,7 @@ Three kinds of command share the socket, and each gets exactly one reply, in the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -79,7 +80,16 @@ APPLICATIONS = frozenset(
 )
 
 
-OURS = "il"
+#: Of these, the ones that take time, so that their end is awaited and its event delivered (:func:`only`).
+TAKE_TIME = frozenset(
+    {"conference", "endless_playback", "play_and_get_digits", "playback", "record", "sleep", "txfax"}
+)
+PROBE = "il_probe=1"
+"""The argument of a ``set`` whose end is awaited all the same: it tells that what was locked before it is over."""
+
+
+# An argument that may stand in a header: no line can end in it, and the switch strips nothing from it.
+_SHORT = re.compile(r"[A-Za-z0-9_=.-]{1,26}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +130,15 @@ class Command:
         """The bytes, with the blank line that ends a command. Content-Length counts bytes."""
         if not self.headers:
             return f"{self.line}\n\n".encode()
-        head = self.line + "".join(f"\n{key}: {value}" for key, value in self.headers)
+        # The switch reads lines byte by byte, about 2 us each, and a body at once: no blank behind the colon, and what
+        # is longer than the two headers that a body needs goes as one.
+        head = self.line + "".join(f"\n{key}:{value}" for key, value in self.headers)
         if not self.body:
             return f"{head}\n\n".encode()
+        if _SHORT.match(self.body):
+            return f"{head}\nexecute-app-arg:{self.body}\n\n".encode()
         body = self.body.encode()
-        return f"{head}\ncontent-type: text/plain\ncontent-length: {len(body)}\n\n".encode() + body
+        return f"{head}\ncontent-type:text/plain\ncontent-length:{len(body)}\n\n".encode() + body
 
     def __str__(self) -> str:
         return self.name if self.secret else f"{self.line} {self.body}".strip()
@@ -184,25 +198,25 @@ def execute(
 ) -> Command:
     """Run an application on a channel.
 
-    ``event_uuid`` comes back as Application-UUID of CHANNEL_EXECUTE_COMPLETE: match on it (``OURS`` is then its
-    Application-UUID-Name, so that it can be told from those that nobody waits for). ``lock``
+    ``event_uuid`` comes back as Application-UUID of CHANNEL_EXECUTE_COMPLETE: match on it. ``lock``
     (event-lock) keeps what is sent later from nesting inside; put it on everything that takes time. The
-    argument travels as a body and holds nothing that the switch would expand.
+    argument travels as a body (a plain word in a header) and holds nothing that the switch would expand.
     """
     if app not in APPLICATIONS:
         raise UnsafeText(f"unknown application {app!r}")
     headers = [("call-command", "execute"), ("execute-app-name", app)]
     if event_uuid is not None:
-        headers += [("event-uuid", text.token(event_uuid, "event uuid")), ("event-uuid-name", OURS)]
+        headers.append(("event-uuid", text.token(event_uuid, "event uuid")))
     if lock:
-        headers.append(("event-lock", "true"))
+        headers.append(("event-lock", "1"))
     line = f"sendmsg {text.uuid(uuid)}"
     return Command(f"execute {app}", line, tuple(headers), text.inert(arg, f"argument of {app}"))
 
 
 def answer(uuid: str) -> Command:
-    """Answer the call (instant: 200 OK is sent, nothing waits)."""
-    return execute(uuid, "answer")
+    """Answer the call, at once: an application would wait for the channel's next frame, and make three more events
+    of all its variables."""
+    return _api("uuid_answer", text.uuid(uuid))
 
 
 def set_(uuid: str, name: str, value: str, *, event_uuid: str | None = None, lock: bool = False) -> Command:
@@ -298,6 +312,14 @@ def record_session(uuid: str, path: str, *, event_uuid: str | None = None) -> Co
     return execute(uuid, "record_session", text.escape(text.path(path), blanks=True), event_uuid=event_uuid)
 
 
+def clip_argument(path: str, limit: int, threshold: int, silence: int) -> str:
+    """The argument of ``record``: at most ``limit`` whole seconds into ``path``, ended by ``silence`` seconds in
+    which the mean sample (of 32767) is below ``threshold``, or by a key among ``playback_terminators``."""
+    if min(limit, threshold, silence) < 1:
+        raise UnsafeText("record: limit, threshold and silence are whole numbers above 0")
+    return f"{text.escape(text.path(path), blanks=True)} {limit} {threshold} {silence}"
+
+
 def stop_record_session(uuid: str, path: str) -> Command:
     """End that recording."""
     return execute(uuid, "stop_record_session", text.path(path))
@@ -326,8 +348,9 @@ def clear_digit_action(uuid: str, realm: str = "talk") -> Command:
 
 
 def uuid_kill(uuid: str, cause: str = "NORMAL_CLEARING") -> Command:
-    """Hang a channel up, or cancel its ringing. ``cause`` by the switch's name, e.g. ``USER_BUSY``."""
-    return _api("uuid_kill", text.uuid(uuid), text.word(cause, "cause"))
+    """Hang a channel up, or cancel its ringing. ``cause`` by the switch's name, e.g. ``USER_BUSY``; the ordinary one
+    is the switch's default and not sent."""
+    return _api("uuid_kill", text.uuid(uuid), *(() if cause == "NORMAL_CLEARING" else (text.word(cause, "cause"),)))
 
 
 def uuid_break(uuid: str, *, all: bool = False) -> Command:

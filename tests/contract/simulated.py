@@ -21,13 +21,15 @@ class SimulatedPerson:
 
     def __init__(self, rig: SimulatorRig, person: Person) -> None:
         self.rig, self.person = rig, person
+        person.speech = 0.0  # says only what it is told to
 
     def press(self, keys: str) -> None:
         self.person.press(keys, gap=0.1)
         self.rig.clock.sleep(0.1 * len(keys))
 
     def speak(self, hz: float, seconds: float) -> None:
-        """The simulator's people speak by themselves while they talk."""
+        """The simulator's people speak by themselves while they talk; this is for a beep, and in a tone of its own."""
+        self.person.speak(seconds)
 
     def hang_up(self) -> None:
         self.person.hang_up()

@@ -20,6 +20,7 @@ from engine.switch.simulator.digits import bind_digit_action, clear_digit_action
 from engine.switch.simulator.eavesdrop import Eavesdrop
 from engine.switch.simulator.expansion import expand
 from engine.switch.simulator.media import integer
+from engine.switch.simulator.record_app import RecordApp
 
 if TYPE_CHECKING:
     from engine.switch.simulator.channels import Channel
@@ -248,7 +249,7 @@ APPLICATIONS: dict[str, Application] = {
     "unhold": _instant(_unhold),
     "record_session_mask": _instant(_mask),
     "record_session_unmask": _instant(_unmask),
-    "record": Application(recording.RecordApp),
+    "record": Application(RecordApp),
     "bridge": Application(BridgeApp, needs_media=False),
     "record_session": _instant(_record_session, needs_media=True),
     "stop_record_session": _instant(_stop_record_session),

@@ -23,6 +23,11 @@ class Playback:
 class Party:
     """The far end of a channel. Every method may be called in the hub and must not block."""
 
+    speaking = False  # says something, though nobody talks with it: a message after a beep
+
+    def dictates(self) -> None:
+        """The switch records what it says now (``record``)."""
+
     def ringing(self) -> None:
         """The other side was told that it rings."""
 

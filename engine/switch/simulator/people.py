@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from engine.switch.simulator.switch import Switch
 
 KEY_GAP = 0.2  # seconds from one key to the next, as a quick hand dials
+SPEECH = 3.0  # seconds that somebody says after a beep who was told nothing else
+_BREATH = 0.2  # seconds from the beep to the first word
 _KEYS = frozenset("0123456789*#ABCD")
 
 Outcome = Literal["answered", "rejected", "busy", "cancelled", "no_answer", "vanished", ""]
@@ -37,6 +39,7 @@ class Person(Party):
         self.bridged_to: str | None = None  # the UUID of the leg it talks with
         self.talks: list[str] = []  # UUIDs of all legs it talked with, in order
         self.keys_heard = ""  # what the other party pressed
+        self.speech = SPEECH  # seconds that it says whenever it is asked to dictate; 0: it is silent
         self.contexts: list[str] = []  # dialplan contexts the call went through
         self.played: list[Playback] = []
         self._sounds: list[Playback] = []
@@ -117,6 +120,19 @@ class Person(Party):
         for index, key in enumerate(keys):
             self._clock.after(index * gap, channel.press, key)
 
+    def speak(self, seconds: float) -> None:
+        """Say something now, though nobody talks with it; it is in what is being recorded."""
+        self._speaks(True)
+        self._clock.after(seconds, self._speaks, False)
+
+    def _speaks(self, speaking: bool) -> None:
+        if speaking == self.speaking:
+            return
+        self.speaking = speaking
+        if self.channel is not None:
+            for recording in list(self.channel.recordings.values()):
+                recording.speaks(speaking)
+
     def hang_up(self, cause: str = "") -> None:
         """Put the receiver down. Harmless when the call is over.
 
@@ -150,6 +166,10 @@ class Person(Party):
     def heard(self, playback: Playback) -> None:
         if playback in self._sounds:
             self._sounds.remove(playback)
+
+    def dictates(self) -> None:
+        if self.speech > 0:
+            self._clock.after(_BREATH, self.speak, self.speech)
 
     def asked(self) -> None:
         if self.on_asked is not None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import array
 import math
 import struct
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,14 +22,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from engine.clock import Timer
-from engine.switch.simulator.media import integer
-from engine.switch.simulator.running import Running, terminators
 
 if TYPE_CHECKING:
     from engine.switch.simulator.channels import Channel
 
 RATE = 8000
 LOST = 0.1  # seconds that a change of media loses
+LOST_BEFORE_A_CLIP = 0.06  # and the start of ``record``
 FAR_END, OTHER_PARTY, PLAYED = 440, 620, 350  # Hz
 _LOUD = 6000  # of 32767
 
@@ -69,14 +69,16 @@ class Recording:
 
     def __init__(self, channel: Channel, path: str, limit: int, *, dictated: bool = False) -> None:
         self.channel = channel
-        self._dictated = dictated  # the far end speaks, though there is no talk
+        self._dictated = dictated  # made by ``record``: one channel, whatever RECORD_STEREO says
+        self._speaking = channel.party.speaking
+        self.on_speech: Callable[[bool], None] | None = None
         self.path = path
-        self.channels = 2 if channel.true("RECORD_STEREO") else 1
+        self.channels = 2 if channel.true("RECORD_STEREO") and not dictated else 1
         self.masked = False
         self._playing = 1 if channel.hears_playback else 0
         self._talking = channel.talks
         self._began = channel.clock.monotonic()
-        self._since = self._began + LOST
+        self._since = self._began + (LOST_BEFORE_A_CLIP if dictated else LOST)
         self._stretches: list[tuple[float, int, int]] = []  # seconds, left Hz, right Hz
         self._timer: Timer | None = None
         if limit > 0:
@@ -90,9 +92,10 @@ class Recording:
         now = self.channel.clock.monotonic()
         seconds = now - self._since
         if seconds > 0:
-            speaks = self._talking or self._dictated
-            left = FAR_END if speaks and not self.masked else 0
+            left = FAR_END if (self._talking or self._speaking) and not self.masked else 0
             right = 0 if self.masked else OTHER_PARTY if self._talking else PLAYED if self._playing else 0
+            if self._dictated:
+                right = 0  # only what comes from the far end
             self._stretches.append((seconds, left, right))
             self._since = now + lost
         elif lost:
@@ -107,6 +110,13 @@ class Recording:
         """A talk begins or ends on the channel."""
         self._mark(LOST)
         self._talking = talking
+
+    def speaks(self, speaking: bool) -> None:
+        """The far end begins or stops to speak, though there is no talk."""
+        self._mark()
+        self._speaking = speaking
+        if self.on_speech is not None:
+            self.on_speech(speaking)
 
     def mask(self, masked: bool) -> None:
         """Write silence from now on, or sound again."""
@@ -129,10 +139,14 @@ class Recording:
         channel.set("record_seconds", str(samples // RATE))
         channel.set("record_ms", str(samples * 1000 // RATE))
         log.debug("recording written", path=self.path, frames=frames)
-        cause = cause or ("success-silence" if channel.hangup_cause else "success-maxtime")
-        channel.set("record_completion_cause", cause)
         extra = {"Record-File-Path": self.path}
-        if not self._dictated:
+        if self._dictated:
+            size = str(44 + frames * 2 * self.channels)
+            channel.set("record_file_size", size)
+            channel.set("record_record_file_size", size)
+        else:
+            cause = cause or ("success-silence" if channel.hangup_cause else "success-maxtime")
+            channel.set("record_completion_cause", cause)
             extra["Record-Completion-Cause"] = cause
         channel.fire("RECORD_STOP", extra)
 
@@ -194,57 +208,3 @@ def stop(channel: Channel, path: str) -> bool:
     for one in chosen:
         one.stop()
     return bool(chosen)
-
-
-class RecordApp(Running):
-    """``record PATH [SECONDS]``: a clip of what the caller says, until a key, the limit, or a break."""
-
-    def start(self) -> None:
-        channel = self.channel
-        words = self.arg.split()
-        self._path = words[0] if words else ""
-        channel.set("playback_terminator_used", None)
-        if not channel.ready or not self._path or self._path in channel.recordings:
-            channel.finish(self)
-            return
-        limit = integer(words[1]) if len(words) > 1 else 0
-        try:
-            channel.recordings[self._path] = Recording(channel, self._path, 0, dictated=True)
-        except OSError as error:
-            log.warning("recording not begun", path=self._path, error=str(error))
-            channel.finish(self)
-            return
-        self._timer = channel.clock.after(float(limit), self._done) if limit > 0 else None
-
-    def _done(self) -> None:
-        self._stop()
-        self.resume()
-
-    def resume(self) -> None:
-        channel = self.channel
-        if self._path not in channel.recordings and channel.stack and channel.stack[-1] is self:
-            channel.finish(self)
-
-    def _stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        one = self.channel.recordings.get(self._path)
-        if one is not None:
-            one.stop()
-
-    def breakable(self) -> bool:
-        return True
-
-    def broken(self, flag: int) -> None:
-        self._done()
-
-    def take_keys(self) -> None:
-        digit = self.channel.take_key()
-        if digit in terminators(self.channel):
-            self.channel.set("playback_terminator_used", digit)
-            self._done()
-
-    def abort(self) -> str | None:
-        self._stop()
-        return None
