@@ -36,6 +36,25 @@ class AgentState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PartyView:
+    """Who calls: a dealer, a supplier, an employee, a branch, a customer. ``id`` is 0 for one that a plugin knows
+    and the engine's own table does not."""
+
+    id: int
+    kind: str  # dealer, supplier, employee, branch, customer, or the company's own word
+    code: str  # what the party types to be known: a dealer code, a staff number
+    name: str
+    tier: str = ""  # diamond, gold, ordinary, or the company's own word
+    language: str = ""  # "" when it is not known
+    site: str = ""
+    region: str = ""
+    stage: str = ""  # prospect, new, satisfied, kept, long-standing …
+    department: str = ""
+    notes: str = ""  # for the desk
+    numbers: tuple[str, ...] = ()  # E.164, or extensions; empty while the caller's identity is withheld
+
+
+@dataclass(frozen=True, slots=True)
 class CallView:
     """A live call. Times are aware UTC."""
 
@@ -56,6 +75,8 @@ class CallView:
     recording: str = ""
     name: str = ""
     told: Mapping[str, Any] = field(default_factory=dict)  # what the flow tells the agent's desk
+    party: PartyView | None = None  # who calls, once the flow has found out
+    popped: Mapping[str, Any] = field(default_factory=dict)  # what plugins add to what the desk shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,3 +213,51 @@ class CalendarView:
     prompt: str = ""  # what a caller hears of it
     until: datetime | None = None  # when that changes; None: not within a month
     closures: tuple[ClosureView, ...] = ()  # those that hold or are to come
+
+
+@dataclass(frozen=True, slots=True)
+class TicketView:
+    """Something that a department owes somebody, as it stands. Times are aware UTC."""
+
+    number: str  # digits, the last one checks the others
+    kind: str
+    department: str
+    group: str  # who may take it
+    owner: str  # who has it; "" nobody yet
+    state: str  # open, assigned, returned, solved, closed, reopened
+    opened: datetime
+    changed: datetime
+    due: datetime | None = None
+    escalated: datetime | None = None  # since when it is overdue and that was told
+    escalate: str = ""  # the group of conf/notify.yaml that is told
+    caller: str = ""
+    call: str = ""  # the call that it came from
+    data: Mapping[str, Any] = field(default_factory=dict)
+    links: tuple[tuple[str, str], ...] = ()  # ("call" | "recording" | "clip", its id); empty in lists
+
+
+@dataclass(frozen=True, slots=True)
+class TicketChange:
+    """One change of a ticket."""
+
+    ticket: str
+    at: datetime
+    what: str  # opened, assigned, returned, noted, solved, closed, reopened, escalated
+    by: str
+    before: str  # the state
+    after: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeView:
+    """Something that people have to be told, as a notifier is given it."""
+
+    id: str
+    group: str
+    level: str  # info, warning, critical
+    text: str  # in the group's language
+    prompt: str  # the prompt that it was made of
+    values: Mapping[str, Any] = field(default_factory=dict)
+    created: datetime | None = None
+    call: str = ""
