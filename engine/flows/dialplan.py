@@ -6,126 +6,24 @@ The first rule that fits wins; a rule that can never win is an error. A call tha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-
-from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
+from typing import Any, Literal
 
 from engine.flows.calendars import Calendars
+from engine.flows.dialplan_file import DialplanFile, Rule, Way
 from engine.flows.known import Known, is_prompt_key
 from engine.flows.model import GRAMMAR, Flow
 from engine.flows.numbers import Numbers
-from engine.flows.patterns import Pattern, PatternField, captures_in, fill_captures
+from engine.flows.patterns import Pattern, captures_in, fill_captures
+from engine.flows.shadows import Calls, shadowed
 from engine.schema.faults import Faults, did_you_mean
-from engine.schema.fields import (
-    CalendarRef,
-    FlowRef,
-    Ident,
-    Language,
-    Name,
-    Positive,
-    PromptRef,
-    Raw,
-    text_of,
-    whole,
-)
-from engine.schema.shapes import FileShape, Shape, Short, load_file, references, wrong
+from engine.schema.shapes import load_file, references
 
-_PRIORITY: tuple[PlainValidator, WithJsonSchema] = whole(-100, 100)
-
-
-def _extension(value: Any) -> str:
-    text = str(text_of(value, "an extension"))
-    bare = text
-    for number in captures_in(text):
-        bare = bare.replace(f"{{{number}}}", "")
-    if not text or not all(sign in "0123456789" for sign in bare):
-        raise wrong("extension", f"`{text}` is not an extension", 'write "1001", or "86{1}" with a capture')
-    return text
-
-
-class DenyList(Shape):
-    """Callers who are not let in; they hear ``say`` (or nothing) and are hung up."""
-
-    deny: Annotated[list[PatternField], Field(min_length=1)]
-    say: PromptRef | None = None
-
-
-class From(Short):
-    """Which callers a rule is for: a number or pattern, or all of a tier."""
-
-    short = "number"
-
-    number: PatternField | None = None
-    tier: Name | None = None
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if self.number is None and self.tier is None:
-            raise wrong("from", "say whose calls: `number` or `tier`")
-        return self
-
-
-class Way(Short):
-    """Where a call goes, and how it is treated there."""
-
-    short = "flow"
-
-    flow: FlowRef | None = None
-    extension: Annotated[str, PlainValidator(_extension), WithJsonSchema({"type": "string"})] | None = None
-    params: dict[Name, Raw] = {}
-    identity: Literal["at_once", "deferred"] = "at_once"
-    record: Name | None = None
-    priority: Annotated[int, _PRIORITY[0], _PRIORITY[1]] = 0
-    language: Language | None = None
-    languages: list[Language] = []
-    lost_place: FlowRef | None = None
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if (self.flow is None) == (self.extension is None):
-            raise wrong("way", "say where the call goes: `flow` or `extension`, one of them")
-        if self.language is not None and self.languages and self.language not in self.languages:
-            raise wrong("language", f"`{self.language}` is none of the `languages`", at="language")
-        return self
-
-
-class Rule(Way):
-    """A way for the numbers dialled that fit ``to`` (and, where they are given, ``from``, ``trunk``, ``during``)."""
-
-    short = "to"
-
-    to: PatternField
-    from_: From | None = Field(default=None, alias="from")
-    trunk: Ident | None = None
-    during: CalendarRef | None = None
-
-    def covers(self, other: Rule) -> bool:
-        """Does this rule take every call that ``other`` could?"""
-        mine, theirs = self.from_, other.from_
-        if mine is not None:
-            if theirs is None or mine.tier not in (None, theirs.tier):
-                return False
-            if mine.number is not None and (theirs.number is None or not mine.number.covers(theirs.number)):
-                return False
-        return (
-            self.to.covers(other.to)
-            and self.trunk in (None, other.trunk)
-            and self.during in (None, other.during)
-        )
-
-
-class DialplanFile(FileShape):
-    """``dialplans/<name>.yaml``."""
-
-    grammar: Positive
-    dialplan: Name
-    lists: dict[Name, DenyList] = {}
-    numbers: list[Rule]
-    otherwise: Way
+Tier = str | Callable[[], str]
+"""The tier of a caller's party ("" for none), or who is asked for it when a rule wants to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +49,46 @@ class Match:
     rule: str = ""  # "dialplans/main.yaml:7"
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A rule (or a list) that was looked at before one won, and why it did not."""
+
+    rule: str  # "dialplans/main.yaml:7"
+    text: str  # "8004 from tier diamond"
+    why_not: str
+    number: bool = True  # the dialled number fits it; something else does not
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What the dialplan says of a call, and how it came to that."""
+
+    match: Match
+    tried: tuple[Tried, ...]
+
+
+class _Call:
+    """One call as the dialplan looks at it; the tier is asked for at most once."""
+
+    __slots__ = ("_tier", "at", "calendars", "caller", "to", "trunk")
+
+    def __init__(
+        self, to: str, caller: str, tier: Tier, at: datetime | None, trunk: str, calendars: Calendars | None
+    ) -> None:
+        self.to = to
+        self.caller = caller
+        self._tier = tier
+        self.at = at
+        self.trunk = trunk
+        self.calendars = calendars
+
+    @property
+    def tier(self) -> str:
+        if callable(self._tier):
+            self._tier = self._tier()
+        return self._tier
+
+
 class Dialplan:
     """A dialplan, ready to be asked. Immutable: a new file makes a new one."""
 
@@ -169,8 +107,13 @@ class Dialplan:
         self._deny = [
             (name, listed.say or "", _as_e164(pattern, numbers))
             for name, listed in file.lists.items()
-            for pattern in listed.deny
+            for pattern in listed.deny or ()
         ]
+        self._allow = {
+            name: [_as_e164(pattern, numbers) for pattern in listed.allow]
+            for name, listed in file.lists.items()
+            if listed.allow is not None
+        }
         self._from = [
             _as_e164(rule.from_.number, numbers) if rule.from_ and rule.from_.number else None
             for rule in file.numbers
@@ -194,57 +137,133 @@ class Dialplan:
         """The numbers and patterns with where they lead, for listings."""
         return [(rule.to.text, rule.flow or f"extension {rule.extension}") for rule in self._file.numbers]
 
+    def answers(self, to: str) -> bool:
+        """Is there a rule for this number (whoever calls, and whenever)?"""
+        return any(rule.to.match(to) is not None for rule in self._file.numbers)
+
+    @property
+    def rules(self) -> list[tuple[str, Way]]:
+        """All rules with their places, ``otherwise`` last."""
+        ways: list[tuple[str, Way]] = [
+            (self._at("numbers", index), rule) for index, rule in enumerate(self._file.numbers)
+        ]
+        return [*ways, (self._at("otherwise"), self._file.otherwise)]
+
     def match(
-        self, *, to: str, caller: str = "", tier: str = "", at: datetime | None = None, trunk: str = ""
+        self,
+        *,
+        to: str,
+        caller: str = "",
+        tier: Tier = "",
+        at: datetime | None = None,
+        trunk: str = "",
+        calendars: Calendars | None = None,
     ) -> Match:
         """What to do with a call to ``to`` from ``caller`` (E.164, "" when withheld) of an important party's
-        ``tier``, at an aware moment ``at`` (rules with ``during`` fit only when it is given)."""
-        if caller:
+        ``tier``, at an aware moment ``at`` in the centre's time (rules with ``during`` fit only when it is given).
+
+        ``tier`` may be a function: it is asked only when a rule wants to know. ``calendars`` are those that hold now
+        (closures among them), when not those that the dialplan was read with.
+        """
+        return self._decide(_Call(to, caller, tier, at, trunk, calendars or self._calendars), None)
+
+    def explain(
+        self,
+        *,
+        to: str,
+        caller: str = "",
+        tier: Tier = "",
+        at: datetime | None = None,
+        trunk: str = "",
+        calendars: Calendars | None = None,
+    ) -> Explanation:
+        """The same, with every rule that was passed over and why."""
+        tried: list[Tried] = []
+        match = self._decide(_Call(to, caller, tier, at, trunk, calendars or self._calendars), tried)
+        return Explanation(match, tuple(tried))
+
+    def _decide(self, call: _Call, tried: list[Tried] | None) -> Match:
+        if call.caller:
             for name, say, pattern in self._deny:
-                if pattern.match(caller) is not None:
-                    return Match(
-                        "deny", f"{caller} is on the list {name}", say=say, rule=self._at("lists", name)
-                    )
-        candidates = sorted([*self._exact.get(to, ()), *self._patterns])
+                if pattern.match(call.caller) is not None:
+                    why = f"{call.caller} is on the list {name}"
+                    return Match("deny", why, say=say, rule=self._at("lists", name))
+        every = tried is not None
+        candidates = (
+            range(len(self._file.numbers))
+            if every
+            else sorted([*self._exact.get(call.to, ()), *self._patterns])
+        )
         for index in candidates:
             rule = self._file.numbers[index]
-            captured = rule.to.match(to)
+            captured = rule.to.match(call.to)
             if captured is None:
+                if tried is not None:
+                    why_not = f"{call.to} was dialled" if rule.to.exact else f"{call.to} does not fit"
+                    tried.append(Tried(self._at("numbers", index), str(rule), why_not, number=False))
                 continue
-            reasons = [f"{to} fits {rule.to.text}" if not rule.to.exact else f"{to} was dialled"]
-            if not self._fits(rule, self._from[index], caller, tier, trunk, at, reasons):
+            reasons = [f"{call.to} was dialled" if rule.to.exact else f"{call.to} fits {rule.to.text}"]
+            why_not = self._why_not(rule, self._from[index], call, reasons)
+            if why_not:
+                if tried is not None:
+                    tried.append(Tried(self._at("numbers", index), str(rule), why_not))
                 continue
-            return self._made(rule, " and ".join(reasons), self._at("numbers", index), captured)
-        return self._made(self._file.otherwise, f"no rule fits {to}", self._at("otherwise"), ())
+            why = " and ".join(reasons)
+            if rule.only is not None and not self._on_list(rule.only, call.caller):
+                who = call.caller or "a withheld number"
+                say = self._file.lists[rule.only].say or ""
+                why = f"{why}, but {who} is not on the list {rule.only}"
+                return Match("deny", why, say=say, rule=self._at("numbers", index))
+            return self._made(rule, why, self._at("numbers", index), captured)
+        return self._made(self._file.otherwise, f"no rule fits {call.to}", self._at("otherwise"), ())
 
-    def _fits(
-        self,
-        rule: Rule,
-        number: Pattern | None,
-        caller: str,
-        tier: str,
-        trunk: str,
-        at: datetime | None,
-        reasons: list[str],
-    ) -> bool:
-        if rule.from_ is not None:
-            if rule.from_.tier is not None:
-                if rule.from_.tier != tier:
-                    return False
-                reasons.append(f"the caller is {tier}")
-            if number is not None:
-                if number.match(caller) is None:
-                    return False
-                reasons.append(f"{caller} calls")
+    def _why_not(self, rule: Rule, number: Pattern | None, call: _Call, reasons: list[str]) -> str:
+        """Why a rule does not hold for a call to its number; "" when it does (and why, in ``reasons``)."""
         if rule.trunk is not None:
-            if rule.trunk != trunk:
-                return False
-            reasons.append(f"it came over {trunk}")
-        if rule.during is not None:
-            if at is None or self._calendars is None or not self._calendars.at(rule.during, at).open:
-                return False
-            reasons.append(f"{rule.during} is open")
-        return True
+            if rule.trunk != call.trunk:
+                return f"it came over {call.trunk}" if call.trunk else f"it did not come over {rule.trunk}"
+            reasons.append(f"it came over {rule.trunk}")
+        if rule.from_ is not None:
+            if number is not None:
+                if number.match(call.caller) is None:
+                    return f"{call.caller} calls" if call.caller else "the caller's number is withheld"
+                reasons.append(f"{call.caller} calls")
+            if rule.from_.list_ is not None:
+                if not self._on_list(rule.from_.list_, call.caller):
+                    return f"{call.caller or 'a withheld number'} is not on the list {rule.from_.list_}"
+                reasons.append(f"{call.caller} is on the list {rule.from_.list_}")
+            if rule.from_.tier is not None:
+                if rule.from_.tier != call.tier:
+                    return (
+                        f"the caller is {call.tier}" if call.tier else "the caller is of no tier that we know"
+                    )
+                reasons.append(f"the caller is {rule.from_.tier}")
+        return self._not_now(rule, call, reasons)
+
+    def _not_now(self, rule: Rule, call: _Call, reasons: list[str]) -> str:
+        during = rule.during
+        if during is None:
+            return ""
+        if call.at is None:
+            return "no time is given"
+        if during.calendar is None:
+            if not during.holds(call.at):
+                return f"it is {call.at:%a %H:%M}"
+            reasons.append(f"it is {call.at:%a %H:%M}")
+            return ""
+        if call.calendars is None:
+            return f"nothing is known of the calendar {during.calendar}"
+        opening = call.calendars.at(during.calendar, call.at)
+        says = f"{during.calendar} is {'open' if opening.open else 'closed'} ({opening.why})"
+        if opening.open == during.closed:
+            return says
+        reasons.append(says)
+        return ""
+
+    def _on_list(self, name: str, caller: str) -> bool:
+        return bool(caller) and any(
+            pattern.match(caller) is not None for pattern in self._allow.get(name, ())
+        )
 
     def _made(self, way: Way, why: str, where: str, captured: tuple[str, ...]) -> Match:
         flow = self._flows.get(way.flow or "")
@@ -291,7 +310,7 @@ def load_dialplan(
     faults = Faults(found)
     if file is None:
         return None, faults
-    _Check(file, faults).run(flows, known)
+    _Check(file, faults, numbers).run(flows, known)
     if faults.errors:
         return None, faults
     return Dialplan(file, numbers=numbers, calendars=calendars, flows=flows), faults
@@ -300,14 +319,16 @@ def load_dialplan(
 class _Check:
     """Looks at a parsed dialplan: rules that can't win, captures, and what is named."""
 
-    def __init__(self, file: DialplanFile, faults: Faults) -> None:
+    def __init__(self, file: DialplanFile, faults: Faults, numbers: Numbers) -> None:
         self.file = file
         self.faults = faults
+        self.numbers = numbers
 
     def run(self, flows: Mapping[str, Flow] | None, known: Known | None) -> None:
         if self.file.grammar != GRAMMAR:
             self.add(("grammar",), "grammar", f"this engine reads grammar {GRAMMAR}, not {self.file.grammar}")
         self.shadows()
+        self.lists()
         for index, rule in enumerate(self.file.numbers):
             self.captures(("numbers", index), rule)
         self.captures(("otherwise",), self.file.otherwise)
@@ -322,13 +343,57 @@ class _Check:
         self.faults.add(self.file.fault(path, code, message, hint, **more))
 
     def shadows(self) -> None:
+        calls = [self._calls(rule) for rule in self.file.numbers]
+        for index, one in enumerate(calls):
+            found = shadowed(one, calls[:index])
+            if found is None:
+                continue
+            also = self.file.at("numbers", found[0])
+            lines = [str(self.file.at("numbers", earlier).line) for earlier in found]
+            who = (
+                f"the one in line {lines[0]} takes"
+                if len(lines) == 1
+                else (f"those in lines {', '.join(lines[:-1])} and {lines[-1]} take")
+            )
+            message = f"this rule never wins: {who} all its calls"
+            self.add(
+                ("numbers", index),
+                "shadowed",
+                message,
+                "put it before that one" if len(lines) == 1 else "put it before them",
+                also=also,
+            )
+
+    def _calls(self, rule: Rule) -> Calls:
+        given = rule.from_
+        number = (
+            _as_e164(given.number, self.numbers) if given is not None and given.number is not None else None
+        )
+        tier, list_ = (given.tier, given.list_) if given is not None else (None, None)
+        return Calls(rule.to, number, tier, list_, rule.trunk, rule.during)
+
+    def lists(self) -> None:
+        """Lists that are named are there and of the right kind; an allow list that nobody names does nothing."""
+        lists, used = self.file.lists, set()
+        allowing = [name for name, listed in lists.items() if listed.allow is not None]
         for index, rule in enumerate(self.file.numbers):
-            for earlier in range(index):
-                if self.file.numbers[earlier].covers(rule):
-                    also = self.file.at("numbers", earlier)
-                    message = f"this rule never wins: the one in line {also.line} takes all its calls"
-                    self.add(("numbers", index), "shadowed", message, "put it before that one", also=also)
-                    break
+            named: list[tuple[tuple[str | int, ...], str | None]] = [(("numbers", index, "only"), rule.only)]
+            if rule.from_ is not None:
+                named.append((("numbers", index, "from", "list"), rule.from_.list_))
+            for path, name in named:
+                if name is None:
+                    continue
+                used.add(name)
+                if name not in lists:
+                    self.add(path, "unknown-list", f"there is no list `{name}`", did_you_mean(name, allowing))
+                elif name not in allowing:
+                    message = f"`{name}` is a deny list: it turns its callers away from every number"
+                    self.add(path, "list", message, "name a list that says `allow`")
+        for name in allowing:
+            if name not in used:
+                message = f"no rule names the list `{name}`: it does nothing"
+                hint = f"say `only: {name}` or `from: {{list: {name}}}` in a rule"
+                self.add(("lists", name), "unused-list", message, hint, key=True, severity="warning")
 
     def captures(self, path: tuple[str | int, ...], way: Way) -> None:
         count = way.to.captures if isinstance(way, Rule) else 0

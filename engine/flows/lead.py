@@ -13,9 +13,10 @@ import structlog
 
 from engine.calls.call import Call, Resumption
 from engine.calls.registry import FALLBACK_CONTEXT
+from engine.clock import TimeUp
 from engine.errors import HungUp, InsidelineError, StoreError
 from engine.esl import commands
-from engine.flows.dialplan import Dialplan
+from engine.flows.dialplan import Dialplan, Match
 from engine.flows.extension import to_extension
 from engine.flows.model import FlowSet
 from engine.flows.run import Run
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 ADOPTED = "il_adopted"
 """The variable that counts the engines that have taken a call up."""
+TIER_LIMIT = 1.0
+"""Seconds that the caller hears nothing but ringing while a rule by tier asks who calls."""
 PARK_LIMIT = 2.0
 """Seconds from telling the switch to park a call until it is taken for parked."""
 TROUBLE = "system_trouble"
@@ -44,6 +47,13 @@ class Lead:
         self.services = services
         self.flows = flows
         self.dialplan = dialplan
+        services.route = self.route
+
+    def route(self, dialled: str, caller: str, trunk: str) -> Match | None:
+        """What the dialplan says of a number of ours; None for one that it has no rule for."""
+        if not self.dialplan.answers(dialled):
+            return None
+        return self.dialplan.match(to=dialled, caller=caller, at=self.services.local_now(), trunk=trunk)
 
     def __call__(self, call: Call) -> None:
         """Lead ``call`` to its end. Raises HungUp when the caller is gone."""
@@ -55,9 +65,7 @@ class Lead:
     def _begin(self, call: Call) -> None:
         services = self.services
         number = services.numbers.e164(call.number)
-        match = self.dialplan.match(
-            to=call.dialled, caller=number, at=services.local_now(), trunk=call.origin
-        )
+        match = self._match(call, number)
         # From the first ring on: where the dialplan defers who calls, nothing that is written knows it.
         call.number = "" if match.deferred else number
         call.name = "" if match.deferred else call.name
@@ -85,6 +93,36 @@ class Lead:
                 self._walk(run, lambda: to_extension(call, services, match.extension))
             case _:
                 self._walk(run, lambda: self._deny(call, match.say))
+
+    def _match(self, call: Call, number: str) -> Match:
+        services = self.services
+        return self.dialplan.match(
+            to=call.dialled,
+            caller=number,
+            tier=lambda: self._tier(number),
+            at=services.local_now(),
+            trunk=call.origin,
+            calendars=services.calendars,
+        )
+
+    def _tier(self, number: str) -> str:
+        """The tier of whoever has that number. A database that is away, or slow, makes nobody important: the call
+        goes the way that everybody's goes."""
+        services = self.services
+        if services.party_of is None or not number:
+            return ""
+        try:
+            with services.clock.timeout(TIER_LIMIT) as mine:
+                party = services.party_of(number)
+        except TimeUp as up:
+            if up is not mine:
+                raise
+            log.warning("tier.not_known", reason=f"no answer within {TIER_LIMIT:g} s")
+            return ""
+        except InsidelineError as error:
+            log.warning("tier.not_known", reason=str(error))
+            return ""
+        return party.tier if party is not None else ""
 
     def _deny(self, call: Call, say: str) -> None:
         """A caller on a list of the dialplan: told so where the list says how, then rejected."""
@@ -135,12 +173,7 @@ class Lead:
         if resumption.state is not None:
             return resumption.state
         services = self.services
-        match = self.dialplan.match(
-            to=call.dialled,
-            caller=services.numbers.e164(call.number),
-            at=services.local_now(),
-            trunk=call.origin,
-        )
+        match = self._match(call, services.numbers.e164(call.number))
         return {"z": match.lost_place, "i": int(match.deferred), "l": match.language, "R": match.record}
 
     def _start_anew(self, run: Run, resumption: Resumption) -> None:

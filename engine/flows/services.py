@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from engine.acd.acd import Acd
@@ -14,6 +14,7 @@ from engine.calls.registry import Calls
 from engine.clock import Clock
 from engine.errors import StoreError
 from engine.flows.calendars import Calendars
+from engine.flows.dialplan import Match
 from engine.flows.model import FlowSet
 from engine.flows.numbers import Numbers
 from engine.hooks.departments import Departments
@@ -21,6 +22,17 @@ from engine.hooks.host import Host
 from engine.prompts.library import Prompts
 from engine.recording.book import Book
 from engine.store.store import Store
+
+
+class PartyTier(Protocol):
+    """Somebody who calls, as far as the dialplan wants to know."""
+
+    @property
+    def tier(self) -> str: ...
+
+
+PartyOf = Callable[[str], PartyTier | None]
+"""Number (E.164) -> whose it is. May wait for the database, but not block the hub."""
 
 
 @dataclass(slots=True)
@@ -42,6 +54,13 @@ class Services:
     max_steps: int  # of one call: far above any honest one, so that a loop ends and is told of
     music: Mapping[str, str]  # name -> playback; "default" is always there
     outbound: Outbound | None = None  # who may be rung outside; None: nobody
+    route: Callable[[str, str, str], Match | None] | None = (
+        None  # dialled, caller, trunk: a rule for a number of ours
+    )
+
+    party_of: PartyOf | None = (
+        None  # who has a number, for rules of the dialplan by tier; None: nobody is known
+    )
 
     def local_now(self) -> datetime:
         """Now, in the centre's time zone."""
