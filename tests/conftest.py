@@ -1,7 +1,8 @@
 """What all tests share: the real FreeSWITCH, when there is one, and an honest last line about it.
 
-A test marked ``switch`` runs on a real FreeSWITCH, one marked ``sipp`` also needs SIPp. Where they are not
-found these tests are left out, and the end of the run says how many, and why.
+A test marked ``switch`` runs on a real FreeSWITCH, one marked ``sipp`` also needs SIPp, one marked ``postgresql`` a
+PostgreSQL (engine/testing/postgresql.py starts it). Where they are not found these tests are left out, and the end
+of the run says how many, and why.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import pytest
 from engine.clock import Clock
 from engine.errors import ConfigError
 from engine.switch.freeswitch import find_freeswitch
+from engine.testing.postgresql import missing as no_postgresql
 from tests.switch.real import RealSwitch, start_real_switch
 
 _needing: dict[str, set[str]] = {}
 _ran: Counter[str] = Counter()
 _left_out: Counter[tuple[str, str]] = Counter()
-NEEDS = {"switch": "a real FreeSWITCH", "sipp": "SIPp"}
+NEEDS = {"switch": "a real FreeSWITCH", "sipp": "SIPp", "postgresql": "PostgreSQL"}
 
 
 def _missing() -> dict[str, str]:
@@ -33,6 +35,8 @@ def _missing() -> dict[str, str]:
         missing["switch"] = str(error)
     if shutil.which("sipp") is None:
         missing["sipp"] = "no sipp on PATH"
+    if why := no_postgresql():
+        missing["postgresql"] = why
     return missing
 
 

@@ -103,12 +103,15 @@ def make_engine(url: URL, *, write: bool, sync: bool = True) -> Engine:
 
         event.listen(engine, "connect", connected)
         event.listen(engine, "begin", begin)
-    elif not write:
+    else:
 
-        def read_only(connection: Any, _record: object) -> None:
-            connection.read_only = True
+        def connected_to_server(connection: Any, _record: object) -> None:
+            # The driver made a lock of gevent's; this connection belongs to one thread (see threads.py).
+            connection.lock = get_original("_thread", "allocate_lock")()
+            if not write:
+                connection.read_only = True
 
-        event.listen(engine, "connect", read_only)
+        event.listen(engine, "connect", connected_to_server)
     return engine
 
 

@@ -1,5 +1,6 @@
 """The pytest plugin for departments: ``centre`` with its callers and agents, ``centre_home``,
-and for flows of a test's own ``home`` and ``centre_of``.
+for flows of a test's own ``home`` and ``centre_of``, and for adapters and stores ``database_url`` (the test runs twice,
+on SQLite and on PostgreSQL), ``postgresql_url`` and ``postgresql``.
 
 A plugin outside this repository names its installation's folder by the ini option ``insideline_home`` (by
 default the folder that pytest was started in).
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from engine.app import Installation
     from engine.testing.centre import Centre
     from engine.testing.home import Home
+    from engine.testing.postgresql import PostgreSQL
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "postgresql: needs PostgreSQL (left out where there is none)")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,6 +42,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def centre_home(pytestconfig: pytest.Config) -> Path:
     """The installation that the tests' centre is made of."""
     return Path(pytestconfig.getini("insideline_home") or pytestconfig.rootpath)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """One PostgreSQL server for all tests of the run. Where there can be none the test is left out, and says why."""
+    from engine.testing.postgresql import PostgreSQL, missing
+
+    if why := missing():
+        pytest.skip(why)
+    server = PostgreSQL()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
+    """An empty database on PostgreSQL, gone after the test."""
+    url = postgresql.make_database()
+    yield url
+    postgresql.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database: a test that asks for it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/il.db"
+    return str(request.getfixturevalue("postgresql_url"))
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,8 @@ def test_a_refusal_keeps_nothing_and_may_be_asked_again(shop: Store) -> None:
         assert refused.value.details == {"missing": "100.00"}
     assert placed(shop) == 0
     assert shop.deed_result("k") is None
-    assert shop.deed("k", "orders", place, 2) == 1
+    assert shop.deed("k", "orders", place, 2) >= 1  # PostgreSQL uses no number twice
+    assert placed(shop) == 1
 
 
 def test_a_handler_that_raises_keeps_nothing(shop: Store) -> None:
@@ -124,7 +125,7 @@ def test_a_deed_that_was_too_slow_is_certainly_not_done_and_may_be_tried_again(
     with pytest.raises(StoreTimeout):
         shop.deed("k", "orders", slow, 0.05)
     assert shop.deed_result("k") is None
-    assert shop.deed("k", "orders", place, 5) == 1
+    assert shop.deed("k", "orders", place, 5) >= 1
     native_sleep(0.35)
     assert placed(shop) == 1
 

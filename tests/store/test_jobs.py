@@ -33,7 +33,7 @@ def real(make_store: Callable[..., Store]) -> Store:
 
 def put(amount: int, id: int | None = None) -> Callable[[Session], None]:
     def function(session: Session) -> None:
-        session.execute(insert(stock).values(id=id, amount=amount))
+        session.execute(insert(stock).values(amount=amount, **({} if id is None else {"id": id})))
 
     return function
 
@@ -194,6 +194,7 @@ def test_an_outer_limit_is_not_taken_for_ones_own(real: Store) -> None:
     wait_until(lambda: real.health().stuck == 0, clock)
 
 
+@pytest.mark.sqlite
 def test_a_job_that_waits_for_a_thread_and_is_given_up_never_runs(real: Store) -> None:
     clock = Clock()
     go_on = get_original("threading", "Event")()
@@ -210,6 +211,7 @@ def test_a_job_that_waits_for_a_thread_and_is_given_up_never_runs(real: Store) -
     assert total(real) == 1
 
 
+@pytest.mark.sqlite
 def test_a_locked_database_is_down_for_a_job_and_the_next_one_finds_it_up(
     real: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,6 +227,7 @@ def test_a_locked_database_is_down_for_a_job_and_the_next_one_finds_it_up(
     assert total(real) == 1
 
 
+@pytest.mark.sqlite
 def test_a_database_lost_in_the_midst_of_a_commit_leaves_the_outcome_open(real: Store) -> None:
     assert real._workers is not None
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from engine.clock import Clock
 from engine.store import Store, queries
 
@@ -27,7 +29,7 @@ log.set_up("error")  # to stderr; stdout is for the promises
 engines.BUSY_SECONDS = 0.05
 clock = Clock()
 folder = Path(sys.argv[1])
-store = Store(f"sqlite:///{folder}/il.db", clock, folder)
+store = Store(sys.argv[2], clock, folder)
 store.open()
 print("open", flush=True)
 number = 0
@@ -41,8 +43,12 @@ while True:
 
 
 @contextmanager
-def engine(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    child = subprocess.Popen([sys.executable, "-c", WRITER, str(folder)], stdout=subprocess.PIPE, text=True)
+def engine(folder: Path, url: str = "") -> Iterator[subprocess.Popen[str]]:
+    child = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(folder), url or f"sqlite:///{folder}/il.db"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert child.stdout is not None
     try:
         assert child.stdout.readline() == "open\n"
@@ -85,9 +91,9 @@ def numbers(store: Store) -> list[int]:
 
 
 def test_killed_in_the_midst_of_batches_nothing_promised_is_missing_or_twice(
-    tmp_path: Path, make_store: Callable[..., Store]
+    tmp_path: Path, url: str, make_store: Callable[..., Store]
 ) -> None:
-    with engine(tmp_path) as child:
+    with engine(tmp_path, url) as child:
         promised = kill_after(child, 20)
     found = numbers(make_store())
     assert found == list(range(len(found)))
@@ -95,6 +101,7 @@ def test_killed_in_the_midst_of_batches_nothing_promised_is_missing_or_twice(
     assert promised >= 800
 
 
+@pytest.mark.sqlite
 def test_killed_while_the_database_was_locked_nothing_promised_is_missing_or_twice(
     tmp_path: Path, make_store: Callable[..., Store]
 ) -> None:
@@ -112,6 +119,7 @@ def test_killed_while_the_database_was_locked_nothing_promised_is_missing_or_twi
     assert not list((tmp_path / "spool").rglob("*.jsonl"))
 
 
+@pytest.mark.sqlite
 def test_killed_in_the_midst_of_a_replay_the_next_one_goes_on_with_it(
     tmp_path: Path, make_store: Callable[..., Store]
 ) -> None:
@@ -139,7 +147,7 @@ writer.Database.write = dies
 clock = Clock()""",
     )
     child_died = subprocess.run(
-        [sys.executable, "-c", dying, str(tmp_path)], capture_output=True, timeout=30, check=False
+        [sys.executable, "-c", dying, str(tmp_path), f"sqlite:///{tmp_path}/il.db"], capture_output=True, timeout=30, check=False
     )
     assert child_died.returncode == -signal.SIGKILL, child_died.stderr
     store = make_store()

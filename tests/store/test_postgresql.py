@@ -1,11 +1,8 @@
-"""The same store on PostgreSQL. Runs where INSIDELINE_POSTGRESQL names a server on which databases may be
-made (postgresql://user@host/postgres) and psycopg 3 is installed."""
+"""What is PostgreSQL's own about the store on it. What is the same on both stands beside this file."""
 
 from __future__ import annotations
 
-import os
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +15,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    create_engine,
     func,
     insert,
     inspect,
@@ -34,29 +30,20 @@ from engine.store import Store, all_tables, queries
 from engine.store.engines import make_engine
 from engine.store.rows import AgentRow, Cdr
 from engine.store.upgrades import DepartmentTables, differences
+from engine.testing.postgresql import PostgreSQL
 from engine.types import JournalEntry
 
-SERVER = os.environ.get("INSIDELINE_POSTGRESQL", "")
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 native_sleep: Callable[[float], None] = get_original("time", "sleep")
 metadata = MetaData()
 orders = Table("orders_order", metadata, Column("id", Integer, primary_key=True), Column("dealer", Text))
 
-pytestmark = pytest.mark.skipif(not SERVER, reason="INSIDELINE_POSTGRESQL names no server")
+pytestmark = pytest.mark.postgresql
 
 
 @pytest.fixture
-def url() -> Iterator[str]:
-    """A database of its own on the server."""
-    pytest.importorskip("psycopg")
-    name = f"il_{uuid.uuid4().hex[:12]}"
-    admin = create_engine(SERVER, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(SERVER).set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+def url(postgresql_url: str) -> str:
+    return postgresql_url
 
 
 @pytest.fixture
@@ -154,16 +141,13 @@ def test_a_reader_can_not_write(shop: Store) -> None:
         shop.read(place, 2)
 
 
-def test_lost_connections_lose_no_row(shop: Store, url: str) -> None:
+def test_lost_connections_lose_no_row(shop: Store, url: str, postgresql: PostgreSQL) -> None:
     shop.journal(JournalEntry(at=NOON, kind="0", call="c"))
     shop.flush()
-    admin = create_engine(SERVER, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(
-            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"),
-            {"name": make_url(url).database},
-        )
-    admin.dispose()
+    postgresql.run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name",
+        name=make_url(url).database,
+    )
     for number in range(1, 5):
         shop.journal(JournalEntry(at=NOON, kind=str(number), call="c"))
         assert shop.flush()

@@ -139,6 +139,7 @@ def test_calls_are_found_by_time_number_agent_and_queue_newest_first(store: Stor
     assert calls(dialled="8003") == []
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "what",
     [
