@@ -261,3 +261,29 @@ class NoticeView:
     values: Mapping[str, Any] = field(default_factory=dict)
     created: datetime | None = None
     call: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettledView:
+    """A command whose result was not known at first, and now is (or needs a person)."""
+
+    command: str  # "logistics.order_pickup"
+    key: str
+    call: str  # the call that it came from; "" when it was none
+    outcome: str  # done, refused, stuck (given up: `insideline outbox`)
+    reason: str = ""  # of a refusal
+    error: str = ""  # why it was given up
+    attempts: int = 0
+    since: datetime | None = None
+    result: Any = None  # as JSON; None when it is private
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedView:
+    """A stretch of time in which nothing else could run, because something did not let go."""
+
+    plugin: str  # whose code it was; "" when it was no plugin's
+    where: str  # "file:line function", of the plugin's innermost frame where there is one
+    seconds: float
+    at: datetime
+    stack: str = ""

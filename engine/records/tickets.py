@@ -1,0 +1,314 @@
+"""Tickets: what a department owes somebody, until it is done.
+
+The functions here run in a session's transaction, in a worker thread: a handler's (``ctx.tickets``), a step's
+deed, a command's. So a ticket and what it belongs to become true together. Every change writes a row of its history
+in the same transaction; journal and plugins are told of it afterwards, from that row (:meth:`Desk.untold`), also
+when the engine died in between.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engine.errors import NotFound, WrongState
+from engine.records import numbering
+from engine.store.columns import decode, encode
+from engine.store.tables_tickets import ticket_history, ticket_links, tickets
+from engine.types import TicketChange, TicketView
+
+STATES: Final = ("open", "assigned", "returned", "solved", "closed", "reopened")
+OWED: Final = ("open", "assigned", "returned", "reopened")
+"""The states in which somebody still has to do something."""
+
+_STEPS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
+    # what -> (from which states, into which state)
+    "assigned": (OWED, "assigned"),
+    "returned": (("assigned",), "returned"),
+    "solved": (OWED, "solved"),
+    "closed": ((*OWED, "solved"), "closed"),
+    "reopened": (("solved", "closed"), "reopened"),
+}
+#: What each is called by the one who does it.
+_SAID: Final = {
+    "assigned": "be assigned", "returned": "be returned", "solved": "be solved", "closed": "be closed",
+    "reopened": "be reopened",
+}  # fmt: skip
+LINKS: Final = ("call", "recording", "clip")
+LIMIT: Final = 100
+
+#: (calendar, from, seconds) -> when so much of its open time has passed.
+Due = Callable[[str, datetime, float], datetime]
+
+
+class Desk:
+    """The tickets within one session. ``by`` is who acts (a handler's name, a command's user, a call)."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        now: datetime,
+        due: Due,
+        numbers: random.Random,
+        department: str = "",
+        by: str = "",
+    ) -> None:
+        self._session = session
+        self._now = now
+        self._due = due
+        self._numbers = numbers
+        self._department = department
+        self._by = by
+
+    # -- opening --------------------------------------------------------------------------------------
+
+    def open(
+        self,
+        kind: str,
+        *,
+        group: str = "",
+        owner: str = "",
+        within: timedelta | None = None,
+        calendar: str = "",
+        escalate: str = "",
+        data: Mapping[str, Any] | None = None,
+        caller: str = "",
+        call: str = "",
+        recording: str = "",
+        clips: Iterable[str] = (),
+        department: str = "",
+    ) -> TicketView:
+        """A new ticket. ``within`` counts the calendar's open time ("": all time); ``escalate`` is the group of
+        conf/notify.yaml that is told when it is not solved by then. With an ``owner`` it is assigned at once."""
+        if not kind:
+            raise ValueError("a ticket needs a kind")
+        due = None
+        if within is not None:
+            seconds = within.total_seconds()
+            due = self._due(calendar, self._now, seconds) if calendar else self._now + within
+        state = "assigned" if owner else "open"
+        values = {
+            "kind": kind, "department": department or self._department, "group": group, "owner": owner,
+            "state": state, "opened": self._now, "changed": self._now, "due": due, "escalate": escalate,
+            "caller": caller, "call": call, "data": encode(dict(data)) if data else None,
+        }  # fmt: skip
+        number = self._insert(values)
+        for what, ref in (("call", call), ("recording", recording), *(("clip", clip) for clip in clips)):
+            if ref:
+                self.link(number, what, ref)
+        self._history(number, "opened", "", state, owner or group)
+        return self.get(number)
+
+    def _insert(self, values: Mapping[str, Any]) -> str:
+        add = sqlite.insert if self._session.get_bind().dialect.name == "sqlite" else postgresql.insert
+        for _ in range(50):
+            number = numbering.draw(self._numbers)
+            statement = (
+                add(tickets)
+                .values(number=number, **values)
+                .on_conflict_do_nothing()
+                .returning(tickets.c.number)
+            )
+            if self._session.execute(statement).first() is not None:
+                return number
+        raise RuntimeError("no free ticket number was found in fifty draws")
+
+    def link(self, number: str, kind: str, ref: str) -> None:
+        """A call, recording or clip that belongs to the ticket."""
+        if kind not in LINKS:
+            raise ValueError(f"a ticket has links to {', '.join(LINKS)}, not {kind}")
+        add = sqlite.insert if self._session.get_bind().dialect.name == "sqlite" else postgresql.insert
+        self._session.execute(
+            add(ticket_links).values(ticket=number, kind=kind, ref=ref).on_conflict_do_nothing()
+        )
+
+    # -- looking --------------------------------------------------------------------------------------
+
+    def get(self, number: str) -> TicketView:
+        """The ticket; :class:`NotFound`."""
+        found = self.find(number)
+        if found is None:
+            raise NotFound(f"there is no ticket {number}")
+        return found
+
+    def find(self, number: str) -> TicketView | None:
+        """The ticket of that number, or None."""
+        row = self._session.execute(select(tickets).where(tickets.c.number == number)).one_or_none()
+        if row is None:
+            return None
+        links = self._session.execute(select(ticket_links).where(ticket_links.c.ticket == number)).all()
+        return view(row, [(link.kind, link.ref) for link in links])
+
+    def search(
+        self,
+        *,
+        department: str = "",
+        kind: str = "",
+        group: str = "",
+        owner: str = "",
+        caller: str = "",
+        state: str = "",
+        owed: bool = False,
+        overdue: bool = False,
+        limit: int = LIMIT,
+    ) -> list[TicketView]:
+        """Tickets, those that are due first in front. ``owed``: only where somebody has to do something."""
+        query = select(tickets)
+        given = (("department", department), ("kind", kind), ("group", group), ("owner", owner))
+        for name, value in (*given, ("caller", caller), ("state", state)):
+            if value:
+                query = query.where(tickets.c[name] == value)
+        if owed or overdue:
+            query = query.where(tickets.c.state.in_(OWED))
+        if overdue:
+            query = query.where(tickets.c.due < self._now)
+        query = query.order_by(tickets.c.due.is_(None), tickets.c.due, tickets.c.opened).limit(limit)
+        return [view(row, ()) for row in self._session.execute(query)]
+
+    def history(self, number: str) -> list[TicketChange]:
+        """What happened to a ticket, the first thing first."""
+        query = select(ticket_history).where(ticket_history.c.ticket == number).order_by(ticket_history.c.id)
+        return [_change(row) for row in self._session.execute(query)]
+
+    # -- changing -------------------------------------------------------------------------------------
+
+    def assign(self, number: str, owner: str) -> TicketView:
+        """It is ``owner``'s now."""
+        if not owner:
+            raise ValueError("say who it is assigned to")
+        return self._step(number, "assigned", owner, owner=owner)
+
+    def give_back(self, number: str, why: str) -> TicketView:
+        """Its owner can't do it: it is the group's again."""
+        return self._step(number, "returned", why, owner="")
+
+    def solve(self, number: str, note: str = "") -> TicketView:
+        """It is done; the one who asked has yet to agree."""
+        return self._step(number, "solved", note)
+
+    def close(self, number: str, note: str = "") -> TicketView:
+        """It is over."""
+        return self._step(number, "closed", note)
+
+    def reopen(
+        self, number: str, why: str, *, within: timedelta | None = None, calendar: str = ""
+    ) -> TicketView:
+        """It was not done after all. Its time begins anew when ``within`` is given."""
+        more: dict[str, Any] = {}
+        if within is not None:
+            more["due"] = (
+                self._due(calendar, self._now, within.total_seconds()) if calendar else self._now + within
+            )
+            more["escalated"] = None
+        return self._step(number, "reopened", why, **more)
+
+    def note(self, number: str, text: str) -> TicketView:
+        """Something to remember; the state stays."""
+        found = self.get(number)
+        self._session.execute(update(tickets).where(tickets.c.number == number).values(changed=self._now))
+        self._history(number, "noted", found.state, found.state, text)
+        return self.get(number)
+
+    def _step(self, number: str, what: str, note: str, **more: Any) -> TicketView:
+        before = self.get(number).state
+        allowed, after = _STEPS[what]
+        done = self._session.execute(
+            update(tickets)
+            .where(tickets.c.number == number, tickets.c.state.in_(allowed))
+            .values(state=after, changed=self._now, **more)
+            .returning(tickets.c.number)
+        ).first()
+        if done is None:
+            raise WrongState(f"ticket {number} is {before}: it can't {_SAID[what]}")
+        self._history(number, what, before, after, note)
+        return self.get(number)
+
+    def escalate_due(self) -> list[TicketView]:
+        """Mark what is overdue and was not escalated yet; those tickets."""
+        due = (
+            update(tickets)
+            .where(tickets.c.state.in_(OWED), tickets.c.due <= self._now, tickets.c.escalated.is_(None))
+            .values(escalated=self._now)
+            .returning(tickets.c.number)
+        )
+        numbers = sorted(self._session.scalars(due))
+        found = [self.get(number) for number in numbers]
+        for ticket in found:
+            self._history(ticket.number, "escalated", ticket.state, ticket.state, ticket.escalate)
+        return found
+
+    def next_due(self) -> datetime | None:
+        """When the next ticket will have to be escalated."""
+        query = select(func.min(tickets.c.due)).where(
+            tickets.c.state.in_(OWED), tickets.c.escalated.is_(None)
+        )
+        return self._session.execute(query).scalar()
+
+    # -- telling --------------------------------------------------------------------------------------
+
+    def _history(self, number: str, what: str, before: str, after: str, note: str) -> None:
+        self._session.execute(
+            insert(ticket_history).values(
+                ticket=number,
+                at=self._now,
+                what=what,
+                by=self._by,
+                before=before,
+                after=after,
+                note=note,
+                told=False,
+            )
+        )
+
+    def untold(self, limit: int = LIMIT) -> list[tuple[TicketChange, TicketView]]:
+        """The changes that journal and plugins don't know of, marked as told in this transaction."""
+        query = (
+            select(ticket_history)
+            .where(ticket_history.c.told.is_(False))
+            .order_by(ticket_history.c.id)
+            .limit(limit)
+        )
+        rows = self._session.execute(query).all()
+        if rows:
+            self._session.execute(
+                update(ticket_history)
+                .where(ticket_history.c.id.in_([row.id for row in rows]))
+                .values(told=True)
+            )
+        return [(_change(row), self.get(row.ticket)) for row in rows]
+
+
+def view(row: Any, links: Iterable[tuple[str, str]]) -> TicketView:
+    """A row as everybody else sees it."""
+    data = row.data
+    return TicketView(
+        number=row.number,
+        kind=row.kind,
+        department=row.department,
+        group=row.group,
+        owner=row.owner,
+        state=row.state,
+        opened=row.opened,
+        changed=row.changed,
+        due=row.due,
+        escalated=row.escalated,
+        escalate=row.escalate,
+        caller=row.caller,
+        call=row.call,
+        data=decode(data) if isinstance(data, str) else (data or {}),
+        links=tuple(links),
+    )
+
+
+def _change(row: Any) -> TicketChange:
+    return TicketChange(
+        ticket=row.ticket, at=row.at, what=row.what, by=row.by, before=row.before, after=row.after,
+        note=row.note,
+    )  # fmt: skip
