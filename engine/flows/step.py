@@ -153,6 +153,15 @@ class Step(Shape):
         """The types of the names that the step lends to its prompts (``lends``); those left out are ``ANY``."""
         return {}
 
+    def how(self, way: str) -> str:
+        """What happens when this way is taken, as the key presses to a fault are told: ``press 2``, ``stay silent
+        x3``, ``orders.state finds nothing``. "" where it needs no word."""
+        return f"{self.kind} {way}"
+
+    def through(self) -> str:
+        """What has to happen for the next step to follow: ``type waybill``. "" where it just does."""
+        return ""
+
     def check_types(self, types: Types) -> None:
         """Look at the types of what the step is given, beyond ``wants``: report with ``types.fault``."""
 
@@ -190,6 +199,11 @@ class Ask(Step):
     give_up: Target
     interrupt: Flag = True
     flush: Flag = False
+
+    def how(self, way: str) -> str:
+        if way == "give_up":
+            return "stay silent" if self.attempts == 1 else f"stay silent x{self.attempts}"
+        return super().how(way)
 
 
 #: Options on keys of the phone: key character -> target.

@@ -6,6 +6,7 @@ Lines and columns count from 1, columns in characters.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -33,7 +34,9 @@ class Fault:
     """One mistake in one place.
 
     ``hint`` is the fix or the "did you mean", ``source`` the text of the line, ``also`` a second place
-    (the first of two duplicates). ``severity`` is ``error`` or ``warning``.
+    (the first of two duplicates). ``severity`` is ``error`` or ``warning``. ``way`` is what a caller does to meet
+    it (``press 2, stay silent x3 -> block retry again``). ``end`` is the column behind the last character that is
+    meant, in the same line (0: not known).
     """
 
     file: str
@@ -45,10 +48,19 @@ class Fault:
     severity: str = "error"
     source: str = ""
     also: Position | None = None
+    way: str = ""
+    end: int = 0
 
     @property
     def position(self) -> Position:
         return Position(self.file, self.line, self.column)
+
+    @property
+    def fix(self) -> str:
+        """The text that should stand in place of what is meant (from ``column`` to ``end``), or "" when only people
+        can tell."""
+        found = _MEANT.fullmatch(self.hint)
+        return found.group(1) if found is not None else ""
 
     def __str__(self) -> str:
         """The fault in one line, as compilers print it."""
@@ -65,6 +77,8 @@ class Fault:
             lines.append(f"  {' ' * len(number)} | {caret}^")
         if self.also is not None:
             lines.append(f"  = first at {self.also}")
+        if self.way:
+            lines.append(f"  = {self.way}")
         if self.hint:
             lines.append(f"  = {self.hint}")
         return "\n".join(lines)
@@ -75,14 +89,21 @@ class Fault:
             "file": self.file,
             "line": self.line,
             "column": self.column,
+            "end": max(self.end, self.column + 1) if self.line else 0,
             "severity": self.severity,
             "code": self.code,
             "message": self.message,
             "hint": self.hint,
+            "fix": self.fix,
         }
+        if self.way:
+            row["way"] = self.way
         if self.also is not None:
             row["also"] = str(self.also)
         return row
+
+
+_MEANT = re.compile(r'did you mean "([^"]+)"\?')
 
 
 class Faults:

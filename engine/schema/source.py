@@ -147,15 +147,49 @@ class Document:
         severity: str = "error",
         also: Position | None = None,
         offset: int | None = None,
+        way: str = "",
     ) -> Fault:
         """A fault at ``path`` (at its key with ``key``); ``offset`` moves it to a character of the value's text."""
-        where = self.position(path, key=key)
-        column = where.column
-        if offset is not None:
-            node, _ = self._find(path)
-            if isinstance(node, ScalarNode) and node.style not in ("|", ">"):
-                column += offset + (1 if node.style in ('"', "'") else 0)
-        return self.fault_at(where.line, column, code, message, hint, severity=severity, also=also)
+        node, at_key = self._find(path)
+        found = at_key if key and at_key is not None else node
+        if found is None:
+            return self.fault_at(1, 1, code, message, hint, severity=severity, also=also, way=way)
+        line, column = found.start_mark.line + 1, found.start_mark.column + 1
+        end = found.end_mark.column + 1 if found.end_mark.line + 1 == line else 0
+        if offset is not None and isinstance(node, ScalarNode) and node.style not in ("|", ">"):
+            line, column = self._within(node, offset)
+            word = _WORD.match(self.line(line), column - 1)
+            end = word.end() + 1 if word is not None else column + 1
+        return self.fault_at(
+            line, column, code, message, hint, severity=severity, also=also, way=way, end=end
+        )
+
+    def _within(self, node: ScalarNode, offset: int) -> tuple[int, int]:
+        """Line and column of a character of a text. What is written may be longer than what it says: quotes that are
+        doubled, escapes, lines that are folded into one."""
+        start, end = node.start_mark, node.end_mark
+        column = start.column + 1 + offset + (1 if node.style in ('"', "'") else 0)
+        written = self.line(start.line + 1)[start.column : end.column if start.line == end.line else None]
+        if start.line == end.line and len(written) == len(node.value) + (2 if node.style else 0):
+            return start.line + 1, column
+        lines = [self.line(number + 1) for number in range(start.line, end.line + 1)]
+        lines[-1] = lines[-1][: end.column]
+        at, here = start.column + (1 if node.style else 0), 0
+        for char in node.value[:offset]:
+            if (
+                here < len(lines)
+                and at >= len(lines[here].rstrip())
+                and char.isspace()
+                and here + 1 < len(lines)
+            ):
+                here, at = here + 1, len(lines[here + 1]) - len(lines[here + 1].lstrip())
+            elif node.style == "'" and lines[here].startswith("''", at):
+                at += 2
+            elif node.style == '"' and lines[here].startswith("\\", at):
+                at += {"x": 4, "u": 6, "U": 10}.get(lines[here][at + 1 : at + 2], 2)
+            else:
+                at += 1
+        return start.line + here + 1, at + 1
 
     def fault_at(
         self,
@@ -167,9 +201,11 @@ class Document:
         *,
         severity: str = "error",
         also: Position | None = None,
+        way: str = "",
+        end: int = 0,
     ) -> Fault:
-        """A fault at a line and column (from 1)."""
-        return Fault(self.file, line, column, code, message, hint, severity, self.line(line), also)
+        """A fault at a line and column (from 1); ``end`` is the column behind what is meant."""
+        return Fault(self.file, line, column, code, message, hint, severity, self.line(line), also, way, end)
 
     def _find(self, path: Sequence[str | int]) -> tuple[Node | None, Node | None]:
         node, at_key = self.nodes(), None
@@ -190,6 +226,8 @@ class Document:
 
 
 _NOTHING = object()
+# What an editor underlines from a place within a text: a slot, a quoted word, a dotted name, a sign.
+_WORD = re.compile(r"""\{[^{}]*\}|"[^"]*"|'[^']*'|[\w./]+|[^\w\s]{1,2}""")
 # A shape reads the keys `star` and `hash` as the phone's characters; the file has the words.
 _PHONE: dict[str | int, str] = {"*": "star", "#": "hash"}
 # The two ways to write one key of the phone.

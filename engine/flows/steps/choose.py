@@ -59,6 +59,10 @@ class Choose(Step):
             raise wrong("case", "`otherwise` must be the last case: those behind it are never looked at")
         return self
 
+    def how(self, way: str) -> str:
+        case = self.cases[int(way.split(".")[1])]
+        return "otherwise" if case.when is None else f"when {case.when}"
+
     def run(self, run: Run) -> Move:
         scope = run.scope
         for case in self.cases:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
@@ -10,8 +13,9 @@ from engine.esl.commands import Digits
 from engine.flows.asking import Given, ask
 from engine.flows.moves import Go
 from engine.flows.reading import read
-from engine.flows.step import Ask, Into
-from engine.flows.values import Val
+from engine.flows.step import Ask, Into, Types
+from engine.flows.types import DATE, DIGITS, NUMBER, TIME, Type
+from engine.flows.values import Val, Value
 from engine.schema.fields import Duration, Flag, Length, Number, PromptRef, Span, parse_key, text_of
 from engine.schema.shapes import wrong
 
@@ -44,6 +48,10 @@ def _end(value: Any) -> str:
         raise wrong("key", f"`{key}` is a digit, it can't end the digits", "write `hash`, `star` or `none`")
     return key
 
+
+_TYPES = {
+    "number": NUMBER, "money": NUMBER, "date": DATE, "month": DATE, "time": TIME,
+}  # fmt: skip
 
 End = Annotated[str, PlainValidator(_end), WithJsonSchema({"enum": ["hash", "star", "#", "*", "none"]})]
 
@@ -94,6 +102,39 @@ class Collect(Ask):
         if self.is_secret and self.confirm is not None:
             raise wrong("secret-spoken", "a secret is never read back", at="confirm")
         return self
+
+    def born_type(self, name: str, types: Types) -> Type:
+        made = _TYPES.get(self.as_, DIGITS)
+        return replace(made, secret=True) if self.is_secret else made
+
+    def lent_types(self, types: Types) -> Mapping[str, Type]:
+        return {"value": self.born_type(self.into, types)}
+
+    def through(self) -> str:
+        return f"type {self.into}" if self.confirm is None else f"type {self.into} and press 1"
+
+    def check_types(self, types: Types) -> None:
+        for name, bound in (("not_before", self.not_before), ("not_after", self.not_after)):
+            if bound is not None:
+                self._check_bound(name, bound, types)
+
+    def _check_bound(self, name: str, bound: Value, types: Types) -> None:
+        """A bound must be a date (for a time: a time of day), or a text that is one."""
+        given = types.value(bound)
+        clock = self.as_ == "time"
+        wanted = "a time of day" if clock else "a day"
+        if given.literal is not None:
+            try:
+                time.fromisoformat(given.literal) if clock else date.fromisoformat(given.literal)
+            except ValueError:
+                hint = "write 17:30" if clock else "write 2026-12-31"
+                types.fault((name,), "wrong-type", f"`{given.literal}` is not {wanted}", hint)
+        elif (
+            given.known
+            and not given.is_text
+            and not issubclass(given.of, (datetime, time if clock else date))
+        ):
+            types.fault((name,), "wrong-type", f"{wanted} is wanted here, not {given}")
 
     def run(self, run: Run) -> Move:
         given = self._typed(run)

@@ -10,7 +10,8 @@ from engine.errors import DepartmentFailed, Pending, Refused
 from engine.flows.asking import valued
 from engine.flows.moves import Go
 from engine.flows.scope import UnknownName
-from engine.flows.step import Into, Step, Values
+from engine.flows.step import Into, Step, Types, Values
+from engine.flows.types import ANY, Type, of_annotation, of_fields
 from engine.flows.values import Val
 from engine.schema.fields import CommandRef, Duration, Name, Target
 from engine.schema.shapes import wrong
@@ -39,6 +40,20 @@ class Command(Step):
     refused: dict[Name, Target] = Field(default_factory=dict)
     pending: Target | None = None
     failed: Target
+
+    takes_secret = frozenset({"with"})
+    takes_private = frozenset({"with"})
+
+    def born_type(self, name: str, types: Types) -> Type:
+        found = types.known.commands.get(self.do)
+        if found is None:
+            return ANY
+        return of_annotation(found.result) if found.fields is None else of_fields(self.do, found.fields)
+
+    def how(self, way: str) -> str:
+        kind, _, reason = way.partition(".")
+        words = {"refused": f"refuses as {reason}", "pending": "does not tell its result"}
+        return f"{self.do} {words.get(kind, 'fails')}"
 
     @model_validator(mode="after")
     def _has_key(self) -> Self:

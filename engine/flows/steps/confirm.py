@@ -37,6 +37,13 @@ class Confirm(Ask):
             raise wrong("confirm", "yes and no have the same key", at="no_key")
         return self
 
+    def how(self, way: str) -> str:
+        keys = {"yes": self.yes_key, "no": self.no_key}
+        return f"press {keys[way]}" if way in keys else super().how(way)
+
+    def through(self) -> str:
+        return f"press {self.yes_key if self.yes is None else self.no_key}"
+
     def run(self, run: Run) -> Move:
         digits = Digits(minimum=1, maximum=1, first=self.first, terminators="")
         keys = (self.yes_key, self.no_key)

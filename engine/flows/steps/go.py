@@ -23,5 +23,8 @@ class Go(Step):
     def falls_through(self) -> bool:
         return False
 
+    def how(self, way: str) -> str:
+        return ""
+
     def run(self, run: Run) -> Move:
         return moves.Go(self.to)

@@ -9,7 +9,8 @@ from pydantic import Field
 from engine.esl.commands import Digits
 from engine.flows.asking import Given, ask
 from engine.flows.moves import Go
-from engine.flows.step import Ask, Into, Options
+from engine.flows.step import Ask, Into, Options, Types
+from engine.flows.types import Type, choice
 
 if TYPE_CHECKING:
     from engine.flows.moves import Move
@@ -29,6 +30,13 @@ class Menu(Ask):
 
     def bears(self, way: str) -> bool:
         return way.startswith("options.")
+
+    def born_type(self, name: str, types: Types) -> Type:
+        return choice(*self.options)
+
+    def how(self, way: str) -> str:
+        kind, _, key = way.partition(".")
+        return f"press {key}" if kind == "options" else super().how(way)
 
     def run(self, run: Run) -> Move:
         digits = Digits(minimum=1, maximum=1, first=self.first, terminators="")

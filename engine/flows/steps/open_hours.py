@@ -23,6 +23,12 @@ class OpenHours(Step):
     closed: Target
     announce: Flag = True
 
+    def how(self, way: str) -> str:
+        return f"{self.calendar} is closed"
+
+    def through(self) -> str:
+        return f"{self.calendar} is open"
+
     def run(self, run: Run) -> Move:
         opening = run.services.calendars.at(self.calendar, run.local_now())
         if opening.open:

@@ -10,7 +10,8 @@ from engine.errors import DepartmentFailed
 from engine.flows.asking import valued
 from engine.flows.moves import Go
 from engine.flows.scope import UnknownName
-from engine.flows.step import Into, Step, Values
+from engine.flows.step import Into, Step, Types, Values
+from engine.flows.types import ANY, Type, of_annotation, of_fields, optional
 from engine.schema.fields import Duration, QueryRef, Target
 
 if TYPE_CHECKING:
@@ -31,6 +32,19 @@ class Query(Step):
     within: Duration = 3.0
     not_found: Target | None = None
     failed: Target
+
+    takes_secret = frozenset({"with"})
+    takes_private = frozenset({"with"})
+
+    def born_type(self, name: str, types: Types) -> Type:
+        found = types.known.queries.get(self.ask)
+        if found is None:
+            return ANY
+        made = of_annotation(found.result) if found.fields is None else of_fields(self.ask, found.fields)
+        return optional(made) if found.optional and self.not_found is None else made
+
+    def how(self, way: str) -> str:
+        return f"{self.ask} {'finds nothing' if way == 'not_found' else 'fails'}"
 
     def run(self, run: Run) -> Move:
         run.checkpoint()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from engine.flows.queueing import wait_for_agent
-from engine.flows.step import Into, Options, Step, Values
+from engine.flows.step import Into, Options, Step, Types, Values
+from engine.flows.types import DURATION, REAL, TEXT, WHOLE, Type, choice, record
 from engine.flows.values import Val
 from engine.schema.fields import Duration, PromptRef, QueueRef, SkillRef, Target, whole
 from engine.schema.shapes import Shape
+from engine.types import TalkEnd
 
 if TYPE_CHECKING:
     from engine.flows.moves import Move
@@ -19,6 +23,18 @@ if TYPE_CHECKING:
 
 _LEVEL: tuple[PlainValidator, WithJsonSchema] = whole(0, 9)
 _PRIORITY: tuple[PlainValidator, WithJsonSchema] = whole(-100, 100)
+
+
+_TALK = record("talk", agent=TEXT, seconds=REAL, by=choice(*(str(end) for end in TalkEnd)))
+
+
+_HOW = {
+    "full": "queue {name} is full",
+    "too_long": "wait too long in queue {name}",
+    "no_agents": "nobody is at queue {name}",
+    "closed": "queue {name} is closed",
+    "done": "talk to an agent",
+}
 
 
 class Waiting(Shape):
@@ -45,6 +61,7 @@ class Queue(Step):
     waits = True
     lends = frozenset({"position", "wait"})
     lenient = frozenset({"tell"})
+    wants = MappingProxyType({"agent": TEXT})
 
     name: QueueRef
     skills: dict[SkillRef, Annotated[int, _LEVEL[0], _LEVEL[1]]] = Field(default_factory=dict)
@@ -66,6 +83,20 @@ class Queue(Step):
 
     def bears(self, way: str) -> bool:
         return way == "done"
+
+    def born_type(self, name: str, types: Types) -> Type:
+        return _TALK
+
+    def lent_types(self, types: Types) -> Mapping[str, Type]:
+        return {"position": WHOLE, "wait": DURATION}
+
+    def how(self, way: str) -> str:
+        if way.startswith("waiting.keys."):
+            return f"press {way[-1]} while waiting"
+        return _HOW.get(way, "queue {name} fails").format(name=self.name)
+
+    def through(self) -> str:
+        return "talk to an agent"
 
     def run(self, run: Run) -> Move:
         return wait_for_agent(run, self)

@@ -13,7 +13,8 @@ from pydantic import ConfigDict, Field
 
 from engine.flows.asking import valued
 from engine.flows.moves import Enter, Go
-from engine.flows.step import Into, Step, Values, Way
+from engine.flows.step import Into, Step, Types, Values, Way
+from engine.flows.types import Type
 from engine.schema.fields import FlowRef, Target
 
 if TYPE_CHECKING:
@@ -50,6 +51,18 @@ class Run(Step):
 
     def bears(self, way: str) -> bool:
         return True
+
+    takes_secret = frozenset({"with"})
+    takes_private = frozenset({"with"})
+
+    def born_type(self, name: str, types: Types) -> Type:
+        return types.returned(self.flow)
+
+    def how(self, way: str) -> str:
+        return f"{self.flow} returns {way}"
+
+    def through(self) -> str:
+        return self.how("done")
 
     def run(self, run: Walk) -> Move:
         return Enter(self.flow, valued(run, self.with_))

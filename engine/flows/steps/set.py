@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from engine.flows.step import Into, Step
+from engine.flows.step import Into, Step, Types
+from engine.flows.types import ANY, Type
 from engine.flows.values import Val
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ class Set(Step):
     needs_caller = False
 
     values: Annotated[dict[Into, Val], Field(min_length=1)]
+
+    def born_type(self, name: str, types: Types) -> Type:
+        value = self.values.get(name)
+        return ANY if value is None else types.value(value)
 
     def run(self, run: Run) -> Move:
         for name, value in self.values.items():
