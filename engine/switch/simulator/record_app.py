@@ -7,8 +7,8 @@ As on the switch (seen, and read in switch_ivr_record_file_event of switch_ivr_p
   clock, so a limit of two lasts between two and three
 - other keys are eaten; the clip has one channel, whatever ``RECORD_STEREO`` says, and is some 60 ms shorter than the
   time it took
-- ``silence_hits_exhausted`` says whether silence ended it, ``playback_terminator_used`` the key; RECORD_STOP comes before
-  CHANNEL_EXECUTE_COMPLETE, without a cause of completion
+- ``silence_hits_exhausted`` says whether silence ended it, ``playback_terminator_used`` the key; RECORD_STOP comes
+  before CHANNEL_EXECUTE_COMPLETE, without a cause of completion
 - a file that can't be opened hangs the call up: DESTINATION_OUT_OF_ORDER
 """
 
