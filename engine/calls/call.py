@@ -24,7 +24,7 @@ from engine.clock import Empty
 from engine.errors import CommandTimeout, HungUp, NotConnected, SwitchError
 from engine.esl import commands
 from engine.esl.commands import Command
-from engine.types import CallState, CallView, JournalEntry
+from engine.types import CallState, CallView, JournalEntry, PartyView
 
 if TYPE_CHECKING:
     from engine.calls.registry import Calls
@@ -67,6 +67,7 @@ class Call:
         "answered",
         "arrived",
         "block",
+        "callback",
         "cause",
         "dialled",
         "ended_by",
@@ -76,11 +77,14 @@ class Call:
         "flow_hash",
         "greenlet",
         "handed_over",
+        "hidden",
         "language",
         "leg",
         "name",
         "number",
         "origin",
+        "party",
+        "popped",
         "queue",
         "recording",
         "resumed",
@@ -89,7 +93,9 @@ class Call:
         "step",
         "talked",
         "told",
+        "transferred",
         "waited",
+        "withheld",
     )
 
     def __init__(self, calls: Calls, leg: Leg, *, number: str, dialled: str, name: str, origin: str) -> None:
@@ -114,8 +120,14 @@ class Call:
         self.agent = ""
         self.agent_leg = ""
         self.recording = ""
+        self.callback = ""  # the callback that this call keeps: we dialled it
+        self.transferred = ""  # whom the flow last connected it with: a number, an extension
         self.cause = ""
         self.told: Mapping[str, Any] = {}  # for the agent's desk
+        self.popped: Mapping[str, Any] = {}  # what plugins add to that
+        self.party: PartyView | None = None  # who calls, once that is known
+        self.hidden = False  # nobody is to be shown who calls
+        self.withheld: tuple[str, str] | None = None  # number and name, in this memory only: see flows/identity
         self.waited = 0.0  # seconds in queues
         self.talked = 0.0  # seconds with agents
         self.resumed: Resumption | None = None
@@ -154,6 +166,8 @@ class Call:
             recording=self.recording,
             name=self.name,
             told=self.told,
+            party=self.party,
+            popped=self.popped,
         )
 
     def journal(self, kind: str, **data: Any) -> None:
@@ -257,7 +271,7 @@ class Call:
     def answer(self) -> None:
         """Answer the call; nothing waits for it."""
         if not (self.leg.answered or self.leg.answering):
-            self.later(commands.execute(self.id, "answer"))
+            self.later(commands.answer(self.id))
             self.note_answered()
             self.leg.answering = True
 
@@ -277,6 +291,8 @@ class Call:
 
     def start(self, application: str, argument: str = "", *, lock: bool = True, event_uuid: str = "") -> str:
         """Start an application whose end will be awaited; answers its Event-UUID."""
+        if application not in commands.TAKE_TIME and argument != commands.PROBE:
+            raise ValueError(f"the end of {application} is not delivered: see commands.TAKE_TIME")
         event_uuid = event_uuid or self._calls.new_event_uuid()
         self.leg.awaited.add(event_uuid)
         if not lock:
@@ -321,7 +337,7 @@ class Call:
 
     def wait_behind(self, limit: float) -> None:
         """Wait until whatever runs under the lock (a prompt that an earlier engine started) is over."""
-        self.wait_done(self.start("set", "il_probe=1"), limit)
+        self.wait_done(self.start("set", commands.PROBE), limit)
 
     def collect(self, request: commands.Digits, *, event_uuid: str, limit: float) -> Collected | None:
         """Play a prompt and collect digits. None: the result was lost and the step should ask again."""
@@ -335,7 +351,7 @@ class Call:
         whichever of the two ends is heard first carries the digits, for the switch clears their variable when a
         collection begins, and it began in the same write as the state that names it.
         """
-        self.start("set", "il_probe=1", event_uuid=event_uuid)
+        self.start("set", commands.PROBE, event_uuid=event_uuid)
         return self._collected(event_uuid, limit)
 
     def _collected(self, event_uuid: str, limit: float) -> Collected | None:

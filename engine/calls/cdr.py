@@ -52,5 +52,11 @@ def cdr_row(call: Call, clock: Clock) -> dict[str, Any]:
         "waited": round(call.waited, 3),
         "talked": round(call.talked, 3),
         "adopted": call.adopted,
-        "data": {"direction": "in", "ended_by": call.ended_by, "fault": call.fault},
+        "data": {
+            "direction": "out" if call.callback else "in",
+            **({"callback": call.callback} if call.callback else {}),
+            "ended_by": call.ended_by,
+            "fault": call.fault,
+            **({"transferred": call.transferred} if call.transferred else {}),
+        },
     }

@@ -1,4 +1,5 @@
-"""An agent's leg, from the first ring to the end of the talk: what the ACD's floor is made of.
+"""A leg that the engine dials for a caller, from the first ring to the end of the talk: an agent's phone (what the
+ACD's floor is made of), an extension, a number outside.
 
 The engine chooses the leg's UUID, so that it can cancel the ringing before the switch has said anything,
 and writes the caller's id on the leg, so that an engine after this one can tell whose it is.
@@ -11,6 +12,7 @@ a bridge that is not reported within a second is looked at and the legs are free
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from uuid import uuid4
 
 import structlog
@@ -23,6 +25,7 @@ from engine.calls.signals import Answered, Gone
 from engine.clock import Empty
 from engine.errors import NoSuchCall, SwitchError
 from engine.esl import commands
+from engine.esl.commands import Dial, PhoneDial
 from engine.types import AgentView, RingKind, RingResult, TalkEnd, TalkResult
 
 log = structlog.get_logger(__name__)
@@ -35,6 +38,8 @@ ANSWER_LIMIT = 1.0
 
 LATE_REPLY = 3.0
 """Seconds beyond the ringing time before a leg that nothing was heard of is given up."""
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 _KINDS = {
     "USER_NOT_REGISTERED": RingKind.UNREACHABLE,
@@ -55,7 +60,7 @@ _KINDS = {
 
 
 class AgentRing:
-    """One leg to one agent's phone (an ``engine.acd.floor.Ring``). Its waits belong to one greenlet."""
+    """One leg to one phone (an ``engine.acd.floor.Ring``). Its waits belong to one greenlet."""
 
     def __init__(self, calls: Calls, call_id: str, leg: Leg, seconds: float) -> None:
         self._calls = calls
@@ -69,20 +74,30 @@ class AgentRing:
 
     @property
     def leg(self) -> str:
-        """The UUID of the agent's channel."""
+        """The UUID of the channel that is dialled."""
         return self._leg.uuid
 
-    def originate(self, agent: AgentView, variables: Mapping[str, str], *, number: str, name: str) -> None:
-        """Ask the switch to ring the phone."""
+    @property
+    def known(self) -> bool:
+        """Whether the leg is still this engine's to hang up."""
+        return self.leg in self._calls.legs
+
+    @property
+    def adopted_talk(self) -> bool:
+        """Whether an earlier engine had bridged the two already."""
+        return self._bridged_at is not None and self._result is not None
+
+    def originate(self, dial: Dial, variables: Mapping[str, str], *, number: str, name: str) -> None:
+        """Ask the switch to ring; ``number`` and ``name`` are shown there."""
         origination = commands.Originate(
             uuid=self.leg,
-            dial=commands.PhoneDial(agent.phone),
+            dial=dial,
             timeout=round(self._seconds),
             caller_id_number=number,
             caller_id_name=name,
             variables={
                 OWNER: self._call_id,
-                AGENT: agent.id,
+                AGENT: self._leg.agent,
                 "park_after_bridge": "true",
                 "hangup_after_bridge": "false",
                 **variables,
@@ -157,7 +172,7 @@ class AgentRing:
         that answers by itself can be quicker."""
         calls, clock = self._calls, self._calls.clock
         if not (call.leg.answered or call.leg.answering):
-            calls.require_line().post(commands.execute(call.id, "answer"))
+            calls.require_line().post(commands.answer(call.id))
             call.leg.answering = True
         end = clock.monotonic() + ANSWER_LIMIT
         while not call.leg.answered and call.leg.gone is None and clock.monotonic() < end:
@@ -221,13 +236,41 @@ class CallFloor:
         self, call_id: str, agent: AgentView, *, seconds: float, variables: Mapping[str, str]
     ) -> AgentRing:
         call = self._calls.get(call_id)
-        leg = Leg(str(uuid4()), self._calls.clock, owner=call_id, agent=agent.id)
-        ring = AgentRing(self._calls, call_id, leg, seconds)
-        self._calls.legs[leg.uuid] = leg
         # What a stranger's phone calls itself goes no further than a number that is one.
         number = call.number if call.number.removeprefix("+").isdigit() else ""
+        return self.dial(
+            call_id,
+            PhoneDial(agent.phone),
+            seconds=seconds,
+            number=number,
+            name=call.name or number,
+            agent=agent.id,
+            variables=variables,
+        )
+
+    def dial(
+        self,
+        call_id: str,
+        dial: Dial,
+        *,
+        seconds: float,
+        number: str = "",
+        name: str = "",
+        agent: str = "",
+        variables: Mapping[str, str] = _NONE,
+    ) -> AgentRing:
+        """Ring whoever is behind ``dial`` for the call ``call_id``, showing ``number`` and ``name``. A number outside
+        comes from :mod:`engine.calls.outbound` and from nowhere else."""
+        call = self._calls.calls.get(call_id)
+        if call is not None and call.hidden:
+            # Not even by what the switch tells a phone when two are bridged.
+            number, name = "", "Anonymous"
+            variables = {**variables, "ignore_display_updates": "true"}
+        leg = Leg(str(uuid4()), self._calls.clock, owner=call_id, agent=agent)
+        ring = AgentRing(self._calls, call_id, leg, seconds)
+        self._calls.legs[leg.uuid] = leg
         try:
-            ring.originate(agent, variables, number=number, name=call.name or number)
+            ring.originate(dial, variables, number=number, name=name)
         except SwitchError:
             self._calls.legs.pop(leg.uuid, None)
             raise

@@ -141,6 +141,10 @@ class Dialplan:
         """Is there a rule for this number (whoever calls, and whenever)?"""
         return any(rule.to.match(to) is not None for rule in self._file.numbers)
 
+    def says_the_same(self, other: Dialplan) -> bool:
+        """Are the two written alike, but for comments?"""
+        return self._file.model_dump() == other._file.model_dump()
+
     @property
     def rules(self) -> list[tuple[str, Way]]:
         """All rules with their places, ``otherwise`` last."""

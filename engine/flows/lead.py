@@ -55,6 +55,10 @@ class Lead:
             return None
         return self.dialplan.match(to=dialled, caller=caller, at=self.services.local_now(), trunk=trunk)
 
+    def publish(self, flows: FlowSet, dialplan: Dialplan) -> None:
+        """New calls are led by these from now on; those that run keep the set that they began with."""
+        self.flows, self.dialplan = flows, dialplan
+
     def __call__(self, call: Call) -> None:
         """Lead ``call`` to its end. Raises HungUp when the caller is gone."""
         if call.resumed is not None:
@@ -65,6 +69,7 @@ class Lead:
     def _begin(self, call: Call) -> None:
         services = self.services
         number = services.numbers.e164(call.number)
+        flows = self.flows  # of one publication with the dialplan, whatever is published while it asks who calls
         match = self._match(call, number)
         # From the first ring on: where the dialplan defers who calls, nothing that is written knows it.
         call.number = "" if match.deferred else number
@@ -81,7 +86,7 @@ class Lead:
             why="" if match.deferred else match.why,
         )
         services.host.tell.call_started(call=call.view())
-        run = Run(call, self.flows, services, language=call.language)
+        run = Run(call, flows, services, language=call.language)
         run.recording_policy = match.record
         run.priority = match.priority
         run.lost_place = match.lost_place

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """Go on at a block of this flow, or at another flow for good (``department/flow``)."""
+    """Go on at a block of this flow, or at another flow for good (``department/flow``, begun with ``params``)."""
 
     target: str
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

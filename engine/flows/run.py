@@ -74,6 +74,7 @@ class Run:
         self.secrets: set[str] = set()  # names whose values exist in this memory and nowhere else
         self.queue_place: dict[str, Any] = {}  # of the queue step under way: since, agent, leg
         self.awaited = ""
+        self.midway: dict[str, Any] = {}  # how far the step under way has come, for who takes the call up in it
         self.resumption: Resumption | None = None  # for the one step that a call is taken up in
         self.recorded = ""  # the id of the call's recording
         self.masked = False
@@ -100,6 +101,7 @@ class Run:
             self.frames.append(Frame(self.flow_named(flow), block, int(index), packing.unpack(packed)))
         self.queue_place = dict(state.get("q") or {})
         self.awaited = str(state.get("e", ""))
+        self.midway = dict(state.get("m") or {})
         self.recorded = str(state.get("r", ""))
         self.call.recording = self.recorded
         self.lost_place = str(state.get("z", ""))
@@ -139,15 +141,15 @@ class Run:
         self.visits += 1
         move = step.run(self)
         self.resumption = None
-        self.awaited = ""
+        self.awaited, self.midway = "", {}
         self._follow(frame, move)
 
     def _follow(self, frame: Frame, move: Move) -> None:
         match move:
             case None:
                 frame.index += 1
-            case Go(target):
-                self.go(target)
+            case Go(target, params):
+                self.go(target, params)
             case Enter(flow, params):
                 if len(self.frames) >= MAX_DEPTH:
                     raise FlowFault(f"{flow}: flows run more than {MAX_DEPTH} deep")
@@ -170,11 +172,11 @@ class Run:
         step = frame.flow.blocks[frame.block].steps[frame.index]
         self._follow(frame, step.returned(self, outcome, values))
 
-    def go(self, target: str) -> None:
+    def go(self, target: str, params: Mapping[str, Any] | None = None) -> None:
         """Go on at a block, or (with a slash) in another flow for good."""
         if "/" in target:
             self.frames.pop()
-            self._enter(target, {})
+            self._enter(target, params or {})
             return
         frame = self.frame
         frame.block, frame.index = target, 0
@@ -244,6 +246,8 @@ class Run:
             state["e"] = awaited
         if self.queue_place:
             state["q"] = self.queue_place
+        if self.midway:
+            state["m"] = self.midway
         if self.recorded:
             state["r"] = self.recorded
         call = self.call
@@ -331,9 +335,17 @@ class Run:
                 call.wait_behind(120.0)
                 return
         said = self.utterance(prompt, extra)
+        self.sound(with_pause(said.playback, pause), said.seconds + pause, interrupt=interrupt)
+
+    def sound(self, playback: str, seconds: float, *, interrupt: bool = False) -> None:
+        """Let the caller hear any ``playback`` as :meth:`speak` lets him hear a prompt."""
+        call = self.call
+        if self.resumption is not None and self.awaited:
+            self.resumption = None
+            call.wait_behind(seconds + 15.0)
+            return
         event_uuid = call.new_event_uuid()
         self.checkpoint(event_uuid)
-        playback, seconds = with_pause(said.playback, pause), said.seconds + pause
         if interrupt:
             self.typed_ahead += call.play_until_key(
                 playback, seconds, event_uuid=event_uuid, ignore=self.stray
@@ -344,14 +356,14 @@ class Run:
 
     def listen(
         self,
-        prompt: str,
+        prompt: str | None,
         digits: Digits,
         extra: Mapping[str, Any] | None = None,
         *,
         interrupt: bool = True,
         typed: str = "",
     ) -> str | None:
-        """Play ``prompt`` and collect ``digits``; None when nothing, or too little, came in time.
+        """Play ``prompt`` (None: nothing) and collect ``digits``; None when nothing, or too little, came in time.
 
         ``typed`` was keyed before and counts as the beginning. Without ``interrupt`` keys count only after the
         prompt. A collection that an earlier engine began is taken up: its result, or the wait for it. A result
@@ -366,7 +378,7 @@ class Run:
                 return taken.digits
         for _ in range(3):
             seconds, playback = 0.0, SILENCE
-            if not typed:
+            if not typed and prompt is not None:
                 said = self.utterance(prompt, extra)
                 seconds, playback = said.seconds, said.playback
                 if not interrupt:

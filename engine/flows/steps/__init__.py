@@ -29,6 +29,7 @@ from engine.flows.steps.set import Set
 from engine.flows.steps.set_language import SetLanguage
 from engine.flows.steps.silence import Silence
 from engine.flows.steps.stop import Stop
+from engine.flows.steps.transfer import Transfer
 
 _ALL: tuple[type[Step], ...] = (
     # media
@@ -56,6 +57,7 @@ _ALL: tuple[type[Step], ...] = (
     Journal,
     # people
     Queue,
+    Transfer,
     Record,
     PauseRecording,
     Hangup,
