@@ -20,9 +20,11 @@ from gevent.threadpool import ThreadPool
 from sqlalchemy.orm import Session
 
 from engine.acd.acd import Acd, AgentMemory
+from engine.app.hours import make_closing
 from engine.app.installation import Installation, read_installation
 from engine.app.lost_calls import close_lost_calls
 from engine.app.outbound import make_outbound
+from engine.app.reload import Reloader
 from engine.app.switches import Choice, choose_switch
 from engine.calls.call import Call
 from engine.calls.cdr import cdr_row
@@ -34,6 +36,7 @@ from engine.clock import Clock
 from engine.errors import ConfigError, InsidelineError, StoreError, SwitchError
 from engine.esl import commands
 from engine.esl.connection import Connection, Transport
+from engine.flows.closing import Closing
 from engine.flows.lead import Lead
 from engine.flows.numbers import Numbers
 from engine.flows.services import Services
@@ -98,7 +101,7 @@ class App:
         self.ready = self.clock.event()  # every call on the switch is known, offers are made
         self.music = ""  # what plays in queues
         self._server: Server | None = None
-        self._pool = ThreadPool(2)
+        self.pool = ThreadPool(2)
         self._warming: Any = None
         self._script: ScriptPlayer | None = None
         # Made by `start`; until then (and after a start that failed half-way) there may be none.
@@ -109,6 +112,8 @@ class App:
         self.leader: Leader = None  # type: ignore[assignment]
         self.connection: Connection = None  # type: ignore[assignment]
         self.recordings: Book = None  # type: ignore[assignment]
+        self.closing: Closing = None  # type: ignore[assignment]
+        self.reload = Reloader(self)
 
     # -- building -----------------------------------------------------------------------------------
 
@@ -145,7 +150,7 @@ class App:
             self.seed_sample()
         self.store.put_flow_set(made.flows.hash, made.flows.to_bytes())
         self.prompts = self._make_prompts()
-        music = self.clock.blocking(self._pool, hold_music, folders.prompt_cache / "music" / "hold.wav")
+        music = self.clock.blocking(self.pool, hold_music, folders.prompt_cache / "music" / "hold.wav")
         self.music = str(music)
         self.calls = Calls(
             self.clock,
@@ -157,12 +162,14 @@ class App:
         )
         self.acd = Acd(made.acd, self.clock, CallFloor(self.calls), self.store.journal, self._notify)
         self.acd.restore(_memory(row) for row in self.store.load_agents())
+        self.closing = make_closing(self)
         self.departments = Departments(
             made.host.departments.values(),
             clock=self.clock,
             store=self.store,
             agents=self.acd,
             timezone=settings.zone,
+            calendars=self.closing,
         )
         self.recordings = Book(
             self.store, self.clock, folders.recordings, settings.recording, seed=self._seed
@@ -185,6 +192,7 @@ class App:
             outbound=make_outbound(made, self.clock, self.store),
         )
         self.lead = Lead(services, made.flows, made.dialplan, max_adoptions=settings.limits.adoptions)
+        self.closing.refresh()
         self.calls.registrations = self._phone
         self.calls.recorded = self.recordings.finished
         self.clock.spawn(self._sweep)
@@ -195,7 +203,7 @@ class App:
         say_as, faults = load_say_as(made.home / "prompts")
         if faults.errors:
             raise ConfigError("\n".join(str(fault) for fault in faults.errors))
-        voice = self._voice or self.clock.blocking(self._pool, find_voice, say_as)
+        voice = self._voice or self.clock.blocking(self.pool, find_voice, say_as)
         prompts = Prompts(
             made.catalogue,
             voice,
@@ -335,6 +343,7 @@ class App:
     def _calls_settled(self) -> None:
         """The leader has found every call that was there: offers may begin (again)."""
         try:
+            self.closing.refresh()  # another engine may have led until now
             self.recordings.close_lost(set(self.calls.calls))
             close_lost_calls(
                 self.store, self.clock, self.calls.calls.keys(), node=self.installation.settings.site.id
@@ -435,6 +444,8 @@ class App:
             recordings=made.folders.recordings,
             prompts=self.prompts,
             flows=lambda: self.lead.flows,
+            closing=self.closing,
+            reload=self.reload,
             host=made.host,
             day=made.day,
             ready=self.ready.is_set,

@@ -81,22 +81,29 @@ class Installation:
             raise ConfigError("\n".join(wrong))
 
 
-def read_installation(home: Path, clock: Clock) -> Installation:
-    """Read the installation in ``home``. Raises nothing for what its files hold."""
+def read_installation(home: Path, clock: Clock, *, running: Installation | None = None) -> Installation:
+    """Read the installation in ``home``. Raises nothing for what its files hold.
+
+    ``running`` is the one that an engine works on: its plugins are kept (their code is not read again), and flows
+    are checked against its queues, agents and policies, for those stay until the engine is started again.
+    """
     faults = Faults()
     home = home.expanduser().absolute()
     conf = home / "conf"
     settings, more = load_file(conf / "engine.yaml", EngineFile, name="conf/engine.yaml")
     faults.extend(more)
     settings = settings or EngineFile()
-    host = Host(clock)
-    day = Day(clock)
-    host.add(day, "day")
-    host.load(home / "plugins")
+    if running is None:
+        host, day = Host(clock), Day(clock)
+        host.add(day, "day")
+        host.load(home / "plugins")
+    else:
+        host, day = running.host, running.day
+    folders = {**host.folders, **(yaml_departments(home / "plugins") if running is not None else {})}
     made = Installation(
         home=home, settings=settings, folders=settings.folders(home), host=host, day=day, faults=faults
     )
-    made.catalogue, more_faults = load_catalogue(home / "prompts", host.folders)
+    made.catalogue, more_faults = load_catalogue(home / "prompts", folders)
     faults.extend(more_faults)
     made.acd, acd_faults = acd_config.load(conf / "queues.yaml", conf / "agents.yaml", base=home)
     faults.extend(acd_faults)
@@ -109,14 +116,14 @@ def read_installation(home: Path, clock: Clock) -> Installation:
             conf / "simulator.yaml", ScriptFile, name="conf/simulator.yaml"
         )
         faults.extend(script_faults)
-    known = _known(made)
+    known = _known(made) if running is None else replace(_known(running), prompts=made.catalogue.known())
     today = clock.now().astimezone(settings.zone).date()
     made.calendars, calendar_faults = load_calendars(
         conf / "calendars.yaml", today=today, known=known, name="conf/calendars.yaml"
     )
     faults.extend(calendar_faults)
     known = replace(known, calendars=made.calendars.names if made.calendars is not None else ())
-    flow_folders = {name: folder / "flows" for name, folder in host.folders.items()}
+    flow_folders = {name: folder / "flows" for name, folder in folders.items()}
     made.flows, flow_faults = compile_flows(home / "plugins", known, more=flow_folders, base=home)
     faults.extend(flow_faults)
     made.dialplan, plan_faults = load_dialplan(
@@ -129,6 +136,19 @@ def read_installation(home: Path, clock: Clock) -> Installation:
     )
     faults.extend(plan_faults)
     return made
+
+
+def yaml_departments(plugins: Path) -> dict[str, Path]:
+    """The departments of YAML alone that lie in a folder now."""
+    if not plugins.is_dir():
+        return {}
+    return {
+        path.name: path.resolve()
+        for path in sorted(plugins.iterdir())
+        if not path.name.startswith((".", "_"))
+        and not (path / "plugin.py").exists()
+        and any((path / one).is_dir() for one in ("flows", "prompts"))
+    }
 
 
 def _known(made: Installation) -> Known:

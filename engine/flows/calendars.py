@@ -256,7 +256,7 @@ class Calendar:
     def __init__(self, name: str, shape: CalendarShape) -> None:
         self.name = name
         self.zone = shape.timezone
-        self._shape = shape
+        self.shape = shape
         self._week = {day: hours for days, hours in shape.week.items() for day in days}
         self._day = lru_cache(maxsize=512)(self._find_day)
 
@@ -302,7 +302,7 @@ class Calendar:
         return datetime.combine(day, time(minute // 60, minute % 60), self.zone)
 
     def _find_day(self, day: date) -> _Day:
-        shape = self._shape
+        shape = self.shape
         for (first, last), special in shape.days.items():
             if first <= day <= last:
                 prompt = special.prompt or shape.prompt or ""
@@ -339,6 +339,12 @@ class Calendars:
     def at(self, name: str, when: datetime) -> Opening:
         """Is calendar ``name`` open at an aware moment, why, what callers hear, and until when? Raises NotFound."""
         return self[name].at(when, self.closures)
+
+    def say_the_same(self, other: Calendars) -> bool:
+        """Are the two written alike, their closures among it?"""
+        mine = {name: calendar.shape for name, calendar in self._calendars.items()}
+        theirs = {name: calendar.shape for name, calendar in other._calendars.items()}
+        return mine == theirs and self.closures == other.closures
 
     def with_only(self, closures: Iterable[Closure]) -> Calendars:
         """The same calendars with these closures and no others."""

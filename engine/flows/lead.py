@@ -16,6 +16,7 @@ from engine.calls.registry import FALLBACK_CONTEXT
 from engine.clock import TimeUp
 from engine.errors import HungUp, InsidelineError, StoreError
 from engine.esl import commands
+from engine.flows import identity
 from engine.flows.dialplan import Dialplan, Match
 from engine.flows.extension import to_extension
 from engine.flows.model import FlowSet
@@ -71,9 +72,13 @@ class Lead:
         number = services.numbers.e164(call.number)
         flows = self.flows  # of one publication with the dialplan, whatever is published while it asks who calls
         match = self._match(call, number)
-        # From the first ring on: where the dialplan defers who calls, nothing that is written knows it.
-        call.number = "" if match.deferred else number
-        call.name = "" if match.deferred else call.name
+        # From the first ring on: where the dialplan defers who calls, nothing that is written knows it. Who is on a
+        # list is turned away as whoever calls that number.
+        deferred = match.deferred or (match.kind == "deny" and self._match(call, "").deferred)
+        if deferred:
+            identity.defer(call, number, services.numbers)
+        else:
+            call.number = number
         call.language = match.language or services.languages[0]
         call.first_flow = match.flow
         call.journal(
@@ -83,14 +88,14 @@ class Lead:
             origin=call.origin,
             flow=match.flow,
             rule=match.rule,
-            why="" if match.deferred else match.why,
+            why="" if deferred else match.why,
         )
         services.host.tell.call_started(call=call.view())
         run = Run(call, flows, services, language=call.language)
         run.recording_policy = match.record
         run.priority = match.priority
         run.lost_place = match.lost_place
-        run.deferred = match.deferred
+        run.deferred = deferred
         match match.kind:
             case "flow":
                 self._walk(run, lambda: run.start(match.flow, match.params))
@@ -149,8 +154,9 @@ class Lead:
         # does to an engine, the next one can count.
         call.later(commands.uuid_setvar(call.id, ADOPTED, str(call.adopted)))
         call.flush()
-        call.number = "" if state.get("i") else services.numbers.e164(call.number)
-        call.name = "" if state.get("i") else call.name
+        call.hidden = bool(state.get("i"))
+        call.number = "" if call.hidden else services.numbers.e164(call.number)
+        call.name = "" if call.hidden else call.name
         call.language = str(state.get("l") or services.languages[0])
         if call.adopted > self._max_adoptions:
             log.error("call.adopted_too_often", call=call.id, adopted=call.adopted)
@@ -166,7 +172,8 @@ class Lead:
         if flows is None:
             log.error("call.place_lost", call=call.id, flow_hash=state.get("h"))
             call.journal("call.place_lost", flow_hash=state.get("h", ""))
-            run.lost_place, run.deferred = str(state.get("z", "")), bool(state.get("i"))
+            run.lost_place = str(state.get("z", ""))
+            run.take_up_identity(state)
             run.recording_policy = str(state.get("R", ""))
             run.recorded = call.recording = str(state.get("r", ""))
             self._walk(run, lambda: self._start_anew(run, resumption))

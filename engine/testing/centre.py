@@ -19,7 +19,6 @@ from sqlalchemy import inspect, text
 from engine.app import App, Installation
 from engine.clock import Empty, VirtualClock
 from engine.errors import HungUp
-from engine.flows.calendars import Closure
 from engine.prompts import Utterance, Voice
 from engine.store import queries
 from engine.switch.simulator import Playback, SimCaller, SimPhone, Simulator
@@ -145,10 +144,16 @@ class Centre:
 
     def closes(self, calendar: str, length: float | str = "1h", prompt: str = "") -> None:
         """An emergency closure of a calendar from now on; ``prompt`` is what its callers hear."""
-        begin = self.virtual.now()
-        until = begin + timedelta(seconds=seconds_of(length))
-        services = self.app.lead.services
-        services.calendars = services.calendars.with_closures([Closure(calendar, begin, until, prompt)])
+        until = self.virtual.now() + timedelta(seconds=seconds_of(length))
+        self.app.closing.close(calendar, until, by="test", prompt=prompt)
+
+    def opens(self, calendar: str) -> None:
+        """The closures of a calendar are ended."""
+        self.app.closing.open(calendar, by="test")
+
+    def reloads(self) -> Any:
+        """The engine reads its files again; what came of it."""
+        return self.app.reload("test")
 
     # -- what was written -----------------------------------------------------------------------------
 

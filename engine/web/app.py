@@ -8,6 +8,9 @@
     GET    /recordings          /recordings/<id>         ?since= until= call= agent= limit=
     GET    /flows
     GET    /news                ?after=<number>
+    GET    /calendars           /calendars/<name>        ?at=…
+    POST   /calendars/<name>/close|open                  {"until": "2026-11-22 20:00", "why": "storm", "by": "li.na"}
+    POST   /reload              {"by": "li.na"}
     POST   /switch              {"command": "status"}
     POST   /dials               see engine.web.dial
 
@@ -36,6 +39,7 @@ from engine.errors import (
 from engine.store import queries
 from engine.web.answers import say, told
 from engine.web.dial import Dials, DialsResource
+from engine.web.hours import add_hours
 from engine.web.naming import cdr_named, recording_named
 from engine.web.parts import Parts
 
@@ -72,6 +76,7 @@ def control_app(parts: Parts) -> falcon.App[Any, Any]:
     app.add_route("/news", NewsResource(parts))
     app.add_route("/flows", FlowsResource(parts))
     app.add_route("/switch", SwitchResource(parts))
+    add_hours(app, parts)
     for path, resource in (
         ("/calls", calls),
         ("/agents", agents),

@@ -12,7 +12,7 @@ from engine.clock import Clock
 from engine.flows.model import FlowSet
 from engine.hooks.builtin_day import Day
 from engine.hooks.host import Host
-from engine.types import AgentView, CallView, QueueView
+from engine.types import AgentView, CalendarView, CallView, QueueView
 
 T = TypeVar("T")
 
@@ -86,6 +86,24 @@ class SimulatorPart(Protocol):
     def call(self, number: str, *, caller: str = ..., gateway: str = ...) -> CallerPart: ...
 
 
+class ClosingPart(Protocol):
+    """The calendars (:class:`engine.flows.closing.Closing`)."""
+
+    def state(self, calendar: str, at: datetime | None = None) -> CalendarView: ...
+    def states(self) -> list[CalendarView]: ...
+    def close(
+        self,
+        calendar: str,
+        until: datetime,
+        *,
+        by: str,
+        why: str = "",
+        prompt: str = "",
+        begin: datetime | None = None,
+    ) -> CalendarView: ...
+    def open(self, calendar: str, *, by: str, why: str = "", planned: bool = False) -> CalendarView: ...
+
+
 @dataclass(slots=True, kw_only=True)
 class Parts:
     """The parts of a running engine, as the outside sees them."""
@@ -106,4 +124,6 @@ class Parts:
     day: Day
     ready: Callable[[], bool] = lambda: True  # every call on the switch is known, offers are made
     simulator: SimulatorPart | None = None
+    closing: ClosingPart | None = None
+    reload: Callable[[str], Any] | None = None  # who wants it -> what came of it
     how_to_call: Sequence[str] = field(default_factory=tuple)  # lines for people: how to call in yourself

@@ -1,0 +1,143 @@
+"""Changed files, taken by a running engine: all of what may change, or nothing.
+
+Flows, prompts, the dialplan and the calendars are read and checked as at the start. When there is any fault, what
+was there serves on and every fault is told. When there is none, each part is swapped by one reference: new calls
+begin with the new ones, calls that run keep the flow set that they began with.
+
+Queues, agents, trunks, the engine's own settings and the code of plugins belong to what is built at the start; a
+change there is told, and takes effect when the engine is started again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from engine.app.installation import Installation, read_installation
+from engine.errors import WrongState
+from engine.prompts import Catalogue
+from engine.types import JournalEntry
+
+if TYPE_CHECKING:
+    from engine.app.app import App
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What came of it. ``faults`` are as ``insideline flow check --json`` gives them, each with its ``pretty`` form;
+    with ``ok`` they are warnings only. ``flows`` is the hash of the flow set that new calls begin with."""
+
+    ok: bool
+    faults: tuple[Mapping[str, Any], ...]
+    changed: tuple[str, ...]  # "flow reception/main", "the dialplan", "3 prompts" …
+    later: tuple[str, ...]  # what waits for the next start
+    flows: str
+
+
+class Reloader:
+    """Reloads one engine's files; one reload at a time."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._at_work = False
+
+    def __call__(self, by: str = "") -> Reloaded:
+        """Read, check and swap. ``by`` says who wanted it, for the journal. Blocks this greenlet, not the hub.
+
+        Raises WrongState while another one is under way, and StoreError when the new flow set can't be kept: then
+        nothing is swapped either.
+        """
+        if self._at_work:
+            raise WrongState("another reload is under way")
+        self._at_work = True
+        try:
+            return self._reload(by)
+        finally:
+            self._at_work = False
+
+    def _reload(self, by: str) -> Reloaded:
+        app = self._app
+        running = app.installation
+        new = app.clock.blocking(
+            app.pool, lambda: read_installation(running.home, app.clock, running=running)
+        )
+        faults = tuple({**fault.to_json(), "pretty": fault.pretty()} for fault in new.faults)
+        later = _later(running, new)
+        if new.faults.errors:
+            for fault in new.faults.errors:
+                log.error("reload.fault", fault=str(fault))
+            log.error("reload.refused", faults=len(new.faults.errors), by=by)
+            self._journal("engine.reload_refused", by=by, faults=len(new.faults.errors))
+            return Reloaded(False, faults, (), later, app.lead.flows.hash)
+        assert new.flows is not None
+        assert new.dialplan is not None
+        assert new.calendars is not None
+        app.store.put_flow_set(new.flows.hash, new.flows.to_bytes())
+        changed = _changed(running, new)
+        # Calls that run may still speak what the new catalogue does not have any more.
+        app.prompts.reload(_over(new.catalogue, app.prompts.catalogue))
+        app.closing.rewritten(new.calendars)
+        app.lead.publish(new.flows, new.dialplan)
+        running.flows, running.dialplan, running.calendars = new.flows, new.dialplan, new.calendars
+        running.catalogue, running.faults = new.catalogue, new.faults
+        app.closing.refresh()
+        log.info("reloaded", by=by, changed=list(changed), later=list(later), flows=new.flows.hash)
+        self._journal("engine.reloaded", by=by, changed=changed, flows=new.flows.hash)
+        return Reloaded(True, faults, changed, later, new.flows.hash)
+
+    def _journal(self, kind: str, **data: object) -> None:
+        self._app.store.journal(JournalEntry(at=self._app.clock.now(), kind=kind, data=data))
+
+
+def _changed(old: Installation, new: Installation) -> tuple[str, ...]:
+    found = []
+    before = {flow.name: flow.hash for flow in old.flows.flows.values()} if old.flows is not None else {}
+    now = {flow.name: flow.hash for flow in new.flows.flows.values()} if new.flows is not None else {}
+    for name in sorted(before.keys() | now.keys()):
+        if name not in before:
+            found.append(f"flow {name} (new)")
+        elif name not in now:
+            found.append(f"flow {name} (gone)")
+        elif before[name] != now[name]:
+            found.append(f"flow {name}")
+    if old.dialplan is not None and new.dialplan is not None and not new.dialplan.says_the_same(old.dialplan):
+        found.append("the dialplan")
+    if (
+        old.calendars is not None
+        and new.calendars is not None
+        and not new.calendars.say_the_same(old.calendars)
+    ):
+        found.append("the calendars")
+    prompts = len(_texts(old.catalogue) ^ _texts(new.catalogue))
+    if prompts:
+        found.append("prompts")
+    return tuple(found)
+
+
+def _texts(catalogue: Catalogue) -> set[tuple[str, str, str, str]]:
+    return {
+        (language, key, str(text.template), str(text.recorded))
+        for language, texts in catalogue.texts.items()
+        for key, text in texts.items()
+    }
+
+
+def _later(old: Installation, new: Installation) -> tuple[str, ...]:
+    pairs = (
+        ("conf/engine.yaml", old.settings, new.settings),
+        ("conf/queues.yaml", old.acd and old.acd.queues, new.acd and new.acd.queues),
+        ("conf/agents.yaml", old.acd and (old.acd.agents, old.acd.rules), new.acd and (new.acd.agents, new.acd.rules)),
+        ("conf/trunks.yaml", (old.trunks, old.outbound), (new.trunks, new.outbound)),
+    )  # fmt: skip
+    return tuple(name for name, before, now in pairs if now is not None and before != now)
+
+
+def _over(new: Catalogue, old: Catalogue) -> Catalogue:
+    """The new texts, and those of the old ones that they don't replace."""
+    languages = (*new.texts, *(one for one in old.texts if one not in new.texts))
+    return Catalogue({one: {**old.texts.get(one, {}), **new.texts.get(one, {})} for one in languages})
