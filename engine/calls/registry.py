@@ -29,6 +29,9 @@ log = structlog.get_logger(__name__)
 MARK = "il_call"
 OWNER = "il_owner"
 AGENT = "il_agent"
+CALLBACK = "il_callback"
+NUMBER = "il_number"
+"""On a leg that we dialled and lead as a call: what for, and whose number it is."""
 FALLBACK_CONTEXT = "fallback"
 FELL_BACK = "il_fallback"
 """Set by the fallback: the switch took the call back, and it is the engine's no longer."""
@@ -58,10 +61,11 @@ the events that come anyway: a caller's from the end of an application, an agent
 
 ONLY = (
     *(("Event-Name", name) for name in EVENTS if "::" not in name and name != "CHANNEL_EXECUTE_COMPLETE"),
-    ("Application-UUID-Name", commands.OURS),
+    *(("Application", name) for name in sorted(commands.TAKE_TIME)),
+    ("Application-Data", commands.PROBE),
 )
-"""Of these, what is delivered: of the ends of applications those that a call waits for, and not the many more of the
-dialplan and of the engine's own ``set`` and ``answer`` (each carries all the variables of its channel)."""
+"""Of these, what is delivered: of the ends of applications those that a call may wait for, and not the many more of the
+dialplan and of the engine's own ``set`` (each carries all the variables of its channel)."""
 
 
 class EventLike(Protocol):
@@ -110,6 +114,7 @@ class Calls:
         self.max_calls = max_calls
         self.legs: dict[str, Leg] = {}
         self.calls: dict[str, Call] = {}
+        self.pledged: set[str] = set()  # owners of legs that are no calls: whom we ring to keep a promise
         self.lease_until = (
             math.inf
         )  # monotonic; beyond it the lease must be confirmed before anything is sent
@@ -347,13 +352,30 @@ class Calls:
         call = Call(
             self,
             leg,
-            number=event.get("Caller-Caller-ID-Number") or "",
+            number=event.var(NUMBER) or event.get("Caller-Caller-ID-Number") or "",
             dialled=event.var("il_dnis") or event.get("Caller-Destination-Number") or "",
             name=event.get("Caller-Caller-ID-Name") or "",
             origin=event.var("il_gateway") or event.var("il_origin") or "",
         )
+        call.callback = event.var(CALLBACK) or ""
         self.legs[uuid] = leg
         self.calls[uuid] = call
+        return call
+
+    def take_up(self, uuid: str, *, number: str, dialled: str, origin: str, callback: str) -> Call | None:
+        """Lead a leg that we dialled and that was answered: from now on it is a call. None when it is gone."""
+        leg = self.legs.get(uuid)
+        if leg is None or leg.gone is not None:
+            return None
+        leg.owner = ""
+        call = Call(self, leg, number=number, dialled=dialled, name="", origin=origin)
+        call.callback = callback
+        # The mark first: from then on another engine, or the switch's own fallback, knows what it is.
+        for name, value in ((MARK, "true"), (OWNER, ""), (CALLBACK, callback), (NUMBER, number), ("il_dnis", dialled)):
+            call.later(commands.uuid_setvar(uuid, name, value))
+        self.calls[uuid] = call
+        self.taken += 1
+        self.begin(call)
         return call
 
     def begin(self, call: Call) -> None:

@@ -129,7 +129,7 @@ def _adopt(calls: Calls, unknown: list[str], bridges: Mapping[str, str]) -> int:
         else:
             call.later(commands.sched_del(call.id))  # new, and its CHANNEL_PARK was lost
         calls.begin(call)
-    owners = {channel.uuid for channel in callers} | set(calls.calls)
+    owners = {channel.uuid for channel in callers} | set(calls.calls) | calls.pledged
     for leg in list(calls.legs.values()):
         if leg.owner and leg.owner not in owners:
             log.warning("leg.orphan", leg=leg.uuid, owner=leg.owner)
@@ -171,7 +171,7 @@ def _reconcile(calls: Calls, leg: Leg, channel: Channel, bridges: Mapping[str, s
 def probe(calls: Calls, leg: Leg, event_uuid: str) -> None:
     """Make sure that the end of ``event_uuid`` is heard of, even if its own event was lost."""
     calls.require_line().post(
-        commands.execute(leg.uuid, "set", "il_probe=1", event_uuid=event_uuid, lock=True),
+        commands.execute(leg.uuid, "set", commands.PROBE, event_uuid=event_uuid, lock=True),
     )
 
 

@@ -71,6 +71,8 @@ APPLICATIONS = frozenset(
         "sched_transfer",
         "send_dtmf",
         "set",
+        "set_name",
+        "set_profile_var",
         "sleep",
         "stop_record_session",
         "transfer",

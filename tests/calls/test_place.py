@@ -31,16 +31,26 @@ def test_a_state_comes_back_as_it_was_and_no_sign_of_it_means_anything_to_the_sw
         text = encode(state)
     except StateTooLarge:
         return
-    assert re.fullmatch(r"[A-Za-z0-9_-]+", text)
+    assert re.fullmatch(r"[A-Za-z0-9_.:=/+~-]+", text)
     assert len(text) <= LIMIT
     assert decode(text) == state
 
 
 def test_a_state_that_is_too_large_is_refused_at_the_limit_and_not_before() -> None:
-    room = 512 * 3 // 4 - len(orjson.dumps({"x": ""}))
-    assert len(encode({"x": "y" * room})) == LIMIT
+    plain = LIMIT - len("x:")
+    assert len(encode({"x": "y" * plain})) == LIMIT
     with pytest.raises(StateTooLarge):
-        encode({"x": "y" * (room + 1)})
+        encode({"x": "y" * (plain + 1)})
+    packed = (LIMIT - len("_:")) * 3 // 4 - len(orjson.dumps({"x": " "}))
+    assert LIMIT - 2 <= len(encode({"x": " " + "y" * packed})) <= LIMIT
+    with pytest.raises(StateTooLarge):
+        encode({"x": " " + "y" * (packed + 1)})
+
+
+def test_what_every_step_keeps_stays_short_and_can_be_read_by_people() -> None:
+    """The switch reads it byte by byte."""
+    state = {"h": "3f9ac1d2e4b5", "f": "logistics/main", "b": "track", "s": 2, "v": 7, "l": "zh-CN", "e": "3a-1f"}
+    assert encode(state) == "h:3f9ac1d2e4b5~f:logistics/main~b:track~s=2~v=7~l:zh-CN~e:3a-1f"
 
 
 @given(st.text(max_size=40))

@@ -234,7 +234,8 @@ def test_a_post_is_one_write_and_reports_only_what_went_wrong(
     clock.sleep(0.1)
     assert len(switch.near.writes) == before + 1
     assert wrong == [("uuid_kill", "-ERR No such channel!")]
-    assert [request.body for request in switch.commands[-3:]] == [b"", b"", b"il_x=1"]
+    assert [request.body for request in switch.commands[-3:]] == [b"", b"", b""]
+    assert switch.commands[-1].headers["execute-app-arg"] == "il_x=1"
 
 
 def test_a_post_that_is_lost_with_the_connection_is_reported(
@@ -246,7 +247,7 @@ def test_a_post_that_is_lost_with_the_connection_is_reported(
     clock.sleep(0.1)
     switch.client.close()
     clock.sleep(0.1)
-    assert wrong == ["execute answer: the switch closed the connection"]
+    assert wrong == ["uuid_answer: the switch closed the connection"]
 
 
 def test_posts_from_within_the_reader_are_sent(make: Any, switch: Any, clock: VirtualClock) -> None:
@@ -255,7 +256,7 @@ def test_posts_from_within_the_reader_are_sent(make: Any, switch: Any, clock: Vi
     connection.wait_up(5)
     switch.push(*[event("CHANNEL_PARK", **{"Unique-ID": CALL})] * 300)
     clock.sleep(0.1)
-    assert len(switch.lines("sendmsg")) == 300
+    assert len(switch.lines("api uuid_answer")) == 300
 
 
 # -- background jobs -----------------------------------------------------------------------------------------

@@ -144,9 +144,7 @@ class Session:
     def _passes(self, event: Event) -> bool:
         if not self._filters:
             return True
-        return any(
-            (event.get(name) or "").find(value) >= 0 and event.get(name) for name, value in self._filters
-        )
+        return any((event.get(name) or "").lower() == value.lower() for name, value in self._filters)
 
     def end(self, farewell: bytes = b"") -> None:
         """The connection is over."""
