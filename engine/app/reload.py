@@ -121,7 +121,7 @@ def _changed(old: Installation, new: Installation) -> tuple[str, ...]:
 
 def _texts(catalogue: Catalogue) -> set[tuple[str, str, str, str]]:
     return {
-        (language, key, str(text.template), str(text.recorded))
+        (language, key, text.template.text, str(text.recorded))
         for language, texts in catalogue.texts.items()
         for key, text in texts.items()
     }

@@ -242,6 +242,14 @@ class Closure:
     how: str = "file"  # or "command", "phone"
 
 
+class DayTold(NamedTuple):
+    """A day as people read it: ``("08:30-12:00", "13:30-17:30")``, none when it is closed, and why that is so
+    (with the closures that touch it)."""
+
+    hours: tuple[str, ...]
+    why: str
+
+
 class _Day(NamedTuple):
     """A day before closures: its hours, why they are so, and the prompt for when it is closed."""
 
@@ -270,12 +278,25 @@ class Calendar:
                 return now._replace(until=change)
         return now
 
+    def day(self, day: date, closures: Iterable[Closure] = ()) -> DayTold:
+        """What a day is like. A closure does not change its hours here: it is told beside them."""
+        found = self._day(day)
+        begin, end = self._moment(day, 0), self._moment(day, 1440)
+        whys = [found.why]
+        for closure in closures:
+            if closure.calendar == self.name and closure.begin < end and closure.until > begin:
+                first = max(closure.begin, begin).astimezone(self.zone)
+                last = min(closure.until, end).astimezone(self.zone)
+                until = "24:00" if last == end else f"{last:%H:%M}"
+                whys.append(f"closed {first:%H:%M}-{until}{_said_of(closure)}")
+        return DayTold(
+            tuple(f"{_clock(one.begin)}-{_clock(one.end)}" for one in found.hours), "; ".join(whys)
+        )
+
     def _state(self, local: datetime, closures: list[Closure]) -> Opening:
         for closure in closures:
             if closure.begin <= local < closure.until:
-                by = f" by {closure.by}" if closure.by else ""
-                why = f": {closure.why}" if closure.why else ""
-                return Opening(False, f"closed{by}{why}", closure.prompt)
+                return Opening(False, f"closed{_said_of(closure)}", closure.prompt)
         day = self._day(local.date())
         minute = local.hour * 60 + local.minute
         if any(hours.begin <= minute < hours.end for hours in day.hours):
@@ -319,6 +340,15 @@ class Calendar:
         return _Day(self._week[day.weekday()], WEEKDAYS[day.weekday()], shape.prompt or "")
 
 
+def _said_of(closure: Closure) -> str:
+    by = f" by {closure.by}" if closure.by else ""
+    return f"{by}: {closure.why}" if closure.why else by
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
 class Calendars:
     """All calendars with their closures. Immutable: ``with_closures`` makes a new one."""
 
@@ -339,6 +369,10 @@ class Calendars:
     def at(self, name: str, when: datetime) -> Opening:
         """Is calendar ``name`` open at an aware moment, why, what callers hear, and until when? Raises NotFound."""
         return self[name].at(when, self.closures)
+
+    def day(self, name: str, day: date) -> DayTold:
+        """What a day of calendar ``name`` is like, for people. Raises NotFound."""
+        return self[name].day(day, self.closures)
 
     def say_the_same(self, other: Calendars) -> bool:
         """Are the two written alike, their closures among it?"""
