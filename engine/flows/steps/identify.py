@@ -1,0 +1,191 @@
+"""``identify``: who calls, by the caller's number, or by a code that is typed, with a PIN or without.
+
+The party that is found is ``party`` in the flow from then on. Nobody is told whether it was the code or the PIN that
+was wrong, and the time that it takes does not tell it either.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import PlainValidator, WithJsonSchema, model_validator
+
+from engine.errors import LoginRefused, StoreError
+from engine.esl.commands import Digits
+from engine.flows import identify, identity
+from engine.flows.asking import SILENT, WRONG, ask_once
+from engine.flows.moves import Go
+from engine.flows.step import Again, Step
+from engine.flows.steps.collect import End
+from engine.flows.values import Val
+from engine.schema.fields import Attempts, Duration, Flag, Length, PromptRef, Span, Target, text_of
+from engine.schema.shapes import wrong
+from engine.types import PartyView
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
+
+By = Literal["number", "code", "code+pin"]
+_TYPED = "~code"  # where the code waits while the PIN is typed; no flow can write such a name
+
+
+def _kinds(value: Any) -> tuple[str, ...]:
+    given = value if isinstance(value, (list, tuple)) else [value]
+    found = tuple(str(text_of(one, "a kind of party")) for one in given)
+    if not found or not all(one.replace("_", "a").isalnum() and one.islower() for one in found):
+        raise wrong(
+            "kind", "a kind of party is lower-case letters, digits and _", "dealer, [dealer, supplier]"
+        )
+    return found
+
+
+Kinds = Annotated[
+    tuple[str, ...],
+    PlainValidator(_kinds),
+    WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}, "examples": ["dealer"]}),
+]
+
+
+class Identify(Step):
+    """``by: number`` asks nothing: it looks up the caller's number (or ``number``), and goes on when it is nobody's,
+    or to ``unknown`` where that is given. ``by: code`` asks for the code by ``prompt``; ``by: code+pin`` for the PIN
+    too, by ``pin``. After ``attempts`` the way is ``unknown`` when something was typed, else ``give_up``; when the
+    party or the number is locked, ``locked``. ``of`` says which kinds of parties are meant."""
+
+    kind = "identify"
+    short = "by"
+    waits = True
+
+    by: By
+    of: Kinds = ()
+    number: Val | None = None
+    prompt: PromptRef | None = None
+    pin: PromptRef | None = None
+    length: Length = Span(1, 16)
+    pin_length: Length = Span(4, 12)
+    end: End = "#"
+    first: Duration = 6.0
+    between: Duration = 3.0
+    attempts: Attempts = 3
+    again: Again = Again()
+    interrupt: Flag = True
+    flush: Flag = False
+    unknown: Target | None = None
+    give_up: Target | None = None
+    locked: Target | None = None
+    failed: Target | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.by == "number":
+            for at in ("prompt", "pin", "give_up", "locked"):
+                if getattr(self, at) is not None:
+                    raise wrong("identify", f"`{at}` is for `by: code` and `by: code+pin`", at=at)
+            return self
+        if self.number is not None:
+            raise wrong("identify", "`number` is for `by: number`", at="number")
+        needed = ("prompt", "give_up") if self.by == "code" else ("prompt", "pin", "give_up", "locked")
+        for at in needed:
+            if getattr(self, at) is None:
+                raise wrong("identify", f"`by: {self.by}` needs `{at}`", at="by")
+        if self.by == "code":
+            for at in ("pin", "locked"):
+                if getattr(self, at) is not None:
+                    raise wrong("identify", f"`{at}` is for `by: code+pin`", at=at)
+        return self
+
+    def run(self, run: Run) -> Move:
+        if self.flush:
+            run.typed_ahead = ""
+        try:
+            move = self._by_number(run) if self.by == "number" else self._by_code(run)
+        except (identify.NotKnown, StoreError):
+            # Without a way of its own: as when nobody was found.
+            way = self.failed or self.unknown or self.give_up
+            run.frame.names.pop(_TYPED, None)
+            return None if way is None else run.fail(self, "the parties can't be looked up", way)
+        run.frame.names.pop(_TYPED, None)
+        return move
+
+    def _by_number(self, run: Run) -> Move:
+        run.checkpoint()
+        run.flush()
+        number = run.call.number if self.number is None else str(self.number.get(run.scope) or "")
+        party = identify.find(run, "number", run.services.numbers.e164(number), self.of)
+        if party is not None:
+            return self._known(run, party)
+        return None if self.unknown is None else Go(self.unknown)
+
+    def _by_code(self, run: Run) -> Move:
+        names = run.frame.names
+        typed = False
+        if run.deferred:
+            run.resumption = (
+                None  # nobody can tell whether it was the code that was typed, or the PIN: once more
+            )
+        for attempt in range(1, self.attempts + 1):
+            # A call that was taken up while the PIN was typed goes on with the PIN.
+            code = names.pop(_TYPED, None) or self._ask(run, self.prompt, self.length)
+            found: PartyView | str | None = None
+            if code is not None:
+                typed = True
+                found = self._checked(run, code)
+                if isinstance(found, str):
+                    run.call.journal("party.refused", step=run.call.step, reason=found)
+                    if found == "locked":
+                        assert self.locked is not None
+                        return Go(self.locked)
+                elif found is not None:
+                    return self._known(run, found)
+            reason = "silent" if code is None or found == "silent" else "wrong"
+            run.call.journal("input.refused", step=self.label, reason=reason, attempt=attempt)
+            if attempt < self.attempts:
+                word = (self.again.silent or SILENT) if reason == "silent" else (self.again.wrong or WRONG)
+                run.speak(word, interrupt=self.interrupt)
+        assert self.give_up is not None
+        return Go(self.unknown if typed and self.unknown is not None else self.give_up)
+
+    def _checked(self, run: Run, code: str) -> PartyView | str | None:
+        """The party; or ``silent``, ``wrong_pin``, ``locked``; None for an unknown code that needed no PIN."""
+        if self.by == "code":
+            run.checkpoint()
+            run.flush()
+            return identify.find(run, "code", code, self.of)
+        run.bear(_TYPED, code, secret=run.deferred)
+        pin = self._ask(run, self.pin, self.pin_length, secret=True)
+        run.frame.names.pop(_TYPED, None)
+        if pin is None:
+            return "silent"
+        run.checkpoint()
+        run.flush()
+        party = identify.find(run, "code", code, self.of)
+        parties = run.services.parties
+        if parties is None:
+            raise identify.NotKnown
+        try:
+            parties.check_pin(party, pin, code=code, origin=identity.origin(run))
+        except LoginRefused as refused:
+            return refused.reason
+        return party
+
+    def _ask(self, run: Run, prompt: str | None, length: Span, *, secret: bool = False) -> str | None:
+        assert prompt is not None
+        digits = Digits(
+            minimum=length.least,
+            maximum=length.most,
+            first=self.first,
+            between=self.between,
+            terminators=self.end,
+        )
+        while True:
+            heard = ask_once(run, prompt, digits, interrupt=self.interrupt, secret=secret)
+            if heard is None or heard != run.stray:
+                run.stray = digits.terminators if heard is not None and len(heard) == length.most else ""
+                return heard
+            run.stray = ""  # the key that ends digits, pressed after the last one that was needed: no answer
+
+    def _known(self, run: Run, party: PartyView) -> Move:
+        identity.know(run, party)
+        run.call.journal("party.identified", by=self.by, **identity.told(run))
+        return None
