@@ -91,7 +91,8 @@ class DepartmentFailed(InsidelineError):
     """A query or command of a department gave no usable answer, and nothing was done.
 
     ``why`` is "arguments" (the flow's values don't fit), "raised", "nonsense" (an answer of the wrong type),
-    "time_up" or "busy"; ``detail`` says more and holds no value of the caller's.
+    "time_up", "busy", "remote" (see :class:`RemoteFailed`) or "open" (its circuit breaker; nothing was asked);
+    ``detail`` says more and holds no value of the caller's.
     """
 
     def __init__(self, handler: str, why: str, detail: str = "") -> None:
@@ -99,6 +100,22 @@ class DepartmentFailed(InsidelineError):
         self.handler = handler
         self.why = why
         self.detail = detail
+
+
+class RemoteFailed(InsidelineError):
+    """A company's system gave no usable answer.
+
+    ``sent``: it may have got the request, and done what it said; False only where that can't be. ``lasting``: asking
+    again in the same way is of no use (an answer such as 401 or 404). ``retry_after``: seconds that it asked for.
+    """
+
+    def __init__(
+        self, why: str, *, sent: bool = True, lasting: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(why)
+        self.sent = sent
+        self.lasting = lasting
+        self.retry_after = retry_after
 
 
 class WrongState(InsidelineError):

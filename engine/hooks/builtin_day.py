@@ -11,7 +11,7 @@ from datetime import datetime
 
 from engine.clock import Clock
 from engine.hooks.hookspecs import hookimpl
-from engine.types import AgentState, AgentView, CallView, RecordingView
+from engine.types import AgentState, AgentView, BlockedView, CallView, RecordingView, SettledView
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,19 @@ class Day:
     @hookimpl
     def step_failed(self, call: CallView, step: str, why: str) -> None:
         self._add("step_failed", f"{_who(call)}: {call.flow} {step} failed: {why}", call.id, steps_failed=1)
+
+    @hookimpl
+    def command_settled(self, settled: SettledView) -> None:
+        told = {"done": "is done after all", "refused": f"was refused after all: {settled.reason}"}
+        text = told.get(settled.outcome, f"was given up, a person must look: {settled.error}")
+        self._add("command_settled", f"{settled.command} {text}", settled.call)
+
+    @hookimpl
+    def engine_blocked(self, blocked: BlockedView) -> None:
+        who = f"plugin {blocked.plugin}" if blocked.plugin else "the engine itself"
+        self._add(
+            "engine_blocked", f"{who} held everything up for {blocked.seconds:.1f} s at {blocked.where}"
+        )
 
 
 def _who(call: CallView) -> str:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from sqlalchemy import MetaData
     from sqlalchemy.orm import Session
 
+    from engine.hooks.http import HttpClient
+    from engine.hooks.schedules import Schedule
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -42,12 +45,13 @@ class Adapter:
     """One company system that a department talks to.
 
     ``contract`` is a Protocol. ``sql`` is called with the open ``Session`` for each run of a handler; ``http``
-    once, with the base URL from the configuration. Each must have every method of the contract.
+    once, with an :class:`~engine.hooks.http.HttpClient` for the address in the configuration (its ``base_url``, for an
+    adapter that speaks in its own way). Each must have every method of the contract.
     """
 
     contract: Any
     sql: Callable[[Session], Any] | None = None
-    http: Callable[[str], Any] | None = None
+    http: Callable[[HttpClient], Any] | None = None
 
     def __post_init__(self) -> None:
         if self.sql is None and self.http is None:
@@ -112,6 +116,10 @@ class Handler:
             raise BadArguments(_without_values(error)) from None
         return {name: getattr(read, f"a{at}") for at, name in enumerate(self.arguments)}
 
+    def keep(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments that :meth:`coerce` gave as JSON can hold them; coercing them again gives the same."""
+        return self._model.model_validate(arguments).model_dump(mode="json", by_alias=True)
+
     def check(self, value: object) -> Any:
         """``value`` as a result of the declared type (an object with the attributes becomes the record)."""
         return self._result.validate_python(value)
@@ -175,6 +183,7 @@ class Department:
         self.sample = sample
         self.queries: dict[str, Query] = {}
         self.commands: dict[str, Command] = {}
+        self.schedules: dict[str, Schedule] = {}  # see engine.hooks.schedules
 
     def __repr__(self) -> str:
         return f"<Department {self.name}: {len(self.queries)} queries, {len(self.commands)} commands>"
@@ -188,7 +197,7 @@ def query(department: Department, *, over: Over = None) -> Callable[[F], F]:
     """
 
     def declare(function: F) -> F:
-        found = Query(**_inspect(department, function, over))
+        found = Query(**read_signature(department, function, over))
         if found.result is NoneType:
             raise PluginError(f"{found.where}: query {found.name} answers nothing; give it a result type")
         department.queries[found.name] = found
@@ -212,7 +221,7 @@ def command(department: Department, *, refusals: Sequence[str] = (), over: Over 
         odd = [one for one in refusals if not _NAME.match(one)]
         if odd:
             raise PluginError(f"{_where(function)}: a refusal is a lower-case name, not {odd[0]!r}")
-        found = Command(**_inspect(department, function, over), refusals=tuple(refusals))
+        found = Command(**read_signature(department, function, over), refusals=tuple(refusals))
         if holds_private(found.result):
             raise PluginError(
                 f"{found.where}: command {found.name} returns something private, but its result is kept with its key"
@@ -228,7 +237,8 @@ def _where(function: Callable[..., Any]) -> str:
     return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(function)
 
 
-def _inspect(department: Department, function: Callable[..., Any], over: Over) -> dict[str, Any]:
+def read_signature(department: Department, function: Callable[..., Any], over: Over) -> dict[str, Any]:
+    """What a handler's signature says, as the fields of a :class:`Handler`. :class:`PluginError` with its place."""
     where = _where(function)
     short = getattr(function, "__name__", "")
     name = f"{department.name}.{short}"
@@ -236,7 +246,7 @@ def _inspect(department: Department, function: Callable[..., Any], over: Over) -
         raise PluginError(f"{where}: {name} must be a plain function (gevent lets others run while it waits)")
     if not _NAME.match(short):
         raise PluginError(f"{where}: a handler's name is lower-case letters, digits and _, not {short!r}")
-    if name in department.queries or name in department.commands:
+    if name in department.queries or name in department.commands or name in department.schedules:
         raise PluginError(f"{where}: there are two handlers {name}")
     if over is None and len(department.adapters) > 1:
         names = ", ".join(adapter.name for adapter in department.adapters)

@@ -1,9 +1,11 @@
 """Running the queries and commands of the departments, so that a handler can harm its own step only.
 
 Over sql a handler runs in a worker thread inside one transaction; over http and over "engine" it runs on the
-hub, in the calling greenlet. Either way it has a time limit, and whatever it raises, however long it hangs
-and whatever it answers, the caller of :meth:`Departments.ask` or :meth:`Departments.do` gets one of a few
-outcomes in time.
+hub. A command to another system (http, another database) goes through the outbox, which keeps its key before the
+first request. A circuit breaker stands before each query and command.
+
+Either way it has a time limit, and whatever it raises, however long it hangs and whatever it answers, the caller of
+:meth:`Departments.ask` or :meth:`Departments.do` gets one of a few outcomes in time.
 """
 
 from __future__ import annotations
@@ -17,13 +19,27 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import structlog
 
 from engine.clock import Clock, TimeUp
-from engine.errors import DepartmentFailed, NotFound, Pending, PluginError, Refused, StoreTimeout
-from engine.hooks.context import Agents, Calendars, Context
+from engine.errors import (
+    DepartmentFailed,
+    NotFound,
+    Pending,
+    PluginError,
+    Refused,
+    RemoteFailed,
+    StoreTimeout,
+)
+from engine.hooks.breaker import OPEN, Breaker, BreakerView
+from engine.hooks.context import Agents, Calendars, Context, PartyBook, Records
 from engine.hooks.department import Argument, BadArguments, Command, Department, Handler, Query
 from engine.hooks.kinds import FieldType, holds_private, record_fields
+from engine.hooks.outbox import Outbox, Told
+from engine.hooks.systems import DATABASE, HTTP, SQL, System, Systems
+from engine.log import Secret
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+
+    from engine.store.foreign import ForeignDatabase
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -42,6 +58,9 @@ class Database(Protocol):
 
     def read(self, work: Callable[[Session], T], timeout: float, /) -> T:
         """Roll back afterwards."""
+
+    def work(self, work: Callable[[Session], T], timeout: float, /) -> T:
+        """Commit what it wrote."""
 
     def deed(self, key: str, department: str, work: Callable[[Session], Any], timeout: float, /) -> Any:
         """Commit the rows together with the key and the (JSON) result; for a key that is there already,
@@ -126,11 +145,16 @@ class Departments:
         store: Database,
         agents: Agents,
         timezone: tzinfo,
-        systems: Mapping[str, str] | None = None,
+        systems: Mapping[str, System | str] | None = None,
         calendars: Calendars | None = None,
+        failures: int = 5,
+        rest: float = 30.0,
+        seed: int = 0,
     ) -> None:
-        """``systems`` says which contracts are spoken to over http: ``{"logistics.WaybillSystem": "https://…"}``;
-        the others use their sql adapter. Raises :class:`PluginError` when that does not fit the departments.
+        """``systems`` says where company systems are: ``{"logistics.WaybillSystem": System("http", "https://…")}``;
+        the others use their sql adapter and the department's own tables. ``failures`` in a row open the breaker of a
+        query or command for ``rest`` seconds. Raises :class:`PluginError` when ``systems`` does not fit the
+        departments.
         """
         self._clock = clock
         self._store = store
@@ -143,14 +167,25 @@ class Departments:
         for department in self._departments.values():
             self._queries.update(department.queries)
             self._commands.update(department.commands)
-        self._http = self._open_systems(dict(systems or {}))
+            self._commands.update({name: one.command for name, one in department.schedules.items()})
+        self.parties: PartyBook | None = None  # who is who, for handlers
+        self.records: Records | None = None  # tickets and notices, wired by the composition root
         self._stuck: dict[str, list[_Run]] = {name: [] for name in self._departments}
-        for command in self._commands.values():
-            if self._kind(command) == "http":
-                # Exactly once over http needs a key kept before the request goes out, and its outcome after.
-                raise PluginError(
-                    f"{command.name} changes something over http, and there is no outbox to keep its key"
-                )
+        self._failures, self._rest = failures, rest
+        self._breakers: dict[str, Breaker] = {}
+        self.breaker_changed: Callable[[BreakerView], object] = lambda view: None
+        self.systems = Systems(self._departments.values(), systems or {}, clock, self._breaker)
+        self.outbox = Outbox(clock, store, self._send, seed=seed)
+
+    def stop(self) -> None:
+        """Send nothing more to anybody."""
+        self.outbox.stop()
+        self.systems.close()
+
+    def breakers(self) -> list[BreakerView]:
+        """The breakers that are not closed, or were failing last."""
+        views = [breaker.view for breaker in self._breakers.values()]
+        return sorted((one for one in views if one.failures), key=lambda one: one.name)
 
     def known(self) -> Known:
         """Names and types for the checker of the flows."""
@@ -180,33 +215,77 @@ class Departments:
         """
         handler = self.query(name)
         arguments = self._arguments(handler, values)
-        if self._kind(handler) == "sql":
+        return self._guarded(handler, lambda: self._ask(handler, arguments, within))
+
+    def _ask(self, handler: Handler, arguments: dict[str, Any], within: float) -> Any:
+        kind = self._kind(handler)
+        if kind in (SQL, DATABASE):
             run = _Run()
 
             def work(session: Session) -> Any:
                 return self._in_thread(handler, run, session, arguments, "")
 
-            return self._wait(handler, run, partial(self._store.read, work, within), within)
-        return self._checked_on_hub(handler, arguments, within)
+            read = self._store.read if kind == SQL else self._database(handler).read
+            return self._wait(handler, run, partial(read, work, within), within)
+        try:
+            return self._checked_on_hub(handler, arguments, within)
+        except RemoteFailed as error:
+            raise self._failed(handler, "remote", str(error)) from error
 
     def do(
-        self, name: str, values: Mapping[str, object], *, key: str, within: float
+        self,
+        name: str,
+        values: Mapping[str, object],
+        *,
+        key: str,
+        within: float,
+        call: str = "",
+        patient: bool = True,
     ) -> Done | Refused | Pending:
         """Carry out a command exactly once for ``key`` (an empty key is refused).
 
         Returns :class:`Done`, or the :class:`Refused` that the command raised with one of its declared
         reasons, or :class:`Pending` when it is not known whether it took effect: the same key tells later.
         Raises :class:`DepartmentFailed` when nothing was done, and :class:`NotFound` for an unknown name.
+
+        ``call`` is the call that it is done for. Without ``patient`` a command that certainly did not reach its
+        remote system in time has failed and is forgotten; with it, it is pending and goes on.
         """
         handler = self.command(name)
         if not key:
             raise ValueError("a command needs a key")
         arguments = self._arguments(handler, values)
-        if self._kind(handler) != "sql":
-            try:
-                return Done(self._checked_on_hub(handler, arguments, within, key))
-            except Refused as refusal:
-                return self._declared(handler, refusal)
+        kind = self._kind(handler)
+        try:
+            if kind in (HTTP, DATABASE):
+                outcome = self.outbox.do(
+                    name,
+                    handler.keep(arguments),
+                    department=handler.department,
+                    remote=self._remote(handler),
+                    key=key,
+                    within=within,
+                    call=call,
+                    private=_withheld(handler, values),
+                    admits=lambda: self._admit(handler, self._breaker(name), probe=False),
+                    patient=patient,
+                )
+                if isinstance(outcome, Told):
+                    return Done(handler.revive(outcome.plain))
+                return self._declared(handler, outcome) if isinstance(outcome, Refused) else outcome
+            if kind == SQL:
+                return Done(
+                    handler.revive(
+                        self._guarded(handler, lambda: self._deed(handler, arguments, key, within))
+                    )
+                )
+            return Done(self._guarded(handler, lambda: self._checked_on_hub(handler, arguments, within, key)))
+        except Refused as refusal:
+            return self._declared(handler, refusal)
+        except Pending as pending:
+            return pending
+
+    def _deed(self, handler: Command, arguments: dict[str, Any], key: str, within: float) -> Any:
         run = _Run()
 
         def work(session: Session) -> Any:
@@ -214,12 +293,41 @@ class Departments:
 
         deed = partial(self._store.deed, key, handler.department, work, within)
         try:
-            plain = self._wait(handler, run, deed, within)
-        except Refused as refusal:
-            return self._declared(handler, refusal)
-        except Pending as pending:
-            return pending
-        return Done(handler.revive(plain))
+            return self._wait(handler, run, deed, within)
+        finally:
+            if self.records is not None:
+                self.records.settled()  # a ticket or a notice may have come of it
+
+    def _send(self, name: str, kept: Mapping[str, Any], key: str, limit: float) -> Any:
+        """One attempt of the outbox; see :data:`engine.hooks.outbox.Send`."""
+        handler = self._commands.get(name)
+        kind = self._kind(handler) if handler is not None else SQL
+        if handler is None or kind not in (HTTP, DATABASE):
+            raise RemoteFailed(f"{name} has no remote system any more", sent=False, lasting=True)
+        breaker = self._breaker(name)
+        try:
+            arguments = self._arguments(handler, kept)
+            if kind == HTTP:
+                value = handler.plain(self._checked_on_hub(handler, arguments, limit, key))
+            else:
+                run = _Run()
+
+                def work(session: Session) -> Any:
+                    return handler.plain(self._in_thread(handler, run, session, arguments, key))
+
+                job = partial(self._database(handler).work, work, limit)
+                value = self._wait(handler, run, job, limit)
+        except (Refused, Pending):
+            breaker.good()
+            raise
+        except (RemoteFailed, DepartmentFailed) as error:
+            breaker.bad(str(error))
+            raise
+        except BaseException:
+            breaker.neither()
+            raise
+        breaker.good()
+        return value
 
     # -- how ------------------------------------------------------------------------------------
 
@@ -229,46 +337,74 @@ class Departments:
         except BadArguments as error:
             raise self._failed(handler, "arguments", str(error)) from None
 
+    def _contract(self, handler: Handler) -> Any:
+        department = self._departments[handler.department]
+        return handler.over or (department.adapters[0].contract if department.adapters else None)
+
     def _kind(self, handler: Handler) -> str:
         if handler.over == "engine":
             return "engine"
-        department = self._departments[handler.department]
-        contract = handler.over or (department.adapters[0].contract if department.adapters else None)
-        return "http" if contract is not None and contract in self._http[department.name] else "sql"
+        return self.systems.kind(handler.department, self._contract(handler))
 
-    def _open_systems(self, systems: dict[str, str]) -> dict[str, dict[Any, Any]]:
-        opened: dict[str, dict[Any, Any]] = {}
-        for department in self._departments.values():
-            mine = opened.setdefault(department.name, {})
-            for adapter in department.adapters:
-                full = f"{department.name}.{adapter.name}"
-                url = systems.pop(full, None)
-                if url is not None:
-                    if adapter.http is None:
-                        raise PluginError(
-                            f"{full} has no http adapter, but the configuration gives it an address"
-                        )
-                    mine[adapter.contract] = adapter.http(url)
-                elif adapter.sql is None:
-                    raise PluginError(
-                        f"{full} has only an http adapter, and the configuration gives it no address"
-                    )
-        if systems:
-            raise PluginError(f"the configuration names a system that no department has: {min(systems)}")
-        return opened
+    def _database(self, handler: Handler) -> ForeignDatabase:
+        return self.systems.database(handler.department, self._contract(handler))
+
+    def _remote(self, handler: Handler) -> str:
+        return f"{handler.department}.{self._contract(handler).__name__}"
+
+    def _breaker(self, name: str) -> Breaker:
+        breaker = self._breakers.get(name)
+        if breaker is None:
+            breaker = self._breakers[name] = Breaker(
+                name, self._clock, failures=self._failures, rest=self._rest, on_change=self._changed
+            )
+        return breaker
+
+    def _changed(self, view: BreakerView) -> None:
+        log.warning("breaker.changed", name=view.name, state=view.state, error=view.error)
+        self.breaker_changed(view)
+
+    def _admit(self, handler: Handler, breaker: Breaker, *, probe: bool) -> None:
+        if breaker.admits() if probe else breaker.state != OPEN:
+            return
+        raise self._failed(handler, "open", f"it failed {breaker.view.failures} times, and rests")
+
+    def _guarded(self, handler: Handler, job: Callable[[], T]) -> T:
+        breaker = self._breaker(handler.name)
+        self._admit(handler, breaker, probe=True)
+        try:
+            value = job()
+        except DepartmentFailed as error:
+            breaker.bad(str(error))
+            raise
+        except Refused:
+            breaker.good()
+            raise
+        except BaseException:
+            breaker.neither()
+            raise
+        breaker.good()
+        return value
 
     def _sql_context(self, handler: Handler, key: str, session: Session) -> Context:
         department = self._departments[handler.department]
+        foreign = self._kind(handler) == DATABASE
         adapters: dict[Any, Callable[[], Any]] = {
             adapter.contract: partial(adapter.sql, session)
             for adapter in department.adapters
-            if adapter.contract not in self._http[department.name] and adapter.sql is not None
+            if adapter.sql is not None
+            and (
+                adapter.contract is self._contract(handler)
+                if foreign
+                else self.systems.kind(department.name, adapter.contract) == SQL
+            )
         }
-        return self._context(handler, key=key, session=session, adapters=adapters)
+        return self._context(handler, key=key, session=None if foreign else session, adapters=adapters)
 
     def _hub_context(self, handler: Handler, key: str) -> Context:
         adapters: dict[Any, Callable[[], Any]] = {
-            contract: partial(_itself, remote) for contract, remote in self._http[handler.department].items()
+            contract: partial(_itself, remote)
+            for contract, remote in self.systems.remotes(handler.department).items()
         }
         if handler.over != "engine":
             return self._context(handler, key=key, adapters=adapters)
@@ -276,7 +412,59 @@ class Departments:
             handler, key=key, adapters=adapters, agents=self._agents, calendars=self._calendars
         )
 
+    def in_context(self, department: str, where: str, function: Callable[[Context], T], within: float) -> T:
+        """``function(ctx)`` as a query of the department would run over sql: in a worker thread, in a transaction that
+        is rolled back. Raises what it raises, and :class:`StoreTimeout`. For hooks."""
+        run = _Run()
+
+        def work(session: Session) -> T:
+            run.began = True
+            try:
+                adapters: dict[Any, Callable[[], Any]] = {
+                    adapter.contract: partial(adapter.sql, session)
+                    for adapter in self._departments[department].adapters
+                    if adapter.sql is not None and self.systems.kind(department, adapter.contract) == SQL
+                }
+                return function(
+                    Context(
+                        now=self._clock.now().astimezone(self._timezone),
+                        log=structlog.get_logger("insideline.plugins").bind(
+                            department=department, handler=where
+                        ),
+                        session=session,
+                        adapters=adapters,
+                        parties=self.parties.within(session) if self.parties is not None else None,
+                        where=where,
+                    )
+                )
+            except SystemExit as error:  # would end the worker thread, or the engine
+                raise PluginError(f"it called exit({error.code!r})") from error
+            finally:
+                run.ended = True
+
+        if department not in self._departments:
+            raise PluginError(f"{where} takes ctx, but its plugin has no department")
+        stuck = self._stuck[department]
+        stuck[:] = [one for one in stuck if not one.ended]
+        if len(stuck) >= MOST_STUCK:
+            raise DepartmentFailed(where, "busy", f"{len(stuck)} handlers of its department hang")
+        try:
+            return self._store.read(work, within)
+        finally:
+            if run.began and not run.ended:
+                stuck.append(run)
+
     def _context(self, handler: Handler, **given: Any) -> Context:
+        if self.parties is not None:
+            session = given.get("session")
+            if session is not None:
+                given["parties"] = self.parties.within(session)
+            elif "session" not in given:
+                given["parties"] = self.parties
+        if self.records is not None and (given.get("session") is not None or "session" not in given):
+            session = given.get("session")
+            given["tickets"] = self.records.tickets_for(session, handler.department, handler.name)
+            given["notify"] = self.records.notifier_for(session, handler.department)
         return Context(
             now=self._clock.now().astimezone(self._timezone),
             log=structlog.get_logger("insideline.plugins").bind(
@@ -309,7 +497,7 @@ class Departments:
             return job()
         except StoreTimeout as error:
             raise self._failed(handler, "time_up", f"no answer within {within:g} s") from error
-        except (DepartmentFailed, Pending):
+        except (DepartmentFailed, Pending, RemoteFailed):
             raise
         except Exception as error:
             if isinstance(error, Refused) and isinstance(handler, Command):
@@ -330,7 +518,7 @@ class Departments:
             if up is not mine:
                 raise
             raise self._failed(handler, "time_up", f"no answer within {within:g} s") from None
-        except DepartmentFailed:
+        except (DepartmentFailed, RemoteFailed):
             raise
         except (Exception, SystemExit) as error:
             if isinstance(error, Refused) and isinstance(handler, Command):
@@ -365,6 +553,13 @@ class Departments:
     def _failed(self, handler: Handler, why: str, detail: str) -> DepartmentFailed:
         log.warning("department.failed", handler=handler.name, why=why, detail=detail)
         return DepartmentFailed(handler.name, why, detail)
+
+
+def _withheld(handler: Handler, values: Mapping[str, object]) -> bool:
+    """Whether something among the arguments must not be written down."""
+    return any(isinstance(value, Secret) for value in values.values()) or any(
+        holds_private(argument.type) for argument in handler.arguments.values()
+    )
 
 
 def _itself(remote: Any) -> Any:

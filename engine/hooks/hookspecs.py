@@ -14,8 +14,22 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from engine.hooks.context import Context
     from engine.hooks.department import Department
-    from engine.types import AgentState, AgentView, CallView, RecordingView
+    from engine.hooks.notifiers import Notifier
+    from engine.types import (
+        AgentState,
+        AgentView,
+        BlockedView,
+        CallView,
+        PartyView,
+        RecordingView,
+        SettledView,
+        TicketChange,
+        TicketView,
+    )
 
 PROJECT = "insideline"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -28,6 +42,37 @@ class Declare:
     @hookspec
     def register_department(self) -> Department:  # type: ignore[empty-body]
         """The department that this plugin brings."""
+
+    @hookspec
+    def register_notifiers(self) -> Sequence[Notifier]:  # type: ignore[empty-body]
+        """Ways to tell people something, which conf/notify.yaml names as ``notifier:``."""
+
+
+class Answer:
+    """Asked while a call waits: the first that answers something else than None counts. With ``ctx``, which only a
+    department's plugin may take, it runs in a worker thread with the department's session and adapters."""
+
+    @hookspec
+    def identify_party(self, ctx: Context, call: CallView, by: str, value: str) -> PartyView | None:
+        """Who has this number (``by`` is "number", ``value`` E.164) or this code ("code"). Asked before the engine's own
+        table; a PIN is compared with that of our own party of the same kind and code."""
+
+    @hookspec
+    def recording_allowed(self, ctx: Context, call: CallView, policy: str) -> bool | None:
+        """Whether a call may be recorded now. False keeps it from being; whatever the dialplan forbids stays so."""
+
+    @hookspec
+    def queue_priority(self, ctx: Context, call: CallView, queue: str) -> int | None:
+        """What to add to a caller's priority (0 to 100, or less than 0) on entering a queue."""
+
+
+class Add:
+    """Asked while a call waits: what all of them give is put together."""
+
+    @hookspec
+    def screen_pop(self, ctx: Context, call: CallView) -> Mapping[str, object] | None:
+        """What the desk shows of a caller beside what the flow tells it: names and plain values. Asked when the caller
+        enters a queue; ``call.party`` and ``call.number`` say who it is."""
 
 
 class Told:
@@ -76,3 +121,15 @@ class Told:
     @hookspec
     def step_failed(self, call: CallView, step: str, why: str) -> None:
         """A step of a flow took its ``failed`` way: its query or command raised, hung or answered nonsense."""
+
+    @hookspec
+    def ticket_changed(self, ticket: TicketView, change: TicketChange) -> None:
+        """A ticket was opened or changed, and that is committed. After a crash it may be told a second time."""
+
+    @hookspec
+    def command_settled(self, settled: SettledView) -> None:
+        """A command to a remote system, of which a caller was told that its result is not known yet, has one."""
+
+    @hookspec
+    def engine_blocked(self, blocked: BlockedView) -> None:
+        """Nothing could run for a while, because a plugin (or the engine itself) did not let go."""

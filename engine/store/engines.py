@@ -60,8 +60,10 @@ def read_url(url: str) -> URL:
     return parsed
 
 
-def make_engine(url: URL, *, write: bool, sync: bool = True) -> Engine:
-    """An engine for threads that write (``sync``: a commit waits for the disk) or only read."""
+def make_engine(url: URL, *, write: bool, sync: bool = True, foreign: bool = False) -> Engine:
+    """An engine for threads that write (``sync``: a commit waits for the disk) or only read.
+
+    ``foreign``: the database is somebody else's, so the way in which it keeps its journal is left as it is."""
     sqlite = url.get_backend_name() == "sqlite"
     arguments: dict[str, Any]
     if sqlite:
@@ -92,8 +94,9 @@ def make_engine(url: URL, *, write: bool, sync: bool = True) -> Engine:
         def connected(connection: sqlite3.Connection, _record: object) -> None:
             run = connection.execute
             run("PRAGMA foreign_keys=ON")
-            if write:
+            if write and not foreign:
                 run("PRAGMA journal_mode=WAL")
+            if write:
                 run("PRAGMA synchronous=" + ("FULL" if sync else "NORMAL"))
             else:
                 run("PRAGMA query_only=ON")

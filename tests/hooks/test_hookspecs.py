@@ -15,7 +15,7 @@ from engine.clock import VirtualClock
 from engine.hooks import hookspecs
 from engine.hooks.builtin_day import Day
 from engine.hooks.host import Host
-from engine.types import AgentState, AgentView, CallView, RecordingView
+from engine.types import AgentState, AgentView, BlockedView, CallView, RecordingView, SettledView
 
 ROOT = Path(__file__).parents[2]
 HOOKS = {
@@ -156,6 +156,33 @@ def test_step_failed__names_flow_and_step(host: Host, day: Day, call: CallView) 
     host.tell.step_failed(call=call, step="track[1] query", why="time_up")
     assert last(host, day) == "+8613800000001: logistics/main track[1] query failed: time_up"
     assert day.figures.steps_failed == 1
+
+
+@pytest.mark.parametrize(
+    ("settled", "said"),
+    [
+        (SettledView("orders.place", "k", "c1", "done"), "orders.place is done after all"),
+        (SettledView("orders.place", "k", "c1", "refused", "credit"), "was refused after all: credit"),
+        (
+            SettledView("orders.place", "k", "c1", "stuck", error="it answered 500"),
+            "must look: it answered 500",
+        ),
+    ],
+)
+def test_command_settled__says_what_became_of_it(
+    host: Host, day: Day, settled: SettledView, said: str
+) -> None:
+    host.tell.command_settled(settled=settled)
+    assert last(host, day).endswith(said)
+    assert day.news[-1].call == "c1"
+
+
+def test_engine_blocked__names_the_plugin(host: Host, day: Day) -> None:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    host.tell.engine_blocked(blocked=BlockedView("warranty", "plugin.py:7 cover", 5.04, at))
+    assert last(host, day) == "plugin warranty held everything up for 5.0 s at plugin.py:7 cover"
+    host.tell.engine_blocked(blocked=BlockedView("", "wire.py:7 next", 1.0, at))
+    assert last(host, day).startswith("the engine itself held everything up")
 
 
 def test_the_news_are_bounded(host: Host, clock: VirtualClock) -> None:

@@ -73,7 +73,12 @@ class Command(Step):
             if self.once is not None:
                 key = f"{self.do}:{self.once.get(run.scope)}"
             outcome = run.services.departments.do(
-                self.do, valued(run, self.with_), key=key, within=self.within
+                self.do,
+                valued(run, self.with_),
+                key=key,
+                within=self.within,
+                call=run.call.id,
+                patient=self.pending is not None,
             )
         except (DepartmentFailed, UnknownName) as error:
             # A name is unknown when it was a secret, and died with the engine before this one.
