@@ -1,6 +1,6 @@
 """The checker: every fault of all flows in one run, and the compiled set when there is none.
 
-In order: syntax and shape (while a file is read, ``loader``), references, names, paths. A flow set is compiled
+In order: syntax and shape (while a file is read, ``loader``), references, names, types, paths. A flow set is compiled
 whole or not at all.
 """
 
@@ -8,19 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from engine.flows.known import Known
-from engine.flows.loader import Draft, FlowSource, find_flows, flow_of_draft, read_flow
+from engine.flows.loader import Draft, FlowSource, Head, find_flows, flow_of_draft, read_flow
 from engine.flows.model import FlowSet, no_collections
+from engine.flows.passes.environment import World
 from engine.flows.passes.names import Names
 from engine.flows.passes.paths import Paths
 from engine.flows.passes.references import References
+from engine.flows.passes.types import TypeFaults
+from engine.flows.passes.walk import Walk
 from engine.flows.step import Step
 from engine.flows.steps import STEPS
 from engine.schema.faults import Faults, Position
 
 
-def check_drafts(drafts: Iterable[Draft], known: Known) -> tuple[FlowSet | None, Faults]:
+class Checked(NamedTuple):
+    """What came of a run: the set (None when there is any error), all faults, and what each flow says of itself, also
+    of those that are faulty (None where that could not be read)."""
+
+    flows: FlowSet | None
+    faults: Faults
+    heads: Mapping[str, Head | None]
+
+
+def check(drafts: Iterable[Draft], known: Known) -> Checked:
     """Passes 3 and on over drafts; the set when no draft has an error."""
     faults = Faults()
     by_name: dict[str, Draft] = {}
@@ -33,23 +46,42 @@ def check_drafts(drafts: Iterable[Draft], known: Known) -> tuple[FlowSet | None,
             faults.extend(draft.faults)
             continue
         by_name[draft.name] = draft
+    world = World(known, by_name)
     for draft in by_name.values():
+        walk = Walk(draft, by_name)
         References(draft, known, by_name).run()
-        Names(draft, known, by_name).run()
-        Paths(draft, by_name).run()
+        Names(draft, known, walk).run()
+        TypeFaults(draft, world).run()
+        Paths(draft, known, by_name, walk).run()
+    for draft in by_name.values():
         draft.forget()
         faults.extend(draft.faults)
+    heads = {name: draft.head for name, draft in by_name.items()}
     if faults.errors:
-        return None, faults
-    return FlowSet.of(flow_of_draft(draft) for draft in by_name.values()), faults
+        return Checked(None, faults, heads)
+    return Checked(FlowSet.of(flow_of_draft(draft) for draft in by_name.values()), faults, heads)
+
+
+def check_drafts(drafts: Iterable[Draft], known: Known) -> tuple[FlowSet | None, Faults]:
+    """The set and the faults of :func:`check`."""
+    checked = check(drafts, known)
+    return checked.flows, checked.faults
+
+
+def check_files(
+    sources: Iterable[FlowSource], known: Known, steps: Mapping[str, type[Step]] = STEPS
+) -> Checked:
+    """Read, check and compile these files."""
+    with no_collections():
+        return check([read_flow(source, steps) for source in sources], known)
 
 
 def compile_files(
     sources: Iterable[FlowSource], known: Known, steps: Mapping[str, type[Step]] = STEPS
 ) -> tuple[FlowSet | None, Faults]:
     """Read, check and compile these files: the flow set, or None, and all faults."""
-    with no_collections():
-        return check_drafts([read_flow(source, steps) for source in sources], known)
+    checked = check_files(sources, known, steps)
+    return checked.flows, checked.faults
 
 
 def compile_flows(

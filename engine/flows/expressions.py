@@ -17,7 +17,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
@@ -261,12 +261,23 @@ def _number(value: Any) -> bool:
 
 
 def _alike(left: Any, right: Any) -> tuple[Any, Any]:
-    """Floats beside decimals become decimals: 0.1 in a flow means a tenth."""
+    """Floats beside decimals become decimals (0.1 in a flow means a tenth), moments beside days become days."""
     if isinstance(left, Decimal) and isinstance(right, float):
         return left, Decimal(repr(right))
     if isinstance(left, float) and isinstance(right, Decimal):
         return Decimal(repr(left)), right
+    # A moment beside a day is meant as its day: Python would refuse to compare them.
+    if (
+        isinstance(left, date)
+        and isinstance(right, date)
+        and isinstance(left, datetime) != isinstance(right, datetime)
+    ):
+        return _day(left), _day(right)
     return left, right
+
+
+def _day(value: date) -> date:
+    return value.date() if isinstance(value, datetime) else value
 
 
 def _bounded(value: Any) -> Any:

@@ -35,6 +35,9 @@ class Known:
     policies: Collection[str] | None = None
     sounds: Collection[str] | None = None
     extensions: Collection[str] | None = None
+    groups: Collection[str] | None = None  # of conf/notify.yaml
+    #: Language -> full key -> the words of a prompt, to hold a menu's keys against them.
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def languages(self) -> Collection[str]:
@@ -45,6 +48,18 @@ class Known:
         """The placeholders of a prompt as a flow of ``department`` means it (its own before a common one);
         None when there is no such prompt in that language."""
         texts = self.prompts.get(language)
+        if texts is None:
+            return None
+        if "/" in key:
+            return texts.get(key.removeprefix("common/"))
+        found = texts.get(f"{department}/{key}")
+        return found if found is not None else texts.get(key)
+
+    def text(self, key: str, language: str, department: str) -> str | None:
+        """The words of a prompt as a flow of ``department`` means it; None when they are not known."""
+        if not is_prompt_key(key):
+            return key
+        texts = self.texts.get(language)
         if texts is None:
             return None
         if "/" in key:

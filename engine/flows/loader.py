@@ -85,6 +85,24 @@ class Facts(NamedTuple):
     references: list[Reference]
     ways: tuple[Way, ...]
     born: tuple[Reference, ...]
+    reads: tuple[Reference, ...]  # expressions, values and prompts: what may read names
+
+
+#: A step with its facts; None twice where a step could not be read.
+Walked = tuple[Step | None, Facts | None]
+_READS = frozenset({"expression", "value", "prompt"})
+
+
+def _facts(step: Step) -> Facts:
+    refers = references(step)
+    own = type(step).ways is not Step.ways
+    born = type(step).born is not Step.born
+    return Facts(
+        refers,
+        tuple(step.ways() if own else ways_in(refers)),
+        tuple(step.born() if born else [reference for reference in refers if reference.kind == "into"]),
+        tuple([reference for reference in refers if reference.kind in _READS]),
+    )
 
 
 @dataclass(slots=True)
@@ -97,22 +115,33 @@ class Draft:
     blocks: dict[str, list[Step | None]] = field(default_factory=dict)
     on_hangup: list[Step | None] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    _facts: dict[int, Facts] = field(default_factory=dict)
+    _walked: dict[str, list[Walked]] = field(default_factory=dict)
+
+    def walk(self, block: str) -> list[Walked]:
+        """The steps of a block (or of ``on_hangup``) with what they refer to, lead to and bear; looked at by every
+        pass, and so found once."""
+        found = self._walked.get(block)
+        if found is None:
+            steps = self.on_hangup if block == ON_HANGUP else self.blocks[block]
+            found = self._walked[block] = [(step, None if step is None else _facts(step)) for step in steps]
+        return found
+
+    def all_walked(self) -> Iterable[tuple[Step, Facts]]:
+        """Every step that could be read with its facts, those of ``on_hangup`` last."""
+        for block in (*self.blocks, ON_HANGUP):
+            for step, facts in self.walk(block):
+                if step is not None and facts is not None:
+                    yield step, facts
 
     def facts(self, step: Step) -> Facts:
-        """What a step refers to, leads to and bears; looked at by every pass, and so found once."""
-        found = self._facts.get(id(step))
-        if found is None:
-            refers = references(step)
-            own = type(step).ways is not Step.ways
-            ways = tuple(step.ways() if own else ways_in(refers))
-            born = tuple(reference for reference in refers if reference.kind == "into")
-            found = self._facts[id(step)] = Facts(refers, ways, born)
+        """What one step refers to, leads to and bears."""
+        found = self.walk(step.block)[step.index][1]
+        assert found is not None
         return found
 
     def forget(self) -> None:
         """Let go of what only the passes needed."""
-        self._facts.clear()
+        self._walked.clear()
 
     def all_steps(self) -> Iterable[Step]:
         """Every step that could be read, those of ``on_hangup`` last."""

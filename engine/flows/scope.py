@@ -17,6 +17,7 @@ from engine.errors import InsidelineError
 
 _DATE_PARTS = frozenset({"year", "month", "day"})
 _TIME_PARTS = frozenset({"hour", "minute"})
+_WHOLE_PARTS = frozenset({"date", "time"})
 
 
 class UnknownName(InsidelineError):
@@ -40,6 +41,8 @@ def field_of(value: Any, name: str) -> Any:
     elif is_dataclass(value) and not isinstance(value, type):
         if not name.startswith("_") and any(field.name == name for field in fields(value)):
             return getattr(value, name)
+    elif isinstance(value, datetime) and name in _WHOLE_PARTS:
+        return value.date() if name == "date" else value.time()
     elif (isinstance(value, tuple) and name in getattr(value, "_fields", ())) or (
         isinstance(value, date)
         and (name in _DATE_PARTS or (isinstance(value, datetime) and name in _TIME_PARTS))

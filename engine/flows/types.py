@@ -133,6 +133,7 @@ TEXT: Final = Type(str, annotation=str)
 DIGITS: Final = Type(str, digits=True)
 FLAG: Final = Type(bool)
 WHOLE: Final = Type(int)
+REAL: Final = Type(float)
 NUMBER: Final = Type(Decimal)
 DATE: Final = Type(date)
 MOMENT: Final = Type(datetime)
@@ -147,7 +148,7 @@ _MOMENT_PARTS: Final[Mapping[str, Type]] = {
 }  # fmt: skip
 
 
-def record(name: str = "", *, open: bool = False, **fields: Type) -> Type:
+def record(name: str = "", /, *, open: bool = False, **fields: Type) -> Type:
     """A record with these fields; ``open`` when it may have more."""
     return Type(dict, name=name, fields=MappingProxyType(fields), open=open)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from engine.flows.checker import compile_flows
 from engine.flows.known import CommandType, Known, QueryType
 from engine.flows.model import FlowSet
 from engine.hooks.department import Argument
-from engine.hooks.kinds import FieldType
+from engine.hooks.kinds import Digits, FieldType
+from engine.prompts.spoken import FORMATS
 from engine.schema.faults import Faults
 
 SAMPLE = Path(__file__).parent / "sample"
@@ -26,7 +29,13 @@ _TEXTS: dict[str, dict[str, str]] = {
     "orders/placed_text": {"placed": "digits"},
     "position": {"position": "count"},
 }
-_ORDER = {name: FieldType(str, False, False) for name in ("number", "state", "lines", "note", "at")}
+_ORDER = {
+    "number": FieldType(Digits, False, False),
+    "state": FieldType(Literal["open", "shipped"], False, False),
+    "lines": FieldType(int, False, False),
+    "note": FieldType(str, True, False),
+    "at": FieldType(date, False, False),
+}
 
 
 def _arguments(*names: str) -> dict[str, Argument]:
@@ -46,7 +55,7 @@ KNOWN = Known(
         "orders.place": CommandType(_arguments("dealer", "count"), int, False, ("credit", "stock"), None)
     },
     calendars={"office"},
-    formats={"digits", "count", "date"},
+    formats=FORMATS,
     skills={"credit"},
     policies={"service", "never"},
 )

@@ -73,7 +73,7 @@ def test_a_test_for_known_makes_a_name_readable_where_it_holds() -> None:
   a:
     - menu: {prompt: bye, options: {1: b, 2: c}, give_up: c}
   b:
-    - set: {x: 1}
+    - set: {x: "= 1"}
     - go: c
   c:
     - set: {y: "{x}", if: 1 == 1}
@@ -121,7 +121,7 @@ def test_the_key_of_a_menu_is_known_behind_its_options() -> None:
 
 def test_a_value_may_not_be_made_of_itself_before_it_is_there() -> None:
     assert codes(flow('  a:\n    - set: {n: "= n + 1"}\n    - hangup\n')) == [(8, "not-born")]
-    assert codes(flow('  a:\n    - set: {n: 1, m: "= n + 1"}\n    - hangup\n')) == []
+    assert codes(flow('  a:\n    - set: {n: "= 1", m: "= n + 1"}\n    - hangup\n')) == []
 
 
 def test_a_loop_that_only_keys_keep_alive_is_allowed() -> None:
@@ -144,7 +144,8 @@ def test_a_loop_through_silence_is_refused() -> None:
   c:
     - hangup
 """)
-    assert codes(text) == [(7, "endless-loop"), (9, "endless-loop")]
+    assert codes(text) == [(7, "endless-loop")]
+    assert [fault.way for fault in faults_of(text)] == ["stay silent x3 -> block a again"]
 
 
 def test_a_loop_that_a_query_may_leave_is_allowed() -> None:

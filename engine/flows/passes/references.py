@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from engine.flows.called_back import PROMPTS, flow_name
 from engine.flows.known import Known, is_prompt_key
 from engine.flows.loader import Draft
 from engine.flows.passes.ends import outcomes_of
 from engine.flows.step import Step
+from engine.flows.steps.callback import Callback
 from engine.flows.steps.command import Command
 from engine.flows.steps.music import Music
 from engine.flows.steps.play import Play
@@ -47,6 +49,7 @@ class References:
             "language": lambda step, found: self.listed(step, found, "language", self.languages),
             "query": lambda step, found: self.listed(step, found, "query", known.queries),
             "command": lambda step, found: self.listed(step, found, "command", known.commands),
+            "group": lambda step, found: self.listed(step, found, "group", known.groups),
             "value": self.value,
         }
 
@@ -295,6 +298,15 @@ class References:
                 )
                 return
 
+    def callback(self, step: Callback) -> None:
+        if flow_name(self.department, step.queue) in self.flows:
+            return  # the department's own flow leads the call
+        for prompt in PROMPTS:
+            fault = self._prompt_fault(prompt)
+            if fault is not None:
+                code, message, _ = fault
+                self.add(step, ("queue",), code, f"{message}, which a call back says")
+
     def record(self, step: Record) -> None:
         if self.known.policies is not None and step.policy not in self.known.policies:
             self.add(
@@ -313,6 +325,7 @@ class References:
 _CHECKS: dict[type[Step], Callable[[References, Step], None]] = {
     Query: References.query,  # type: ignore[dict-item]
     Command: References.command,  # type: ignore[dict-item]
+    Callback: References.callback,  # type: ignore[dict-item]
     Run: References.run_flow,  # type: ignore[dict-item]
     Return: References.return_from,  # type: ignore[dict-item]
     Play: References.play,  # type: ignore[dict-item]
