@@ -133,6 +133,7 @@ _POLICY = _pattern(r"[a-z][a-z0-9_]{0,31}", "name", "the name of a policy", "ser
 KeepTime = Annotated[float, _lasting(86400, 86400 * 36500, "1d and 36500d"), _LENGTH_OF_TIME]
 OfferTime = Annotated[float, _lasting(3, 120, "3s and 2m"), _LENGTH_OF_TIME]
 WrapUpTime = Annotated[float, _lasting(0, 3600, "0s and 1h"), _LENGTH_OF_TIME]
+RetryTime = Annotated[float, _lasting(1, 86400, "1s and 1d"), _LENGTH_OF_TIME]
 DrainTime = Annotated[float, _lasting(0, 86400, "0s and 1d"), _LENGTH_OF_TIME]
 Size = Annotated[
     int, PlainValidator(_size), WithJsonSchema({"type": "string", "pattern": "^[0-9]+(KB|MB|GB)$"})
@@ -200,6 +201,9 @@ class Recording(Section):
         default_factory=lambda: {"never": _NEVER, "service": _SERVICE}
     )
 
+    keep_clips: KeepTime = 180 * 86400.0  # what callers dictated (`dictate`)
+    keep_messages: KeepTime = 90 * 86400.0  # what they left in boxes (`voicemail`)
+
     @field_validator("policies")
     @classmethod
     def _with_never(cls, policies: dict[str, RecordingPolicy]) -> dict[str, RecordingPolicy]:
@@ -222,13 +226,74 @@ class Prompts(Section):
     cache_size: Size = 256 << 20
 
 
+class Fax(Section):
+    """How faxes are written and sent. They go out through the trunks, as ``outbound`` of conf/trunks.yaml allows."""
+
+    folder: Place = Path("var/faxes")
+    font: Place | None = None  # a TrueType or OpenType file; without it, one of the distribution's
+    station: Text | None = None  # our number as the far end's display shows it
+    header: Text | None = None  # printed at the top of each page; the site's name without it
+    lines: Annotated[int, _whole(1, 50)] = 2  # at once
+    attempts: Annotated[int, _whole(1, 20)] = 4
+    again: RetryTime = 300.0  # after an attempt that failed; longer each time
+    t38: bool = False  # ask the carrier for T.38; without it, the tones go as sound
+
+
 class Limits(Section):
     """Where the engine says no, so that one fault can't take everything with it."""
 
     calls: Annotated[int, _whole(1, 20_000)] = 1_500  # live calls; one more hears the apology
     steps: Annotated[int, _whole(50, 1_000_000)] = 5_000  # steps of one call; then it is let go with a word
     adoptions: Annotated[int, _whole(0, 100)] = 5  # restarts that one call is carried over; then the fallback
+    failures: Annotated[int, _whole(1, 1000)] = 5  # in a row, until a query or command is left alone for `rest`
+    rest: Annotated[float, _lasting(1, 3600, "1s and 1h"), _LENGTH_OF_TIME] = 30.0
+    blocked: Annotated[float, _lasting(0.05, 60, "50ms and 1m"), _LENGTH_OF_TIME] = 0.5  # then it is told who blocks
     drain: DrainTime = 30.0  # how long a stopping engine waits for its calls
+
+
+class Parties(Section):
+    """Callers who say who they are by a code and a PIN. Each lock in a row lasts twice as long as the one before."""
+
+    wrong_pins: Annotated[int, _whole(1, 99)] = 5  # in a row; then the party, and the caller's number, are locked
+    locked: DrainTime = 900.0
+    longest: DrainTime = 86_400.0
+
+
+class MappedTable(Section):
+    """A table of somebody else's database: its name there (``schema.table``), and its columns by their names here."""
+
+    name: Text
+    columns: dict[Text, Text] = Field(default_factory=dict)
+
+
+class SystemSection(Section):
+    """Where a company system is. ``sql`` without ``url``: the department's own tables.
+
+    ``secret_file`` holds what no other file should: headers, a token, or the password of the database.
+    """
+
+    kind: Literal["sql", "http"] = "sql"
+    url: Text | None = None
+    limit: Annotated[float, _lasting(0.1, 300, "100ms and 5m"), _LENGTH_OF_TIME] = 10.0  # of one request
+    secret_file: Place | None = None
+    ca_file: Place | None = None  # whom to trust instead of the usual authorities
+    tables: dict[Text, MappedTable] = Field(default_factory=dict)  # by their names here
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.kind == "http" and not re.match(r"https?://[^\s/?#@]+(/|$)", self.url or ""):
+            raise _wrong("url", "a system over http needs its address", "write https://host/path", at="url")
+        if self.kind == "http" and self.tables:
+            raise _wrong("shape", "tables are for kind: sql", at="tables")
+        if self.kind == "sql" and self.url is None and (self.tables or self.secret_file):
+            raise _wrong("url", "another database needs its url", "write postgresql://user@host/name")
+        return self
+
+
+class DepartmentSection(Section):
+    """What is said of one department: where the company systems behind its contracts are."""
+
+    adapters: dict[Text, SystemSection] = Field(default_factory=dict)
 
 
 class Log(Section):
@@ -252,7 +317,10 @@ class Settings(Section):
     control: Control = Control()
     recording: Recording = Recording()
     prompts: Prompts = Prompts()
+    fax: Fax = Fax()
     limits: Limits = Limits()
+    parties: Parties = Parties()
+    departments: dict[Text, DepartmentSection] = Field(default_factory=dict)
     log: Log = Log()
 
     @field_validator("timezone")

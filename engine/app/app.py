@@ -20,12 +20,15 @@ from gevent.threadpool import ThreadPool
 from sqlalchemy.orm import Session
 
 from engine.acd.acd import Acd, AgentMemory
+from engine.app.clips import Sounds, make_sounds
 from engine.app.hours import make_closing
 from engine.app.installation import Installation, read_installation
 from engine.app.lost_calls import close_lost_calls
 from engine.app.outbound import make_outbound
+from engine.app.parties import open_parties
+from engine.app.records import begin, make_records
 from engine.app.reload import Reloader
-from engine.app.switches import Choice, choose_switch
+from engine.app.switches import Choice, choose_switch, templates_of
 from engine.calls.call import Call
 from engine.calls.cdr import cdr_row
 from engine.calls.leader import Leader
@@ -44,6 +47,8 @@ from engine.hooks.departments import Departments
 from engine.prompts import Prompts, Voice, find_voice, load_say_as
 from engine.prompts.music import hold_music
 from engine.recording.book import Book
+from engine.records.parties import Parties
+from engine.records.records import Records
 from engine.store.rows import AgentRow
 from engine.store.store import Store
 from engine.store.upgrades import DepartmentTables
@@ -112,6 +117,9 @@ class App:
         self.leader: Leader = None  # type: ignore[assignment]
         self.connection: Connection = None  # type: ignore[assignment]
         self.recordings: Book = None  # type: ignore[assignment]
+        self.records: Records = None  # type: ignore[assignment]
+        self.parties: Parties = None  # type: ignore[assignment]
+        self.sounds: Sounds = None  # type: ignore[assignment]
         self.closing: Closing = None  # type: ignore[assignment]
         self.reload = Reloader(self)
 
@@ -174,6 +182,9 @@ class App:
         self.recordings = Book(
             self.store, self.clock, folders.recordings, settings.recording, seed=self._seed
         )
+        self.sounds = make_sounds(
+            self.store, self.clock, folders.recordings, settings.recording, timezone=settings.timezone
+        )
         services = Services(
             clock=self.clock,
             prompts=self.prompts,
@@ -189,12 +200,17 @@ class App:
             timezone=settings.timezone,
             max_steps=settings.limits.steps,
             music={"default": self.music},
+            clips=self.sounds.clips,
+            messages=self.sounds.messages,
+            ratings=self.sounds.ratings,
             outbound=make_outbound(made, self.clock, self.store),
         )
+        self.parties = open_parties(made, self.store, self.clock, services)
+        self.records = make_records(self, services)
         self.lead = Lead(services, made.flows, made.dialplan, max_adoptions=settings.limits.adoptions)
         self.closing.refresh()
         self.calls.registrations = self._phone
-        self.calls.recorded = self.recordings.finished
+        self.calls.recorded = self.sounds.recorded(self.recordings.finished)
         self.clock.spawn(self._sweep)
         self.recordings.on_finished = lambda view: made.host.tell.recording_finished(recording=view)
 
@@ -269,6 +285,7 @@ class App:
                 phones=made.phones,
                 trunks=made.trunks,
                 binary=choice.binary,
+                templates=templates_of(made.home),
                 on_death=self._switch_died,
             )
             self.freeswitch.start()
@@ -345,6 +362,7 @@ class App:
         try:
             self.closing.refresh()  # another engine may have led until now
             self.recordings.close_lost(set(self.calls.calls))
+            self.sounds.settle(self.calls.calls.keys())
             close_lost_calls(
                 self.store, self.clock, self.calls.calls.keys(), node=self.installation.settings.site.id
             )
@@ -355,6 +373,7 @@ class App:
         self.acd.start()
         self.acd.release("switch")
         self.ready.set()
+        begin(self.records)
 
     def _switch_died(self, reason: str) -> None:
         log.error("switch.restarting", reason=reason)
@@ -375,6 +394,7 @@ class App:
         while not self._stopping.wait(SWEEP_EVERY):
             try:
                 self.recordings.sweep()
+                self.sounds.sweep()
             except StoreError as error:
                 log.warning("recordings.not_swept", error=str(error))
 
@@ -387,6 +407,7 @@ class App:
         self.store.cdr({**cdr_row(call, self.clock), "node": self.installation.settings.site.id})
         self.store.drop_call_state(call.id)
         self.installation.host.tell.call_ended(call=call.view(), cause=call.cause)
+        self.records.call_ended(call)
 
     def _notify(self, event: str, /, **facts: Any) -> None:
         """A domain event of the ACD, for the hooks: calls as views, agents' states kept for the next engine."""
@@ -394,6 +415,7 @@ class App:
             facts["call"] = self._view(facts["call"])
         if event == "agent_state_changed":
             self._keep_agent(facts["agent"])
+            self.records.agent_changed()
         getattr(self.installation.host.tell, event)(**facts)
 
     def _view(self, call_id: str) -> CallView:
@@ -441,6 +463,7 @@ class App:
             calls=self.calls,
             acd=self.acd,
             store=self.store,
+            parties=self.parties,
             recordings=made.folders.recordings,
             prompts=self.prompts,
             flows=lambda: self.lead.flows,
@@ -513,6 +536,7 @@ class App:
             self._warming.kill(block=False)
         for part, end in (
             (self._server, "stop"),
+            (self.records, "stop"),
             (self.acd, "stop"),
             (self.leader, "stop"),
             (self.connection, "stop"),
@@ -520,6 +544,7 @@ class App:
             (self.freeswitch, "stop"),
             (self.simulator if self._own_simulator else None, "stop"),
             (self.recordings, "close"),
+            (self.parties, "close"),
             (self.store, "close"),
             (self.prompts, "close"),
         ):
@@ -537,6 +562,7 @@ class App:
         if self._server is not None:
             self._server.stop()
         self.leader.abandon()
+        self.records.stop()
         self.acd.abandon()
         self.calls.abandon()
         self.connection.abandon()

@@ -7,13 +7,13 @@ after the last one the step's ``give_up`` way is taken. Keys pressed in an earli
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from engine.esl.commands import Digits
 from engine.flows.expressions import ExpressionError
 from engine.flows.scope import UnknownName
-from engine.flows.step import Ask, Values
+from engine.flows.step import Again, Values
 
 if TYPE_CHECKING:
     from engine.flows.run import Run
@@ -29,6 +29,38 @@ class Given:
     """A good answer. A class of its own, because an answer may well be 0 or ""."""
 
     value: Any
+
+
+class Question(Protocol):
+    """What is asked, and how: an :class:`~engine.flows.step.Ask`, or a question within another step."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def prompt(self) -> str | None: ...
+    @property
+    def values(self) -> Values: ...
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def again(self) -> Again: ...
+    @property
+    def interrupt(self) -> bool: ...
+    @property
+    def flush(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question within a step; without a ``prompt`` what was said before is the question."""
+
+    label: str
+    prompt: str | None
+    attempts: int = 3
+    again: Again = field(default_factory=Again)
+    interrupt: bool = True
+    flush: bool = False
+    values: Values = field(default_factory=dict)
 
 
 def valued(run: Run, values: Values) -> dict[str, Any]:
@@ -50,19 +82,22 @@ def told(run: Run, values: Values) -> dict[str, Any]:
 
 
 def ask(
-    run: Run, step: Ask, digits: Digits, judge: Callable[[str], Given | None], *, secret: bool = False
+    run: Run,
+    step: Question,
+    digits: Digits,
+    judge: Callable[[str], Given | None],
+    *,
+    secret: bool = False,
+    extra: Mapping[str, Any] | None = None,
 ) -> Given | None:
-    """Ask until ``judge`` takes an answer; None when the attempts are used up."""
+    """Ask until ``judge`` takes an answer; None when the attempts are used up. ``extra`` are more values of the
+    prompt."""
     if step.flush:
         run.typed_ahead = ""
-    extra: Mapping[str, Any] = valued(run, step.values)
+    extra = {**valued(run, step.values), **(extra or {})}
     attempt = 0
     while attempt < step.attempts:
-        typed, ended = _typed_ahead(run, digits)
-        heard: str | None = typed
-        if not ended:
-            with run.private_keys(secret):
-                heard = run.listen(step.prompt, digits, extra, interrupt=step.interrupt, typed=typed)
+        heard = ask_once(run, step.prompt, digits, extra, interrupt=step.interrupt, secret=secret)
         if heard is not None and heard == run.stray:
             run.stray = ""
             continue  # the key that ends digits, pressed after the last one that was needed: no answer
@@ -79,6 +114,23 @@ def ask(
             word = (step.again.silent or SILENT) if heard is None else (step.again.wrong or WRONG)
             run.speak(word, interrupt=step.interrupt)
     return None
+
+
+def ask_once(
+    run: Run,
+    prompt: str | None,
+    digits: Digits,
+    extra: Mapping[str, Any] | None = None,
+    *,
+    interrupt: bool = True,
+    secret: bool = False,
+) -> str | None:
+    """Ask once; None when nothing, or too little, was typed. What was typed ahead counts."""
+    typed, ended = _typed_ahead(run, digits)
+    if ended:
+        return typed
+    with run.private_keys(secret):
+        return run.listen(prompt, digits, extra, interrupt=interrupt, typed=typed)
 
 
 def _typed_ahead(run: Run, digits: Digits) -> tuple[str, bool]:

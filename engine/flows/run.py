@@ -26,11 +26,13 @@ from engine.clock import Clock
 from engine.errors import HungUp, InsidelineError
 from engine.esl import commands
 from engine.esl.commands import Digits
-from engine.flows import packing
+from engine.flows import identity, packing
+from engine.flows.identify import party_again
 from engine.flows.model import Flow, FlowSet, Step
 from engine.flows.moves import End, Enter, Go, Leave, Move
 from engine.flows.services import Services
 from engine.prompts.library import Utterance
+from engine.types import PartyView
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +72,8 @@ class Run:
         self.recording_policy = ""  # what the dialplan says of recording
         self.lost_place = ""  # where the dialplan wants this call when its flow set is gone
         self.deferred = False  # who calls is not to be written down
+        self.discarded = False  # nor ever to be known
+        self.party: PartyView | None = None  # who calls, once the flow has found out
         self.priority = 0  # what the dialplan says of the caller's place in queues
         self.secrets: set[str] = set()  # names whose values exist in this memory and nowhere else
         self.queue_place: dict[str, Any] = {}  # of the queue step under way: since, agent, leg
@@ -105,7 +109,7 @@ class Run:
         self.recorded = str(state.get("r", ""))
         self.call.recording = self.recorded
         self.lost_place = str(state.get("z", ""))
-        self.deferred = bool(state.get("i"))
+        self.take_up_identity(state)
         self.priority = int(state.get("p", 0))
         self.recording_policy = str(state.get("R", ""))
         self.set_language(str(state.get("l") or self.call.language))
@@ -116,6 +120,14 @@ class Run:
         self._show(frame, frame.flow.blocks[frame.block].steps[frame.index])
         self.call.journal("call.resumed", flow=frame.flow.name, block=frame.block, step=frame.index)
         self._walk()
+
+    def take_up_identity(self, state: Mapping[str, Any]) -> None:
+        """Who calls, as far as the call's place says."""
+        kept = int(state.get("i") or 0)
+        self.deferred, self.discarded = kept > 0, kept == identity.DISCARDED
+        self.call.hidden = self.deferred
+        if who := state.get("P"):
+            identity.know(self, party_again(self.services, who))
 
     def _walk(self) -> None:
         try:
@@ -254,7 +266,10 @@ class Run:
         if self.lost_place:
             state["z"] = self.lost_place
         if self.deferred:
-            state["i"] = 1
+            state["i"] = identity.DISCARDED if self.discarded else identity.DEFERRED
+        if self.party is not None and not self.deferred:
+            # Our own are found again by their id; what a plugin knows is carried along.
+            state["P"] = self.party.id or packing.pack(self.party)
         if self.priority:
             state["p"] = self.priority
         if self.recording_policy:
@@ -440,6 +455,12 @@ class Run:
         call, recordings = self.call, self.services.recordings
         if self.recorded or self.recording_policy == "never" or not recordings.records(policy):
             return
+        answers = self.services.answers
+        if answers is not None and answers.first(
+            "recording_allowed", bool, call=call.view(), policy=policy
+        ) is False:
+            call.journal("recording.not_allowed", policy=policy)
+            return
         call.answer()
         if notice is not None:
             self.speak(notice)
@@ -496,6 +517,8 @@ class Names(Mapping[str, Any]):
         match name:
             case "call":
                 return {"id": call.id, "dialled": call.dialled, "language": call.language}
+            case "party" if run.party is not None:
+                return run.party
             case "caller":
                 return {"number": call.number, "name": call.name, "origin": call.origin}
             case "agent":
@@ -517,6 +540,8 @@ class Names(Mapping[str, Any]):
     def __iter__(self) -> Iterator[str]:
         yield from self._run.frame.names
         yield from (name for name in self.FIXED if name not in self._run.frame.names)
+        if self._run.party is not None and "party" not in self._run.frame.names:
+            yield "party"
 
     def __len__(self) -> int:
-        return len(set(self._run.frame.names) | set(self.FIXED))
+        return sum(1 for _ in self)

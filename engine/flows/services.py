@@ -17,10 +17,16 @@ from engine.flows.calendars import Calendars
 from engine.flows.dialplan import Match
 from engine.flows.model import FlowSet
 from engine.flows.numbers import Numbers
+from engine.hooks.answers import Answers
 from engine.hooks.departments import Departments
 from engine.hooks.host import Host
 from engine.prompts.library import Prompts
 from engine.recording.book import Book
+from engine.records.clips import Clips
+from engine.records.messages import Messages
+from engine.records.parties import Parties
+from engine.records.ratings import Ratings
+from engine.records.records import Records
 from engine.store.store import Store
 
 
@@ -53,6 +59,7 @@ class Services:
     timezone: str
     max_steps: int  # of one call: far above any honest one, so that a loop ends and is told of
     music: Mapping[str, str]  # name -> playback; "default" is always there
+    records: Records | None = None  # tickets, callbacks, notices; None: there are none
     outbound: Outbound | None = None  # who may be rung outside; None: nobody
     route: Callable[[str, str, str], Match | None] | None = (
         None  # dialled, caller, trunk: a rule for a number of ours
@@ -61,6 +68,13 @@ class Services:
     party_of: PartyOf | None = (
         None  # who has a number, for rules of the dialplan by tier; None: nobody is known
     )
+
+    clips: Clips = None  # type: ignore[assignment]  # what callers dictated
+    messages: Messages = None  # type: ignore[assignment]  # and left in boxes
+    ratings: Ratings = None  # type: ignore[assignment]
+
+    parties: Parties | None = None  # who calls; None: nobody is known
+    answers: Answers | None = None  # what plugins answer when they are asked
 
     def local_now(self) -> datetime:
         """Now, in the centre's time zone."""

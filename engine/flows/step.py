@@ -162,6 +162,11 @@ class Step(Shape):
         """What has to happen for the next step to follow: ``type waybill``. "" where it just does."""
         return ""
 
+    def lent(self) -> frozenset[str]:
+        """The names that this very step lends to its prompts: ``lends``, and those that are chosen in the flow
+        (``as: line``)."""
+        return type(self).lends
+
     def check_types(self, types: Types) -> None:
         """Look at the types of what the step is given, beyond ``wants``: report with ``types.fault``."""
 

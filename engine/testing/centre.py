@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -291,6 +291,32 @@ class Caller:
                 self._fail(f"{prompt}: {name} is {heard!r}, not {value!r}")
         return Heard(self, said)
 
+    def says(self, length: float | str) -> Caller:
+        """Whenever the caller is asked to speak after a beep from now on: so long (``0``: nothing at all)."""
+        self.transcript.append(f"says something for {length}" if length else "will say nothing")
+        self._live.speech = seconds_of(length)
+        return self
+
+    def hears_beep(self) -> Caller:
+        """The beep that is followed by a recording; what comes before it is passed over."""
+        return self._hears_sound(lambda path: path.startswith("tone_stream://"), "a beep")
+
+    def hears_clip(self, clip: str = "") -> Caller:
+        """The next sound is a clip that a caller dictated, or a message; ``clip`` is its id."""
+        folder = str(self._centre.installation.folders.recordings)
+        return self._hears_sound(lambda path: path.startswith(folder) and f"{clip}" in path, f"the clip {clip}")
+
+    def _hears_sound(self, wanted: Callable[[str], bool], what: str) -> Caller:
+        try:
+            while not wanted(self._live.next_playback(PATIENCE).path):
+                pass
+        except Empty:
+            self._fail(f"did not hear {what}")
+        except HungUp as gone:
+            self._fail(f"was hung up ({gone.cause}) instead of hearing {what}")
+        self.transcript.append(f"hears {what}")
+        return self
+
     def hears_music(self) -> Caller:
         """Music plays, now or soon."""
         music = self._centre.app.music
@@ -358,6 +384,8 @@ class Caller:
         path = sound.path
         if path == self._centre.app.music or path.startswith("tone_stream://") or _SILENT.fullmatch(path):
             return None
+        if path.startswith(str(self._centre.installation.folders.recordings)):
+            return None  # what a caller said
         describe = self._centre.describe
         said = describe(path)
         if said is None and path.startswith("file_string://silence_stream://"):

@@ -30,6 +30,15 @@ _PROMPTS = {
     "all_busy": "All our agents are busy.",
     "recorded_notice": "This call is recorded.",
     "position": "You are number {position:count} in line.",
+    "leave_message": "Please leave a message after the tone.",
+    "clip_review": "To hear it press one, to say it again press two, to accept it press three.",
+    "list_more": "For more, press nine.",
+    "list_back": "To go back, press zero.",
+    "messages_count": "You have {new:count} new messages, {old:count} old ones.",
+    "messages_entry": "Message {number:count}, left {left:time}.",
+    "messages_keys": "Again one, next two, delete three, keep four, star to end.",
+    "messages_deleted": "Deleted.",
+    "messages_end": "No more messages.",
 }
 
 _ENGINE = """\

@@ -6,21 +6,29 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from engine.flows.step import Step
+from engine.flows.steps.alert import Alert
 from engine.flows.steps.answer import Answer
+from engine.flows.steps.callback import Callback
 from engine.flows.steps.choose import Choose
 from engine.flows.steps.collect import Collect
 from engine.flows.steps.command import Command
 from engine.flows.steps.confirm import Confirm
+from engine.flows.steps.dictate import Dictate
 from engine.flows.steps.go import Go
 from engine.flows.steps.hangup import Hangup
+from engine.flows.steps.identify import Identify
+from engine.flows.steps.identity import Identity
 from engine.flows.steps.journal import Journal
 from engine.flows.steps.menu import Menu
+from engine.flows.steps.messages import HearMessages
 from engine.flows.steps.music import Music
 from engine.flows.steps.open_hours import OpenHours
 from engine.flows.steps.pause_recording import PauseRecording
+from engine.flows.steps.pick import Pick
 from engine.flows.steps.play import Play
 from engine.flows.steps.query import Query
 from engine.flows.steps.queue import Queue
+from engine.flows.steps.rate import Rate
 from engine.flows.steps.record import Record
 from engine.flows.steps.return_ import Return
 from engine.flows.steps.run import Run
@@ -29,7 +37,10 @@ from engine.flows.steps.set import Set
 from engine.flows.steps.set_language import SetLanguage
 from engine.flows.steps.silence import Silence
 from engine.flows.steps.stop import Stop
+from engine.flows.steps.tally import Tally
+from engine.flows.steps.ticket import Ticket
 from engine.flows.steps.transfer import Transfer
+from engine.flows.steps.voicemail import Voicemail
 
 _ALL: tuple[type[Step], ...] = (
     # media
@@ -42,7 +53,12 @@ _ALL: tuple[type[Step], ...] = (
     # input
     Menu,
     Collect,
+    Pick,
     Confirm,
+    Dictate,
+    Voicemail,
+    HearMessages,
+    Rate,
     # logic
     Set,
     Choose,
@@ -54,6 +70,12 @@ _ALL: tuple[type[Step], ...] = (
     # business
     Query,
     Command,
+    Identify,
+    Identity,
+    Ticket,
+    Callback,
+    Tally,
+    Alert,
     Journal,
     # people
     Queue,

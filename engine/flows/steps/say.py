@@ -1,45 +1,154 @@
-"""``say``: a prompt with values, spoken in the caller's language.
+"""``say``: a prompt with values, spoken in the caller's language; with ``each`` once for every entry of a list.
 
 The prompt's slots are filled from the flow's names; ``values`` gives or renames some of them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from engine.flows.asking import valued
+from engine.flows.expressions import Expr, Expression
+from engine.flows.moves import Go
 from engine.flows.step import Step, Values
-from engine.schema.fields import Duration, Flag, PromptRef, whole
+from engine.flows.types import ANY, WHOLE, Type
+from engine.schema.fields import Duration, Flag, Key, Name, PromptRef, Target, whole
+from engine.schema.shapes import Shape, wrong
 
 if TYPE_CHECKING:
     from engine.flows.moves import Move
     from engine.flows.run import Run
+    from engine.flows.step import Types
 
 
 _TIMES = whole(1, 5)
 
 
+class ListKeys(Shape):
+    """What keys do while a list is said: say the entry again, skip to the next one, go back to the one before, stop."""
+
+    repeat: Key | None = None
+    skip: Key | None = None
+    back: Key | None = None
+    stop: Key | None = None
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        keys = [key for key in (self.repeat, self.skip, self.back, self.stop) if key is not None]
+        if len(set(keys)) < len(keys):
+            raise wrong("keys", "one key means two things")
+        return self
+
+
 class Say(Step):
-    """``repeat``: how often it is said in all, with ``pause`` between."""
+    """``repeat``: how often it is said in all, with ``pause`` between.
+
+    ``each`` says it for every entry of a list, which the prompt knows by the name that ``as`` gives it, and its place
+    by ``number`` and ``count``. ``keys`` steer the list; any other key ends it and counts for the question that
+    follows, as every key does without them. ``none`` is where an empty list leads (the next step when left out).
+    """
 
     kind = "say"
     short = "prompt"
 
     prompt: PromptRef
     values: Values = Field(default_factory=dict)
+    each: Expr | None = None
+    as_: Name | None = Field(default=None, alias="as")
+    keys: ListKeys | None = None
+    none: Target | None = None
     repeat: Annotated[int, _TIMES[0], _TIMES[1]] = 1
     pause: Duration = 0.5
     interrupt: Flag = True
     flush: Flag = False
 
+    @model_validator(mode="after")
+    def _list(self) -> Self:
+        if self.each is None:
+            for field, value in (("as", self.as_), ("keys", self.keys), ("none", self.none)):
+                if value is not None:
+                    raise wrong(
+                        "say", f"`{field}` is for `each`", "say which list: each: slip.lines", at=field
+                    )
+        elif self.as_ is None:
+            raise wrong("missing-key", "`as` is missing", "say what the prompt calls an entry: as: line")
+        return self
+
+    def lent(self) -> frozenset[str]:
+        return frozenset() if self.as_ is None else frozenset({self.as_, "number", "count"})
+
+    def lent_types(self, types: Types) -> Mapping[str, Type]:
+        if self.each is None or self.as_ is None:
+            return {}
+        return {self.as_: types.expression(self.each).item or ANY, "number": WHOLE, "count": WHOLE}
+
+    def check_types(self, types: Types) -> None:
+        if self.each is not None:
+            check_list(self.each, types)
+
     def run(self, run: Run) -> Move:
         if self.flush:
             run.typed_ahead = ""
+        if self.each is not None and self.as_ is not None:
+            entries = entries_of(self.each.evaluate(run.scope))
+            if not entries and self.none is not None:
+                return Go(self.none)
+            self._list_out(run, entries, self.as_)
+            return None
         values = valued(run, self.values)
         for time in range(self.repeat):
             if run.typed_ahead:
                 break  # a key ended it
             run.speak(self.prompt, values, interrupt=self.interrupt, pause=self.pause if time else 0.0)
         return None
+
+    def _list_out(self, run: Run, entries: Sequence[Any], name: str) -> None:
+        values = valued(run, self.values)
+        at, end = int(run.midway.get("n", 0)), len(entries) * self.repeat
+        while at < end:
+            run.midway = {"n": at}
+            entry = entries[at % len(entries)]
+            number = at % len(entries) + 1
+            extra = {**values, name: entry, "number": number, "count": len(entries)}
+            run.speak(self.prompt, extra, interrupt=self.interrupt)
+            if self.pause > 0 and not run.typed_ahead:
+                # Behind the entry: a key in it is still about what was just heard.
+                run.sound(
+                    f"silence_stream://{round(self.pause * 1000)}", self.pause, interrupt=self.interrupt
+                )
+            at = self._next(run, at)
+
+    def _next(self, run: Run, at: int) -> int:
+        """The entry that a key leads to; the one behind when none was pressed."""
+        if not run.typed_ahead:
+            return at + 1
+        key, keys = run.typed_ahead[0], self.keys or ListKeys()
+        known = {keys.repeat: at, keys.skip: at + 1, keys.back: max(0, at - 1), keys.stop: _END}
+        if key not in known:
+            return _END  # it is for the question that follows
+        run.typed_ahead = run.typed_ahead[1:]
+        return known[key]
+
+
+_END = 1 << 30
+
+
+def entries_of(value: Any) -> list[Any]:
+    """What a list holds; nothing for None. A FlowFault for what is no list."""
+    if value is None:
+        return []
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    from engine.flows.run import FlowFault  # it needs the steps' shapes, and so this module
+
+    raise FlowFault(f"`each` wants a list, not {type(value).__name__}")
+
+
+def check_list(each: Expression, types: Types) -> None:
+    """Report an ``each`` that is surely no list."""
+    found = types.expression(each)
+    if found.known and not found.is_list and not found.optional:
+        types.fault(("each",), "no-list", f"`each` wants a list, and this is {found}")

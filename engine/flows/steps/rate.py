@@ -1,0 +1,92 @@
+"""``rate``: a question of a survey, answered by one key and kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, PlainValidator, WithJsonSchema
+
+from engine.esl.commands import Digits
+from engine.flows.asking import Given, ask
+from engine.flows.moves import Go
+from engine.flows.step import Again, Into, Step, Values
+from engine.flows.types import WHOLE, Type
+from engine.schema.fields import Attempts, Duration, Flag, Name, PromptRef, Span, Target, text_of
+from engine.schema.shapes import wrong
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
+    from engine.flows.step import Types
+
+
+def _scale(value: Any) -> Span:
+    if isinstance(value, Span):
+        return value
+    text = text_of(value, "a scale")
+    least, _, most = text.partition("-")
+    if (
+        len(least) != 1
+        or len(most) != 1
+        or not text.isascii()
+        or not (least + most).isdigit()
+        or least >= most
+    ):
+        raise wrong("scale", f"`{text}` is not a scale", "write 1-5, or 0-9: each mark is one key")
+    return Span(int(least), int(most))
+
+
+Scale = Annotated[
+    Span,
+    PlainValidator(_scale),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]-[0-9]$", "examples": ["1-5"]}),
+]
+
+
+class Rate(Step):
+    """``question`` is the name that reports know it by. A caller who gives no mark goes on with the next step, or goes
+    the way of ``give_up``; ``into`` is born with a mark only (test it with ``is known``)."""
+
+    kind = "rate"
+    waits = True
+
+    question: Name
+    prompt: PromptRef
+    scale: Scale = Span(1, 5)
+    values: Values = Field(default_factory=dict)
+    into: Into | None = None
+    first: Duration = 6.0
+    attempts: Attempts = 2
+    again: Again = Again()
+    interrupt: Flag = True
+    flush: Flag = False
+    give_up: Target | None = None
+
+    def born_type(self, name: str, types: Types) -> Type:
+        return WHOLE
+
+    def run(self, run: Run) -> Move:
+        digits = Digits(minimum=1, maximum=1, first=self.first, terminators="")
+        marks = range(self.scale.least, self.scale.most + 1)
+        given = ask(
+            run, self, digits, lambda key: Given(int(key)) if key.isdigit() and int(key) in marks else None
+        )
+        if given is None:
+            return None if self.give_up is None else Go(self.give_up)
+        call = run.call
+        run.services.ratings.add(
+            run.step_key,
+            self.question,
+            given.value,
+            self.scale.most,
+            call=call.id,
+            department=call.first_flow.partition("/")[0],
+            flow=run.frame.flow.name,
+            queue=call.queue,
+            agent=call.agent,
+            language=call.language,
+        )
+        call.journal("rating.given", question=self.question, score=given.value, most=self.scale.most)
+        if self.into is not None:
+            run.bear(self.into, given.value)
+        return None
