@@ -29,6 +29,8 @@ from engine.app.parties import open_parties
 from engine.app.records import begin, make_records
 from engine.app.reload import Reloader
 from engine.app.switches import Choice, choose_switch, templates_of
+from engine.app.systems import make_departments, wire_departments
+from engine.app.watchdog import Watchdog
 from engine.calls.call import Call
 from engine.calls.cdr import cdr_row
 from engine.calls.leader import Leader
@@ -117,6 +119,8 @@ class App:
         self.leader: Leader = None  # type: ignore[assignment]
         self.connection: Connection = None  # type: ignore[assignment]
         self.recordings: Book = None  # type: ignore[assignment]
+        self.departments: Departments = None  # type: ignore[assignment]
+        self.watchdog: Watchdog = None  # type: ignore[assignment]
         self.records: Records = None  # type: ignore[assignment]
         self.parties: Parties = None  # type: ignore[assignment]
         self.sounds: Sounds = None  # type: ignore[assignment]
@@ -171,14 +175,10 @@ class App:
         self.acd = Acd(made.acd, self.clock, CallFloor(self.calls), self.store.journal, self._notify)
         self.acd.restore(_memory(row) for row in self.store.load_agents())
         self.closing = make_closing(self)
-        self.departments = Departments(
-            made.host.departments.values(),
-            clock=self.clock,
-            store=self.store,
-            agents=self.acd,
-            timezone=settings.zone,
-            calendars=self.closing,
+        self.departments = make_departments(
+            made, clock=self.clock, store=self.store, seed=self._seed, agents=self.acd, calendars=self.closing
         )
+        wire_departments(self, alarm=self._alarm)
         self.recordings = Book(
             self.store, self.clock, folders.recordings, settings.recording, seed=self._seed
         )
@@ -465,6 +465,8 @@ class App:
             store=self.store,
             parties=self.parties,
             recordings=made.folders.recordings,
+            departments=self.departments,
+            blocks=lambda: self.watchdog.blocks,
             prompts=self.prompts,
             flows=lambda: self.lead.flows,
             closing=self.closing,
@@ -537,6 +539,8 @@ class App:
         for part, end in (
             (self._server, "stop"),
             (self.records, "stop"),
+            (self.watchdog, "stop"),
+            (self.departments, "stop"),
             (self.acd, "stop"),
             (self.leader, "stop"),
             (self.connection, "stop"),
@@ -566,6 +570,8 @@ class App:
         self.acd.abandon()
         self.calls.abandon()
         self.connection.abandon()
+        self.watchdog.stop()
+        self.departments.stop()
         self.store.close()
         self.prompts.close()
         self.installation.host.stop()

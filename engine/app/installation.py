@@ -25,14 +25,13 @@ from engine.flows.numbers import Numbers
 from engine.hooks.builtin_day import Day
 from engine.hooks.departments import known_of
 from engine.hooks.host import Host
+from engine.hooks.notifiers import Notifier
 from engine.prompts import FORMATS, Catalogue, load_catalogue
+from engine.records.notify_file import NotifyFile, load_notify
 from engine.schema.faults import Fault, Faults
 from engine.schema.shapes import load_file
 from engine.switch.settings import Phone, SwitchSettings, Trunk, TrunksFile
 from engine.switch.simulator.script_file import ScriptFile
-
-SHIPPED = Path(__file__).resolve().parents[2]
-"""The folder that holds conf/, dialplans/, plugins/ and prompts/ of a checkout."""
 
 
 class EngineFile(Settings):
@@ -59,6 +58,8 @@ class Installation:
     trunks: tuple[Trunk, ...] = ()
     outbound: OutboundRules = OutboundRules()  # who may be rung through them
     script: ScriptFile | None = None  # who phones in on the simulator
+    notify: NotifyFile = field(default_factory=lambda: NotifyFile(grammar="1"))  # who is told of what
+    notifiers: dict[str, Notifier] = field(default_factory=dict)  # of plugins, by name
 
     @property
     def phones(self) -> list[Phone]:
@@ -111,6 +112,11 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
     faults.extend(trunk_faults)
     if trunks is not None:
         made.trunks, made.outbound = trunks.trunks, trunks.outbound
+    made.notifiers = host.notifiers
+    made.notify, notify_faults = load_notify(
+        conf / "notify.yaml", notifiers=frozenset(made.notifiers), languages=settings.languages
+    )
+    faults.extend(notify_faults)
     if (conf / "simulator.yaml").exists():
         made.script, script_faults = load_file(
             conf / "simulator.yaml", ScriptFile, name="conf/simulator.yaml"
@@ -156,6 +162,7 @@ def _known(made: Installation) -> Known:
     return Known(
         prompts=made.catalogue.known(),
         queues=list(made.acd.queues) if made.acd is not None else (),
+        groups=list(made.notify.groups),
         queries=declared.queries,
         commands=declared.commands,
         formats=FORMATS,

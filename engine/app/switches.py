@@ -9,7 +9,7 @@ from typing import Literal
 
 from engine.errors import ConfigError
 from engine.esl.commands import Command
-from engine.switch.freeswitch import find_freeswitch
+from engine.switch.freeswitch import TEMPLATES, find_freeswitch
 from engine.switch.safety import check_safety
 from engine.switch.settings import SwitchSettings
 
@@ -35,6 +35,12 @@ class Choice:
                 check_safety(api, host=host, port=port, password=password, allow_remote=self.allow_remote)
 
         return check
+
+
+def templates_of(home: Path) -> Path:
+    """What the switch's configuration is rendered from: the home's own ``freeswitch/``, else the shipped one."""
+    own = home / "freeswitch"
+    return own if (own / "freeswitch.xml").is_file() else TEMPLATES
 
 
 def choose_switch(word: str, settings: SwitchSettings, password_file: Path | None = None) -> Choice:

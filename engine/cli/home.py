@@ -17,7 +17,10 @@ _KEY = "insideline.home"
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
-    if value is not None:
+    if value is None:
+        return
+    said = ctx.get_parameter_source("home") is not click.core.ParameterSource.ENVIRONMENT
+    if said or _KEY not in ctx.meta:  # `insideline --home A status` wins over the environment, too
         ctx.meta[_KEY] = value.resolve()
 
 
@@ -44,4 +47,7 @@ def home() -> Path:
     for folder in (here, *here.parents):
         if all((folder / mark).is_dir() for mark in _MARKS):
             return folder
-    raise Failed(f"{here} is no home of a centre (there is no conf/ and dialplans/); say --home DIR")
+    raise Failed(
+        f"{here} is no home of a centre (there is no conf/ and dialplans/): "
+        "say --home DIR, or make one with `insideline init DIR`"
+    )

@@ -10,10 +10,12 @@ from typing import Any
 import click
 
 from engine.cli.failing import Failed
+from engine.cli.home import home_option
 from engine.errors import InsidelineError
 
 # name -> (module, attribute, what it does)
 _COMMANDS: dict[str, tuple[str, str, str]] = {
+    "init": ("init", "init", "Make a home, or bring one up to date."),
     "run": ("run", "run", "Start the engine, and watch it."),
     "dial": ("dial", "dial", "Be the caller on the simulator."),
     "status": ("status", "status", "How the running engine is."),
@@ -23,11 +25,13 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "agent": ("agents", "agent", "The agents."),
     "queue": ("queues", "queue", "The queues."),
     "recording": ("recordings", "recording", "The recordings."),
+    "party": ("parties", "party", "Who calls, and their PINs."),
     "flow": ("flows", "flow", "The flows."),
     "dialplan": ("dialplan", "dialplan", "The numbers, and what a call would meet."),
     "calendar": ("calendars", "calendar", "Opening hours, and closing in an emergency."),
     "reload": ("reload", "reload", "Let the running engine take changed files."),
     "prompts": ("prompts", "prompts", "What callers hear."),
+    "outbox": ("outbox", "outbox", "What remote systems are still to be told."),
     "db": ("db", "db", "The database."),
     "fs": ("fs", "fs", "Give the switch a command of its own."),
 }
@@ -73,6 +77,7 @@ class Commands(click.Group):
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--traceback", is_flag=True, help="Show where an unexpected error came from.")
+@home_option
 @click.version_option(package_name="insideline", prog_name="insideline", message="%(prog)s %(version)s")
 def cli(traceback: bool) -> None:
     """Insideline, the internal call centre on FreeSWITCH.

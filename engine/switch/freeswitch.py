@@ -27,6 +27,7 @@ from engine.errors import CommandTimeout, ConfigError, NotConnected, SwitchError
 from engine.esl import commands
 from engine.esl.commands import Command
 from engine.switch.files import FOLDERS, RunFolder, quiet_music
+from engine.shipped import shipped
 from engine.switch.probe import ask
 from engine.switch.render import Templates, directory, render, write_private
 from engine.switch.settings import Phone, SwitchSettings, Trunk
@@ -34,7 +35,7 @@ from engine.switch.settings import Phone, SwitchSettings, Trunk
 log = structlog.get_logger(__name__)
 
 HOST = "127.0.0.1"
-TEMPLATES = Path(__file__).resolve().parents[2] / "freeswitch"
+TEMPLATES = shipped() / "freeswitch"
 USUAL_PLACES = (
     "/usr/bin/freeswitch",
     "/usr/sbin/freeswitch",

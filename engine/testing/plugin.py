@@ -62,7 +62,7 @@ def postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
     """An empty database on PostgreSQL, gone after the test."""
     url = postgresql.make_database()
     yield url
-    postgresql.drop_database(url)
+    postgresql.sweep_database(url)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -94,8 +94,9 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def centre_of(tmp_path: Path, _workshop: dict[str, Any]) -> Iterator[Callable[[Path | Home], Centre]]:
-    """Makes a centre of any installation: a folder, or a :class:`~engine.testing.home.Home`."""
+def centre_of(tmp_path: Path, _workshop: dict[str, Any]) -> Iterator[Callable[..., Centre]]:
+    """Makes a centre of any installation: a folder, or a :class:`~engine.testing.home.Home`. ``database`` is the URL
+    of an empty database (``database=postgresql_url``); without it the centre has an SQLite file of its own."""
     from engine import log
     from engine.app import read_installation
     from engine.clock import VirtualClock
@@ -106,7 +107,7 @@ def centre_of(tmp_path: Path, _workshop: dict[str, Any]) -> Iterator[Callable[[P
     opened: list[Centre] = []
     logging_before = structlog.get_config(), list(logging.getLogger().handlers), logging.getLogger().level
 
-    def make(source: Path | Home) -> Centre:
+    def make(source: Path | Home, *, database: str = "") -> Centre:
         clock, logged = VirtualClock(), io.StringIO()
         log.set_up("debug", "json", logged)
         folder = source.folder if isinstance(source, Home) else source
@@ -118,14 +119,13 @@ def centre_of(tmp_path: Path, _workshop: dict[str, Any]) -> Iterator[Callable[[P
             recordings=var / "recordings",
             prompt_cache=_workshop["folder"] / "prompts",
             control_socket=var / "insideline.sock",
-            database_url=f"sqlite:///{var}/insideline.db",
+            database_url=database or f"sqlite:///{var}/insideline.db",
         )
         kind = _kind_of(installation)
-        made = Centre(
-            installation, clock, MuteVoice(), database=_workshop["databases"].get(kind), logged=logged
-        )
+        copied = None if database else _workshop["databases"].get(kind)
+        made = Centre(installation, clock, MuteVoice(), database=copied, logged=logged)
         opened.append(made)
-        if kind not in _workshop["databases"]:
+        if kind not in _workshop["databases"] and not database:
             made.app.store.flush()
             _workshop["databases"][kind] = _kept(
                 made, _workshop["folder"] / f"{len(_workshop['databases'])}.db"

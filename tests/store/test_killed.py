@@ -147,7 +147,10 @@ writer.Database.write = dies
 clock = Clock()""",
     )
     child_died = subprocess.run(
-        [sys.executable, "-c", dying, str(tmp_path), f"sqlite:///{tmp_path}/il.db"], capture_output=True, timeout=30, check=False
+        [sys.executable, "-c", dying, str(tmp_path), f"sqlite:///{tmp_path}/il.db"],
+        capture_output=True,
+        timeout=30,
+        check=False,
     )
     assert child_died.returncode == -signal.SIGKILL, child_died.stderr
     store = make_store()

@@ -13,8 +13,10 @@ from sqlalchemy import (
     Column,
     Integer,
     MetaData,
+    NullPool,
     Table,
     Text,
+    create_engine,
     func,
     insert,
     inspect,
@@ -25,7 +27,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from engine.clock import Clock
-from engine.errors import StoreError, StoreTimeout
+from engine.errors import StoreDown, StoreError, StoreTimeout
 from engine.store import Store, all_tables, queries
 from engine.store.engines import make_engine
 from engine.store.rows import AgentRow, Cdr
@@ -153,3 +155,52 @@ def test_lost_connections_lose_no_row(shop: Store, url: str, postgresql: Postgre
         assert shop.flush()
     assert shop.caught_up(20)
     assert [item.kind for item in shop.read(lambda s: queries.journal(s, call="c"), 2)] == list("01234")
+
+
+def test_the_hub_goes_on_while_a_statement_takes_its_time(shop: Store, clock: Clock) -> None:
+    """In a thread of the store, and (for who asks the server from a greenlet) on the hub itself."""
+
+    def slow(_greenlet: Any = None) -> None:
+        shop.read(lambda session: session.execute(text("SELECT pg_sleep(0.3)")), 5)
+
+    def slow_on_the_hub() -> None:
+        with create_engine(shop.url, poolclass=NullPool).connect() as connection:
+            connection.execute(text("SELECT pg_sleep(0.3)"))
+
+    for work in (slow, slow_on_the_hub):
+        waiting = clock.spawn(work)
+        turns = 0
+        while not waiting.ready():
+            clock.sleep(0.005)
+            turns += 1
+        waiting.get()
+        assert turns > 10
+
+
+def test_no_lock_of_gevents_guards_a_connection(shop: Store) -> None:
+    native = get_original("_thread", "allocate_lock")
+    locks = shop.read(lambda s: type(s.connection().connection.dbapi_connection.lock), 2)  # type: ignore[union-attr]
+    assert locks is type(native())
+
+
+def test_a_server_that_was_killed_and_came_back_has_every_row_once(
+    shop: Store, clock: Clock, postgresql: PostgreSQL
+) -> None:
+    if not postgresql.ours:
+        pytest.skip("the server is not ours to kill")
+    shop.journal(JournalEntry(at=NOON, kind="0", call="c"))
+    assert shop.flush()
+    postgresql.kill()
+    try:
+        for number in range(1, 4):
+            shop.journal(JournalEntry(at=NOON, kind=str(number), call="c"))
+            assert shop.flush()  # safe: in the spool
+        assert shop.health().spooling
+        with pytest.raises(StoreDown):
+            shop.read(placed, 2)
+    finally:
+        postgresql.start_again()
+    shop.journal(JournalEntry(at=NOON, kind="4", call="c"))
+    assert shop.caught_up(20)
+    assert [item.kind for item in shop.read(lambda s: queries.journal(s, call="c"), 2)] == list("01234")
+    assert shop.deed("k", "orders", place, 5)

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import NullPool, create_engine
 from sqlalchemy.orm import Session
 
 from engine.hooks.loading import load_folder
@@ -21,9 +21,9 @@ def logistics() -> ModuleType:
 
 
 @pytest.fixture
-def sampled(logistics: ModuleType) -> Iterator[Session]:
-    """A database with the sample shipments, put in on ``TODAY``."""
-    database = create_engine("sqlite://")
+def sampled(logistics: ModuleType, database_url: str) -> Iterator[Session]:
+    """A database (SQLite, then PostgreSQL) with the sample shipments, put in on ``TODAY``."""
+    database = create_engine(database_url, poolclass=NullPool)
     logistics.department.models.create_all(database)
     with Session(database) as session:
         logistics.department.sample(session, TODAY)
