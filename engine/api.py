@@ -7,6 +7,9 @@ Declaring (see docs/plugins.md):
     Adapter         one company system: its contract and the ways to speak to it
     hookimpl        marks an implementation of a hook (docs/hooks.md)
 
+    schedule        declares a handler that the clock runs: at="08:30" or every="10m", by a calendar
+    Notifier        a way to tell people something (hook register_notifiers), named in conf/notify.yaml
+
 Types of arguments and results:
 
     Record          frozen, typed fields that a flow reads by name
@@ -23,6 +26,9 @@ In a handler:
     LoginRefused    for a wrong PIN, a locked agent, a phone that another one holds (its ``reason`` says which),
     WrongState      for what can't be done in the agent's state
 
+    Tickets         the tickets, as ctx.tickets gives them; ctx.notify tells a group of conf/notify.yaml
+    TicketView, TicketChange, NoticeView    what they give, and what hooks and notifiers are told
+
 Views, as hooks are told them (frozen snapshots):
 
     CallView, CallState, AgentView, AgentState, QueueView, WaitingView, RecordingView,
@@ -32,10 +38,17 @@ Views, as hooks are told them (frozen snapshots):
 from __future__ import annotations
 
 from engine.errors import LoginRefused, NotFound, Refused, WrongState
-from engine.hooks.context import Agents, Calendars, Context
+from engine.hooks.context import (
+    Agents,
+    Calendars,
+    Context,
+    Tickets,
+)
 from engine.hooks.department import Adapter, Department, command, query
 from engine.hooks.hookspecs import hookimpl
 from engine.hooks.kinds import Digits, Private, Record
+from engine.hooks.notifiers import Notifier
+from engine.hooks.schedules import schedule
 from engine.types import (
     AgentState,
     AgentView,
@@ -43,8 +56,11 @@ from engine.types import (
     CallState,
     CallView,
     ClosureView,
+    NoticeView,
     QueueView,
     RecordingView,
+    TicketChange,
+    TicketView,
     WaitingView,
 )
 
@@ -63,14 +79,20 @@ __all__ = [
     "Digits",
     "LoginRefused",
     "NotFound",
+    "NoticeView",
+    "Notifier",
     "Private",
     "QueueView",
     "Record",
     "RecordingView",
     "Refused",
+    "TicketChange",
+    "TicketView",
+    "Tickets",
     "WaitingView",
     "WrongState",
     "command",
     "hookimpl",
     "query",
+    "schedule",
 ]

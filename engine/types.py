@@ -261,6 +261,7 @@ class NoticeView:
     values: Mapping[str, Any] = field(default_factory=dict)
     created: datetime | None = None
     call: str = ""
+    department: str = ""  # whose prompt it is
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ EVENTS = (
     "sofia::unregister",
     "sofia::expire",
     "sofia::gateway_state",
+    "spandsp::txfaxresult",
 )
 """What the engine subscribes to, and nothing more: each event costs the switch and the engine. An answer is learnt from
 the events that come anyway: a caller's from the end of an application, an agent's from its park."""
@@ -120,6 +121,7 @@ class Calls:
         )  # monotonic; beyond it the lease must be confirmed before anything is sent
         self.registrations: Callable[[str, bool], None] | None = None
         self.recorded: Callable[[str, str], None] | None = None  # a recording is complete: leg, file
+        self.others: dict[str, Callable[[EventLike], None]] = {}  # channels that are no calls: who is told of them
         self.refused = 0
         self.taken = 0
         self._lead = lead
@@ -247,6 +249,8 @@ class Calls:
         handler = _HANDLERS.get(event.name)
         if handler is not None:
             handler(self, event)
+        if self.others and (other := self.others.get(event.uuid)) is not None:
+            other(event)
 
     def _on_execute_complete(self, event: EventLike) -> None:
         leg = self.legs.get(event.uuid)

@@ -64,8 +64,32 @@ class Lead:
         """Lead ``call`` to its end. Raises HungUp when the caller is gone."""
         if call.resumed is not None:
             self._resume(call)
+        elif call.callback:
+            self._call_back(call)
         else:
             self._begin(call)
+
+    def _call_back(self, call: Call) -> None:
+        """Lead a call that we made to keep a promise, in the flow of that promise."""
+        services = self.services
+        callbacks = services.records.callbacks if services.records is not None else None
+        owed = None
+        if callbacks is not None:
+            owed = callbacks.of(call.id) or callbacks.load(call.callback)
+        if owed is None:
+            log.error("callback.unknown", call=call.id, callback=call.callback)
+            call.hang_up()
+            call.wait_gone()
+            return
+        call.note_answered()
+        call.number, call.dialled = owed.number, owed.dialled
+        call.language = owed.language or services.languages[0]
+        call.first_flow = owed.flow
+        call.journal("call.back", callback=owed.id, number=owed.number, flow=owed.flow, first=owed.call)
+        services.host.tell.call_started(call=call.view())
+        run = Run(call, self.flows, services, language=call.language)
+        told = {"id": owed.id, "call": owed.call, "queue": owed.queue, "data": dict(owed.data)}
+        self._walk(run, lambda: run.start(owed.flow, {"callback": told}))
 
     def _begin(self, call: Call) -> None:
         services = self.services

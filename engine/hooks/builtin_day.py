@@ -11,7 +11,16 @@ from datetime import datetime
 
 from engine.clock import Clock
 from engine.hooks.hookspecs import hookimpl
-from engine.types import AgentState, AgentView, BlockedView, CallView, RecordingView, SettledView
+from engine.types import (
+    AgentState,
+    AgentView,
+    BlockedView,
+    CallView,
+    RecordingView,
+    SettledView,
+    TicketChange,
+    TicketView,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +127,11 @@ class Day:
     @hookimpl
     def step_failed(self, call: CallView, step: str, why: str) -> None:
         self._add("step_failed", f"{_who(call)}: {call.flow} {step} failed: {why}", call.id, steps_failed=1)
+
+    @hookimpl
+    def ticket_changed(self, ticket: TicketView, change: TicketChange) -> None:
+        who = ticket.owner or ticket.group or ticket.department
+        self._add("ticket_changed", f"ticket {ticket.number} {ticket.kind} ({who}): {change.what}", ticket.call)
 
     @hookimpl
     def command_settled(self, settled: SettledView) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from engine.errors import PluginError
-from engine.types import AgentView, CalendarView
+from engine.types import AgentView, CalendarView, PartyView, TicketChange, TicketView
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -44,6 +44,27 @@ class Agents(Protocol):
         Wrong tries count as those of a log-in do."""
 
 
+class Parties(Protocol):
+    """Who is who: dealers, suppliers, employees, branches, customers. Works in every handler that has the centre's
+    own database, or runs on the hub. Raises :class:`engine.errors.StoreError`."""
+
+    def get(self, id: int) -> PartyView | None:
+        """The party of that id, as ``party.id`` says it."""
+
+    def by_number(self, number: str) -> PartyView | None:
+        """Whose number it is, however it is written; None when it is nobody's."""
+
+    def by_code(self, code: str, *kinds: str) -> PartyView | None:
+        """Whose code it is, among parties of these kinds (of any when none is given)."""
+
+
+class PartyBook(Parties, Protocol):
+    """The parties as the engine has them (:class:`engine.records.parties.Parties`)."""
+
+    def within(self, session: Session) -> Parties:
+        """The same for code that runs in a thread of the store's, on its session."""
+
+
 class Calendars(Protocol):
     """The opening hours, as a department may close and open them (for handlers over "engine").
 
@@ -62,14 +83,114 @@ class Calendars(Protocol):
         prompt: str = "",
         how: str = "phone",
         key: str = "",
+        instead: bool = False,
     ) -> CalendarView:
-        """Close from now on up to ``until`` (a naive time is the calendar's own). With the same ``key`` once only."""
+        """Close from now on up to ``until`` (a naive time is the calendar's own). With the same ``key`` once only;
+        ``instead``: closures that hold already end."""
 
     def open(self, calendar: str, *, by: str, why: str = "", how: str = "phone") -> CalendarView:
         """End the closures that hold now."""
 
     def state(self, calendar: str) -> CalendarView:
         """What the calendar says now."""
+
+
+class Tickets(Protocol):
+    """The tickets. In a handler over sql in its own transaction: a ticket and the deed become true together. Raises
+    :class:`engine.errors.NotFound`, and :class:`engine.errors.WrongState` for what can't be done in its state."""
+
+    def open(
+        self,
+        kind: str,
+        *,
+        group: str = "",
+        owner: str = "",
+        within: timedelta | None = None,
+        calendar: str = "",
+        escalate: str = "",
+        data: Mapping[str, Any] | None = None,
+        caller: str = "",
+        call: str = "",
+        recording: str = "",
+        clips: Iterable[str] = (),
+    ) -> TicketView:
+        """A new ticket, due when ``within`` of the calendar's open time has passed; ``escalate`` is the group of
+        conf/notify.yaml that is told when it is overdue. With an ``owner`` it is assigned at once."""
+
+    def find(self, number: str) -> TicketView | None:
+        """The ticket of that number."""
+
+    def search(
+        self,
+        *,
+        department: str = "",
+        kind: str = "",
+        group: str = "",
+        owner: str = "",
+        caller: str = "",
+        state: str = "",
+        owed: bool = False,
+        overdue: bool = False,
+        limit: int = 100,
+    ) -> list[TicketView]:
+        """Tickets, those that are due first in front. ``owed``: only where somebody still has to do something."""
+
+    def history(self, number: str) -> list[TicketChange]:
+        """What happened to it, the first thing first."""
+
+    def link(self, number: str, kind: str, ref: str) -> None:
+        """A ``call``, ``recording`` or ``clip`` that belongs to it."""
+
+    def assign(self, number: str, owner: str) -> TicketView:
+        """It is the owner's now."""
+
+    def give_back(self, number: str, why: str) -> TicketView:
+        """It is the group's again (returned)."""
+
+    def note(self, number: str, text: str) -> TicketView:
+        """Something to remember."""
+
+    def solve(self, number: str, note: str = "") -> TicketView:
+        """It is done; who asked has yet to agree."""
+
+    def close(self, number: str, note: str = "") -> TicketView:
+        """It is over."""
+
+    def reopen(
+        self, number: str, why: str, *, within: timedelta | None = None, calendar: str = ""
+    ) -> TicketView:
+        """It was not done after all; its time begins anew when ``within`` is given."""
+
+
+class Notify(Protocol):
+    """``ctx.notify("desk", "logistics/overdue_notice", count=3)``: tell a group of conf/notify.yaml, in words of the
+    prompts. In a handler over sql it is told if, and only if, the handler's transaction is committed."""
+
+    def __call__(
+        self,
+        group: str,
+        prompt: str,
+        /,
+        *,
+        level: str = "warning",
+        key: str = "",
+        window: timedelta = timedelta(),
+        **values: Any,
+    ) -> str:
+        """The notice's id; "" when the same ``key`` was told within ``window``. ``level``: info, warning, critical."""
+
+
+class Records(Protocol):
+    """What gives handlers their tickets and notices (:class:`engine.records.records.Records`)."""
+
+    def tickets_for(self, session: Session | None, department: str, by: str) -> Tickets:
+        """For one run; without a session each act is a transaction of its own (on the hub)."""
+
+    def notifier_for(self, session: Session | None, department: str) -> Notify:
+        """The same for notices."""
+
+    def settled(self, *names: str) -> None:
+        """Something was committed."""
 
 
 class Context:
@@ -81,7 +202,19 @@ class Context:
     log       a structlog logger that names the department and the handler; log no argument
     """
 
-    __slots__ = ("_adapters", "_agents", "_calendars", "_session", "_where", "key", "log", "now")
+    __slots__ = (
+        "_adapters",
+        "_agents",
+        "_calendars",
+        "_notify",
+        "_parties",
+        "_session",
+        "_tickets",
+        "_where",
+        "key",
+        "log",
+        "now",
+    )
 
     def __init__(
         self,
@@ -93,6 +226,9 @@ class Context:
         adapters: Mapping[Any, Callable[[], Any]] | None = None,
         agents: Agents | None = None,
         calendars: Calendars | None = None,
+        parties: Parties | None = None,
+        tickets: Tickets | None = None,
+        notify: Notify | None = None,
         where: str = "here",
     ) -> None:
         self.key = key
@@ -102,6 +238,9 @@ class Context:
         self._adapters = adapters or {}
         self._agents = agents
         self._calendars = calendars
+        self._parties = parties
+        self._tickets = tickets
+        self._notify = notify
         self._where = where
 
     @property
@@ -123,6 +262,29 @@ class Context:
             raise PluginError(f"{self._where} has no adapter for {name}; does it say over={name}?")
         found: T = make()
         return found
+
+    @property
+    def parties(self) -> Parties:
+        """Who is who."""
+        if self._parties is None:
+            raise PluginError(f"{self._where} can't look up parties: it runs in another database")
+        return self._parties
+
+    @property
+    def tickets(self) -> Tickets:
+        """The tickets of all departments; what is opened is this one's."""
+        if self._tickets is None:
+            raise PluginError(
+                f"{self._where} has no tickets: a query changes nothing, and another database has none"
+            )
+        return self._tickets
+
+    @property
+    def notify(self) -> Notify:
+        """Tell people something."""
+        if self._notify is None:
+            raise PluginError(f"{self._where} can't notify anybody: a query changes nothing")
+        return self._notify
 
     @property
     def agents(self) -> Agents:

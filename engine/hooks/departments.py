@@ -296,7 +296,7 @@ class Departments:
             return self._wait(handler, run, deed, within)
         finally:
             if self.records is not None:
-                self.records.settled()  # a ticket or a notice may have come of it
+                self.records.settled("tickets", "notices")  # a ticket or a notice may have come of it
 
     def _send(self, name: str, kept: Mapping[str, Any], key: str, limit: float) -> Any:
         """One attempt of the outbox; see :data:`engine.hooks.outbox.Send`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +24,7 @@ from engine.errors import PluginError
 from engine.hooks import hookspecs, loading
 from engine.hooks.department import Department
 from engine.hooks.isolation import Tally, Teller
+from engine.hooks.notifiers import Notifier
 
 log = structlog.get_logger(__name__)
 
@@ -52,15 +53,26 @@ class Fault:
     traceback: str = ""  # from the plugin's own first line on, when its code raised
 
 
+@dataclass(frozen=True, slots=True)
+class Implementation:
+    """One plugin's implementation of a hook."""
+
+    plugin: str
+    department: str  # "" for a plugin without one
+    function: Callable[..., Any]
+    arguments: tuple[str, ...]
+
+
 class Host:
     """The plugins of one centre."""
 
     def __init__(self, clock: Clock, *, deadline: float = 5.0, most: int = 100) -> None:
         """``deadline`` (seconds) and ``most`` limit the notifications, see :class:`Teller`."""
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
-        for specs in (hookspecs.Declare, hookspecs.Told):
+        for specs in (hookspecs.Declare, hookspecs.Answer, hookspecs.Add, hookspecs.Told):
             self._manager.add_hookspecs(specs)
         self._teller = Teller(clock, self._manager, deadline=deadline, most=most)
+        self.notifiers: dict[str, Notifier] = {}  # by name, of all plugins
         self._known = sorted(name for name in vars(self._manager.hook) if not name.startswith("_"))
         self.plugins: list[Plugin] = []
         self.faults: list[Fault] = []
@@ -88,6 +100,19 @@ class Host:
             for one in self.plugins
             if one.department is not None and one.folder is not None
         }
+
+    def implementations(self, hook: str) -> list[Implementation]:
+        """Who implements a hook, in the order in which they are asked: built-in ones last."""
+        departments = {one.name: one.department.name for one in self.plugins if one.department is not None}
+        return [
+            Implementation(
+                impl.plugin_name,
+                departments.get(impl.plugin_name, ""),
+                impl.function,
+                tuple(impl.argnames),
+            )
+            for impl in reversed(getattr(self._manager.hook, hook).get_hookimpls())
+        ]
 
     # -- loading --------------------------------------------------------------------------------
 
@@ -179,7 +204,9 @@ class Host:
                 raise PluginError(
                     f"{name}: its department is called {department.name!r}, its folder {named!r}"
                 )
+            notifiers = self._ask_notifiers(plugin, name)
             self._keep(Plugin(name, origin, folder, department, version))
+            self.notifiers.update(notifiers)
         except BaseException:
             self._manager.unregister(name=name)
             raise
@@ -209,6 +236,22 @@ class Host:
                 f"{_place(mine[0].function)}: register_department of {name} must return a Department"
             )
         return made
+
+    def _ask_notifiers(self, plugin: Any, name: str) -> dict[str, Notifier]:
+        found: dict[str, Notifier] = {}
+        for impl in self._manager.hook.register_notifiers.get_hookimpls():
+            if impl.plugin is not plugin:
+                continue
+            for made in cast(Iterable[object], impl.function()):
+                if not isinstance(made, Notifier):
+                    raise PluginError(f"{_place(impl.function)}: register_notifiers of {name} must return Notifiers")
+                if made.name.partition(".")[0] != name or made.name in found:
+                    raise PluginError(
+                        f"{_place(impl.function)}: a notifier of {name} is called {name}.something, once each, "
+                        f"not {made.name!r}"
+                    )
+                found[made.name] = made
+        return found
 
     def _keep(self, plugin: Plugin) -> None:
         if plugin.department is not None:

@@ -207,7 +207,15 @@ class Notices:
             log.warning("notice.without_words", notice=row["id"], error=str(error))
             text = f"{row['prompt']} {values}"
         return NoticeView(
-            row["id"], row["group"], row["level"], text, row["prompt"], values, row["created"], row["call"]
+            row["id"],
+            row["group"],
+            row["level"],
+            text,
+            row["prompt"],
+            values,
+            row["created"],
+            row["call"],
+            row["department"],
         )
 
     def _keep(self, id: str, **values: Any) -> bool:

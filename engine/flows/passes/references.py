@@ -6,9 +6,11 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from engine.flows.called_back import PROMPTS, flow_name
-from engine.flows.known import Known, is_prompt_key
-from engine.flows.loader import Draft
+from engine.flows.known import Known
+from engine.flows.loader import ON_HANGUP, Draft
 from engine.flows.passes.ends import outcomes_of
+from engine.flows.passes.spoken import SpokenHere
+from engine.flows.passes.walk import Walk, as_way
 from engine.flows.step import Step
 from engine.flows.steps.callback import Callback
 from engine.flows.steps.command import Command
@@ -23,7 +25,6 @@ from engine.hooks.department import Argument
 from engine.schema.faults import did_you_mean
 from engine.schema.shapes import Reference
 from engine.schema.source import Path_
-from engine.schema.templates import TemplateError, parse_template
 
 #: Steps that mean nothing once the caller is gone, because they only lead on.
 _LEADING = ("go", "run", "return", "choose", "open_hours", "stop")
@@ -32,13 +33,16 @@ _LEADING = ("go", "run", "return", "choose", "open_hours", "stop")
 class References:
     """Looks up what the steps of one flow refer to."""
 
-    def __init__(self, draft: Draft, known: Known, flows: Mapping[str, Draft]) -> None:
+    def __init__(
+        self, draft: Draft, known: Known, flows: Mapping[str, Draft], walk: Walk, spoken: SpokenHere
+    ) -> None:
         self.draft = draft
+        self.walk = walk
+        self.spoken = spoken
         self.known = known
         self.flows = flows
         self.department = draft.name.partition("/")[0]
         self.languages = draft.head.languages if draft.head is not None else []
-        self._seen_prompts: dict[str, tuple[str, str, str] | None] = {}
         self._looks: dict[str, Callable[[Step, Reference], None]] = {
             "target": self.target,
             "flow": self.flow,
@@ -72,8 +76,8 @@ class References:
                     head.fault(("start",), "unknown-block", f"there is no block `{head.start}`", hint)
                 )
         looks = self._looks
-        for step in self.draft.all_steps():
-            for reference in self.draft.facts(step).references:
+        for step, facts in self.draft.all_walked():
+            for reference in facts.references:
                 look = looks.get(reference.kind)
                 if look is not None:
                     look(step, reference)
@@ -127,42 +131,14 @@ class References:
             )
 
     def prompt(self, step: Step, found: Reference) -> None:
-        name = found.value
-        if name not in self._seen_prompts:
-            self._seen_prompts[name] = self._prompt_fault(name)
-        fault = self._seen_prompts[name]
+        fault = self.spoken[found.value].fault
         if fault is not None:
-            self.add(step, found.path, *fault)
+            self.add(step, found.path, *fault, way=self._way(step) if fault[0] == "prompt-language" else "")
 
-    def _prompt_fault(self, name: str) -> tuple[str, str, str] | None:
-        if not is_prompt_key(name):
-            if len(self.languages) > 1:
-                return (
-                    "literal-text",
-                    "a text stands here, but the flow speaks " + ", ".join(self.languages),
-                    "put it into the prompts of each language and write its key",
-                )
-            try:
-                parse_template(name)
-            except TemplateError as error:
-                return "template", str(error), ""
-            return None
-        missing = [
-            language
-            for language in self.languages
-            if language in self.known.languages and self.known.prompt(name, language, self.department) is None
-        ]
-        if not missing:
-            return None
-        if len(missing) < len(self.languages):
-            return "prompt-language", f"the prompt `{name}` is missing in {', '.join(missing)}", ""
-        return (
-            "unknown-prompt",
-            f"there is no prompt `{name}`",
-            did_you_mean(
-                name, self.known.prompt_keys(self.department), "add it to the prompts of each language"
-            ),
-        )
+    def _way(self, step: Step) -> str:
+        """The key presses that lead to a step."""
+        said = [*(self.walk.journey(step.block) or ()), *self.walk.inside(step)]
+        return "" if step.block == ON_HANGUP else as_way(said, step.label)
 
     def value(self, step: Step, found: Reference) -> None:
         value: Value = found.value

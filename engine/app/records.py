@@ -1,0 +1,168 @@
+"""The records of a running engine: tickets, callbacks, notices and schedules, wired to what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from engine.errors import DepartmentFailed, NotFound, Pending, PluginError, Refused
+from engine.flows.packing import pack, unpack
+from engine.flows.working_time import working_after
+from engine.hooks.context import Context
+from engine.hooks.notifiers import Notifier
+from engine.hooks.schedules import Schedule
+from engine.records.callbacks import Callbacks, Room
+from engine.records.delivery import Delivery
+from engine.records.notices import Notices
+from engine.records.records import Records
+from engine.records.schedules import Schedules
+from engine.types import NoticeView, TicketChange, TicketView
+
+if TYPE_CHECKING:
+    from engine.app.app import App
+    from engine.flows.services import Services
+    from engine.prompts.library import Utterance
+
+log = structlog.get_logger(__name__)
+
+
+class Hours:
+    """Calendars and queues as the records ask for them; always those of the moment."""
+
+    def __init__(self, app: App, services: Services) -> None:
+        self._app = app
+        self._services = services
+
+    def due(self, calendar: str, moment: datetime, seconds: float) -> datetime:
+        """When so much open time has passed."""
+        return working_after(self._services.calendars, calendar, moment, seconds)
+
+    def is_open(self, calendar: str, moment: datetime) -> bool:
+        return self._services.calendars.at(calendar, moment).open
+
+    def works(self, calendar: str, day: date) -> bool:
+        """Is it open at any time of that day?"""
+        begin = datetime.combine(day, time(), self._services.calendars[calendar].zone)
+        opening = self._services.calendars.at(calendar, begin)
+        return opening.open or (opening.until is not None and opening.until < begin + timedelta(days=1))
+
+    def room(self, queue: str) -> Room:
+        """How a queue stands."""
+        view = self._services.acd.queue(queue)
+        calendar = self._calendar(queue)
+        now = self._services.clock.now()
+        is_open = not calendar or self.is_open(calendar, now)
+        return Room(view.agents_ready - len(view.waiting), view.agents_in, is_open)
+
+    def after(self, queue: str, moment: datetime, seconds: float) -> datetime:
+        """So much of a queue's opening hours later."""
+        calendar = self._calendar(queue)
+        return self.due(calendar, moment, seconds) if calendar else moment + timedelta(seconds=seconds)
+
+    def _calendar(self, queue: str) -> str:
+        acd = self._app.installation.acd
+        assert acd is not None
+        found = acd.queues.get(queue)
+        if found is None:
+            raise NotFound(f"there is no queue {queue}")
+        return found.calendar or ""
+
+
+def make_records(app: App, services: Services) -> Records:
+    """The records of ``app``; their duties begin when the engine leads (:func:`begin`)."""
+    made, clock, store = app.installation, app.clock, app.store
+    assert services.outbound is not None
+    hours = Hours(app, services)
+
+    def changed(ticket: TicketView, change: TicketChange) -> None:
+        made.host.tell.ticket_changed(ticket=ticket, change=change)
+
+    records = Records(
+        store,
+        clock,
+        due=hours.due,
+        notify=made.notify,
+        changed=changed,
+        leads=lambda: app.calls.leading and app.ready.is_set(),
+        pack=pack,
+    )
+    site = {"node": made.settings.site.id}
+    callbacks = Callbacks(
+        store, clock, app.calls, services.outbound, hours, cdr=lambda row: store.cdr({**row, **site})
+    )
+    callbacks.wake = records.duty("callbacks", callbacks.work).wake
+    records.callbacks = callbacks
+
+    def said(prompt: str, values: Mapping[str, Any], language: str, department: str) -> Utterance:
+        return app.prompts.utterance(prompt, unpack(dict(values)), language, department)
+
+    def send(notifier: Notifier, notice: NoticeView, to: str, within: float) -> None:
+        department = notifier.name.partition(".")[0]
+
+        def work(session: Any) -> None:
+            context = Context(
+                now=clock.now().astimezone(made.settings.zone),
+                log=structlog.get_logger("insideline.plugins").bind(handler=notifier.name),
+                session=session,
+                tickets=records.tickets_for(session, department, notifier.name),
+                notify=records.notifier_for(session, department),
+                where=notifier.name,
+            )
+            notifier.send(context, notice, to)
+
+        store.work(work, within)
+        records.settled("tickets")
+
+    delivery = Delivery(
+        clock,
+        made.notify,
+        calls=app.calls,
+        outbound=services.outbound,
+        extensions={phone.extension for phone in made.phones}.__contains__,
+        speak=said,
+        notifiers=made.notifiers,
+        send=send,
+        language=made.settings.languages[0],
+        centre=made.settings.site.name,
+    )
+    notices = Notices(
+        store,
+        clock,
+        made.notify,
+        deliver=delivery,
+        text_of=lambda *asked: said(*asked).text,
+        language=made.settings.languages[0],
+    )
+    notices.wake = records.duty("notices", notices.work).wake
+    records.notices = notices
+
+    def run(schedule: Schedule, key: str) -> None:
+        outcome = app.departments.do(schedule.name, {}, key=key, within=schedule.within)
+        if isinstance(outcome, Refused):
+            raise DepartmentFailed(schedule.name, "nonsense", "a schedule has nobody to refuse to")
+        if isinstance(outcome, Pending):
+            log.warning("schedule.pending", schedule=schedule.name, key=key)
+
+    declared = [one for department in made.host.departments.values() for one in department.schedules.values()]
+    for one in declared:
+        if one.calendar and one.calendar not in services.calendars.names:
+            raise PluginError(f"{one.command.where}: {one.name}: there is no calendar {one.calendar}")
+    schedules = Schedules(store, clock, declared, zone=made.settings.zone, hours=hours, run=run)
+    schedules.wake = records.duty("schedules", schedules.work).wake
+    app.departments.records = records
+    services.records = records
+    return records
+
+
+def begin(records: Records) -> None:
+    """The engine leads, and knows every call on the switch."""
+    if records.callbacks is not None:
+        records.callbacks.settle()
+    records.start()
+    records.settled()
+
+
+__all__ = ["begin", "make_records"]

@@ -1,0 +1,96 @@
+"""``callback``: promises to call back; the engine does it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from engine.errors import NotFound, Pending, StoreError
+from engine.flows.asking import told
+from engine.flows.expressions import ExpressionError
+from engine.flows.moves import Go
+from engine.flows.packing import pack
+from engine.flows.scope import UnknownName
+from engine.flows.step import Into, Step, Values
+from engine.flows.values import Val, parse_value
+from engine.records.callbacks import owe
+from engine.schema.fields import Duration, Flag, QueueRef, Target, whole
+
+if TYPE_CHECKING:
+    from engine.flows.moves import Move
+    from engine.flows.run import Run
+
+_TRIES = whole(1, 20)
+
+
+class Callback(Step):
+    """``number`` is called (the caller's own when left out) when somebody in ``queue`` is free, or ``within`` that
+    long in any case; given up after ``window``. Both count the queue's opening hours. ``tries`` is how often it
+    is dialled. ``keep_place`` puts those who waited longer before those who waited less. ``data`` is what the agent's
+    desk is told then. ``into`` gets ``id``, ``number``, ``due`` and ``again`` (it was owed already).
+
+    ``refused`` is where a number leads that may not be called (``failed`` when left out).
+    """
+
+    kind = "callback"
+    needs_caller = False
+    lenient = frozenset({"data"})
+
+    queue: QueueRef
+    number: Val = Field(default_factory=lambda: parse_value("{caller.number}"))
+    keep_place: Flag = False
+    within: Duration = 1800.0
+    window: Duration = 14400.0
+    tries: Annotated[int, _TRIES[0], _TRIES[1]] = 3
+    data: Values = Field(default_factory=dict)
+    into: Into | None = None
+    refused: Target | None = None
+    failed: Target
+
+    def run(self, run: Run) -> Move:
+        from engine.flows.called_back import flow_name  # it makes flows with this step in mind
+
+        run.checkpoint()
+        run.flush()
+        services, call = run.services, run.call
+        callbacks = services.records.callbacks if services.records is not None else None
+        if callbacks is None:
+            return run.fail(self, "nothing is dialled here", self.failed)
+        try:
+            number = services.numbers.e164(str(self.number.get(run.scope) or ""))
+        except (UnknownName, ExpressionError) as error:
+            return run.fail(self, str(error), self.failed)
+        why = callbacks.outbound.check(number, dialled=call.dialled) if number else "the number is withheld"
+        if why:
+            call.journal("callback.refused", queue=self.queue, why=why)
+            if self.refused is None:
+                return run.fail(self, why, self.failed)
+            run.failure = why
+            return Go(self.refused)
+        now, data = services.clock.now(), pack(told(run, self.data))
+        since = now - timedelta(seconds=call.waited) if self.keep_place else now
+
+        def promise(session: Any) -> dict[str, Any]:
+            owed, known = owe(
+                session, callbacks.queues, queue=self.queue, number=number,
+                flow=flow_name(run.department, self.queue), now=now, since=since, within=self.within,
+                window=self.window, tries=self.tries, department=run.department, language=call.language,
+                dialled=call.dialled, call=call.id, data=data,
+            )  # fmt: skip
+            return {"id": owed.id, "number": owed.number, "due": owed.due, "again": known}
+
+        try:
+            made = services.store.deed(run.step_key, run.department, promise, 5.0)
+        except (StoreError, Pending, NotFound) as error:
+            return run.fail(self, str(error), self.failed)
+        call.journal(
+            "callback.owed", callback=made["id"], queue=self.queue, due=made["due"], again=made["again"]
+        )
+        callbacks.wake()
+        if self.into is not None:
+            due = datetime.fromisoformat(made["due"]).astimezone(ZoneInfo(services.timezone))
+            run.bear(self.into, {**made, "due": due})
+        return None

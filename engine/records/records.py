@@ -1,0 +1,217 @@
+"""The records that all departments share, as flows, handlers, commands and schedules reach them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+import structlog
+from sqlalchemy.orm import Session
+
+from engine.calls.call import Call
+from engine.clock import Clock
+from engine.errors import PluginError
+from engine.records import notices
+from engine.records.callbacks import Callbacks
+from engine.records.duty import Duty
+from engine.records.notices import Notices
+from engine.records.notify_file import NotifyFile
+from engine.records.tickets import Desk, Due
+from engine.store.store import Store
+from engine.types import JournalEntry, TicketChange, TicketView
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+DATABASE: Final = 5.0
+BATCH: Final = 100
+
+
+class Records:
+    """Made once by the composition root. From greenlets of the hub, but for what is given a session."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        due: Due,
+        notify: NotifyFile,
+        changed: Callable[[TicketView, TicketChange], None],
+        leads: Callable[[], bool],
+        pack: Callable[[Any], Any] = lambda value: value,
+        numbers: random.Random | None = None,
+    ) -> None:
+        """``due`` counts a calendar's open time; ``changed`` is told of every change of a ticket, once it is
+        committed. ``pack`` makes JSON of values such that they can be spoken later. ``numbers`` draws ticket numbers
+        (the system's randomness when left out)."""
+        self.notify_file = notify
+        self.callbacks: Callbacks | None = None
+        self.notices: Notices | None = None
+        self.duties: list[Duty] = []
+        self._store = store
+        self._clock = clock
+        self._due = due
+        self._changed = changed
+        self._leads = leads
+        self._pack = pack
+        self._started = False
+        self._numbers = numbers or random.SystemRandom()
+        self._wakes: dict[str, Callable[[], None]] = {}
+        self.duty("tickets", self._look_at_tickets)
+
+    # -- duties ---------------------------------------------------------------------------------------
+
+    def duty(self, name: str, work: Callable[[], float | None]) -> Duty:
+        """Work that the leader does when it is due; begins with :meth:`start`."""
+        made = Duty(name, self._clock, work, leads=self._leads)
+        self.duties.append(made)
+        self._wakes[name] = made.wake
+        return made
+
+    def start(self) -> None:
+        """Begin to look after what is due."""
+        if not self._started:
+            self._started = True
+            for duty in self.duties:
+                duty.start()
+
+    def stop(self) -> None:
+        """Let go; another engine goes on from the tables."""
+        for duty in self.duties:
+            duty.stop()
+
+    def settled(self, *names: str) -> None:
+        """Something was committed: whoever looks after these (all of them when none is named) looks now."""
+        for name in names or tuple(self._wakes):
+            wake = self._wakes.get(name)
+            if wake is not None:
+                wake()
+
+    def agent_changed(self) -> None:
+        """An agent may be free for somebody who is owed a call."""
+        if self.callbacks is not None and self.callbacks.waiting:
+            self.callbacks.wake()
+
+    def call_ended(self, call: Call) -> None:
+        """A call is over: perhaps one that we owed."""
+        if self.callbacks is not None and call.callback:
+            self.callbacks.ended(call)
+
+    # -- within a session, in a worker thread -----------------------------------------------------------
+
+    def desk(self, session: Session, *, department: str = "", by: str = "") -> Desk:
+        """The tickets, in this session's transaction."""
+        return Desk(
+            session, now=self._clock.now(), due=self._due, numbers=self._numbers, department=department, by=by
+        )
+
+    def add_notice(
+        self, session: Session, group: str, prompt: str, values: Mapping[str, Any], **more: Any
+    ) -> str:
+        """A notice, in this session's transaction; its id, "" when it was told already."""
+        self.known_group(group)
+        return notices.add(session, group, prompt, self._pack(dict(values)), now=self._clock.now(), **more)
+
+    def known_group(self, group: str) -> None:
+        """:class:`PluginError` for a group that conf/notify.yaml does not have."""
+        if group not in self.notify_file.groups:
+            raise PluginError(f"there is no group {group} in conf/notify.yaml")
+
+    # -- on the hub -------------------------------------------------------------------------------------
+
+    def work(self, function: Callable[[Session], T], timeout: float = DATABASE) -> T:
+        """``function(session)`` in a transaction of its own; what it changed is looked after at once."""
+        try:
+            return self._store.work(function, timeout)
+        finally:
+            self.settled()
+
+    def read(self, function: Callable[[Session], T], timeout: float = DATABASE) -> T:
+        """``function(session)`` without changing anything."""
+        return self._store.read(function, timeout)
+
+    # -- for handlers: ctx.tickets and ctx.notify ---------------------------------------------------------
+
+    def tickets_for(self, session: Session | None, department: str, by: str) -> Any:
+        """``ctx.tickets``: in the handler's own transaction, or (on the hub) each act in one of its own."""
+        if session is not None:
+            return self.desk(session, department=department, by=by)
+        return _OneByOne(self, department, by)
+
+    def notifier_for(self, session: Session | None, department: str) -> Callable[..., str]:
+        """``ctx.notify(group, prompt, level=…, key=…, window=…, **values)``, the same way."""
+
+        def notify(
+            group: str, prompt: str, /, *, level: str = "warning", key: str = "",
+            window: timedelta = timedelta(), **values: Any,
+        ) -> str:  # fmt: skip
+            def add(session: Session) -> str:
+                return self.add_notice(
+                    session, group, prompt, values, level=level, key=key,
+                    window=window.total_seconds(), department=department,
+                )  # fmt: skip
+
+            return add(session) if session is not None else self.work(add)
+
+        return notify
+
+    # -- tickets that are due, and those who must know ------------------------------------------------------
+
+    def _look_at_tickets(self) -> float | None:
+        next_due = self._store.work(self._escalate, DATABASE)
+        while True:
+            told = self._store.work(lambda session: self.desk(session).untold(BATCH), DATABASE)
+            for change, ticket in told:
+                self._tell(change, ticket)
+            if len(told) < BATCH:
+                break
+        return None if next_due is None else (next_due - self._clock.now()).total_seconds()
+
+    def _escalate(self, session: Session) -> datetime | None:
+        desk = self.desk(session, by="clock")
+        for ticket in desk.escalate_due():
+            if ticket.escalate in self.notify_file.groups:
+                values = {"number": ticket.number, "kind": ticket.kind, "owner": ticket.owner or ticket.group}
+                notices.add(
+                    session, ticket.escalate, "ticket_overdue", values, now=self._clock.now(),
+                    department=ticket.department, call=ticket.call,
+                )  # fmt: skip
+        return desk.next_due()
+
+    def _tell(self, change: TicketChange, ticket: TicketView) -> None:
+        self._store.journal(
+            JournalEntry(
+                at=change.at, kind=f"ticket.{change.what}", call=ticket.call,
+                data={
+                    "ticket": ticket.number, "kind": ticket.kind, "department": ticket.department,
+                    "group": ticket.group, "owner": ticket.owner, "by": change.by, "before": change.before,
+                    "after": change.after,
+                },
+            )
+        )  # fmt: skip
+        if change.what == "escalated":
+            self.settled("notices")
+        self._changed(ticket, change)
+
+
+class _OneByOne:
+    """A :class:`Desk` for the hub: each act is a transaction of its own."""
+
+    def __init__(self, records: Records, department: str, by: str) -> None:
+        self._records, self._department, self._by = records, department, by
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_") or not hasattr(Desk, name):
+            raise AttributeError(name)
+
+        def act(*args: Any, **values: Any) -> Any:
+            def within(session: Session) -> Any:
+                desk = self._records.desk(session, department=self._department, by=self._by)
+                return getattr(desk, name)(*args, **values)
+
+            return self._records.work(within)
+
+        return act
