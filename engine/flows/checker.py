@@ -17,6 +17,7 @@ from engine.flows.passes.environment import World
 from engine.flows.passes.names import Names
 from engine.flows.passes.paths import Paths
 from engine.flows.passes.references import References
+from engine.flows.passes.spoken import Spoken
 from engine.flows.passes.types import TypeFaults
 from engine.flows.passes.walk import Walk
 from engine.flows.step import Step
@@ -46,12 +47,14 @@ def check(drafts: Iterable[Draft], known: Known) -> Checked:
             faults.extend(draft.faults)
             continue
         by_name[draft.name] = draft
-    world = World(known, by_name)
+    world, spoken = World(known, by_name), Spoken(known)
     for draft in by_name.values():
         walk = Walk(draft, by_name)
-        References(draft, known, by_name).run()
-        Names(draft, known, walk).run()
-        TypeFaults(draft, world).run()
+        languages = tuple(draft.head.languages) if draft.head is not None else ()
+        words = spoken.of(draft.name.partition("/")[0], languages)
+        References(draft, known, by_name, walk, words).run()
+        Names(draft, walk, words).run()
+        TypeFaults(draft, world, words).run()
         Paths(draft, known, by_name, walk).run()
     for draft in by_name.values():
         draft.forget()

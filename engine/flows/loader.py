@@ -79,6 +79,21 @@ class Head(FileShape):
     blocks: Any
 
 
+def may_bear(tree: Any) -> Iterable[str]:
+    """The names that a step that could not be read would bear: what stands at ``into``, and keys of ``set``."""
+    if isinstance(tree, list):
+        for item in tree:
+            yield from may_bear(item)
+    elif isinstance(tree, dict):
+        for key, item in tree.items():
+            if key == "into" and isinstance(item, str):
+                yield str(item)
+            elif key == "set" and isinstance(item, dict):
+                yield from item
+            else:
+                yield from may_bear(item)
+
+
 class Facts(NamedTuple):
     """What the passes want to know of a step."""
 
@@ -116,6 +131,7 @@ class Draft:
     on_hangup: list[Step | None] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     _walked: dict[str, list[Walked]] = field(default_factory=dict)
+    _births: dict[str, list[Step | None]] | None = None
 
     def walk(self, block: str) -> list[Walked]:
         """The steps of a block (or of ``on_hangup``) with what they refer to, lead to and bear; looked at by every
@@ -133,6 +149,23 @@ class Draft:
                 if step is not None and facts is not None:
                     yield step, facts
 
+    def births(self) -> dict[str, list[Step | None]]:
+        """Every name that is born somewhere in the flow, with the steps that bear it (None: a parameter, or a step
+        that could not be read)."""
+        if self._births is None:
+            made = self._births = {}
+            for block in (*self.blocks, ON_HANGUP):
+                for index, (step, facts) in enumerate(self.walk(block)):
+                    if facts is None:
+                        for name in may_bear(self.unread(block, index)):
+                            made.setdefault(name, []).append(None)
+                    elif facts.born:
+                        for reference in facts.born:
+                            made.setdefault(reference.value, []).append(step)
+            for name in self.head.params if self.head is not None else ():
+                made.setdefault(name, [])
+        return self._births
+
     def facts(self, step: Step) -> Facts:
         """What one step refers to, leads to and bears."""
         found = self.walk(step.block)[step.index][1]
@@ -142,6 +175,7 @@ class Draft:
     def forget(self) -> None:
         """Let go of what only the passes needed."""
         self._walked.clear()
+        self._births = None
 
     def all_steps(self) -> Iterable[Step]:
         """Every step that could be read, those of ``on_hangup`` last."""

@@ -176,7 +176,8 @@ def ways_in(found: list[Reference]) -> Iterator[Way]:
     for reference in found:
         if reference.kind == "target":
             path = reference.path
-            yield Way(".".join(map(str, path)), reference.value, path)
+            name = path[0] if len(path) == 1 else ".".join(map(str, path))
+            yield Way(str(name), reference.value, path)
 
 
 class Again(Shape):

@@ -222,6 +222,17 @@ def _bare_type(annotation: Any) -> Type:
 
 def of_fields(name: str, fields: Mapping[str, FieldType]) -> Type:
     """The record with these fields."""
+    found = _seen_fields.get(id(fields))
+    if found is None or found[0] is not fields:
+        found = _seen_fields[id(fields)] = (fields, _of_fields(name, fields))
+    return found[1]
+
+
+#: By identity, with the mapping itself, so that no other one can have it: a mapping has no hash.
+_seen_fields: dict[int, tuple[Mapping[str, FieldType], Type]] = {}
+
+
+def _of_fields(name: str, fields: Mapping[str, FieldType]) -> Type:
     made = {}
     for key, field in fields.items():
         type_ = of_annotation(field.type)

@@ -38,18 +38,3 @@ def words(tree: Any) -> Iterator[str]:
     elif isinstance(tree, dict):
         for item in tree.values():
             yield from words(item)
-
-
-def may_bear(tree: Any) -> Iterator[str]:
-    """The names that a step that could not be read would bear: what stands at ``into``, and keys of ``set``."""
-    if isinstance(tree, list):
-        for item in tree:
-            yield from may_bear(item)
-    elif isinstance(tree, dict):
-        for key, item in tree.items():
-            if key == "into" and isinstance(item, str):
-                yield str(item)
-            elif key == "set" and isinstance(item, dict):
-                yield from item
-            else:
-                yield from may_bear(item)

@@ -15,7 +15,6 @@ from typing import Any, Final
 from engine.flows.expressions import Expression
 from engine.flows.known import Known
 from engine.flows.loader import Draft
-from engine.flows.passes.ends import may_bear
 from engine.flows.passes.infer import infer
 from engine.flows.step import Step
 from engine.flows.steps.return_ import Return
@@ -108,21 +107,10 @@ class Environment:
         self.world = world
         self.known = world.known
         self.step: Step | None = None  # the one whose faults are reported
-        self._producers: dict[str, list[Step | None]] = {}
+        self._producers = draft.births()
         self._types: dict[str, Type] = {}
         self._open: list[str] = []  # names that are being asked for
         self._cyclic = 0  # how many of them (from the outermost) are known only in part
-        self._gather()
-
-    def _gather(self) -> None:
-        for step, facts in self.draft.all_walked():
-            for reference in facts.born:
-                self._producers.setdefault(reference.value, []).append(step)
-        for block, steps in self.draft.blocks.items():
-            for index, step in enumerate(steps):
-                if step is None:
-                    for name in may_bear(self.draft.unread(block, index)):
-                        self._producers.setdefault(name, []).append(None)
 
     def name_type(self, name: str) -> Type:
         """The type of a name; ANY for one that there is not."""

@@ -6,29 +6,25 @@ optional name readable where it holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from engine.flows.expressions import Expression, Use
-from engine.flows.known import READ_ONLY, Known, is_prompt_key
+from engine.flows.known import READ_ONLY
 from engine.flows.loader import ON_HANGUP, Draft, Facts
+from engine.flows.passes.spoken import SpokenHere
 from engine.flows.passes.walk import NOBODY, Born, Walk, as_way
 from engine.flows.step import Step
 from engine.flows.steps.choose import Choose
 from engine.flows.steps.set import Set
 from engine.schema.faults import did_you_mean
 from engine.schema.source import Path_
-from engine.schema.templates import TemplateError, parse_template
 
 
 class Names:
     """Follows the names of one flow."""
 
-    def __init__(self, draft: Draft, known: Known, walk: Walk) -> None:
+    def __init__(self, draft: Draft, walk: Walk, spoken: SpokenHere) -> None:
         self.draft = draft
-        self.known = known
         self.walk = walk
-        self.department = draft.name.partition("/")[0]
-        self.spoken: dict[str, list[tuple[str, ...]]] = {}  # prompt -> the names that it reads
+        self.spoken = spoken
         self.reported: set[tuple[str, int, str]] = set()
 
     def run(self) -> None:
@@ -44,12 +40,17 @@ class Names:
                 self._check(last, last_facts, self.walk.anywhere)
 
     def _read_only(self) -> None:
+        if READ_ONLY.isdisjoint(self.walk.anywhere):
+            return
         for step, facts in self.draft.all_walked():
             for reference in facts.born:
                 name = reference.value
                 if name in READ_ONLY:
                     at_key = isinstance(step, Set)
-                    self.draft.add(step, reference.path, "read-only", f"`{name}` can't be set", key=at_key)
+                    hint = "call it otherwise: this name is the engine's"
+                    self.draft.add(
+                        step, reference.path, "read-only", f"`{name}` can't be set", hint, key=at_key
+                    )
 
     # -- what one step reads --------------------------------------------------------------------------
 
@@ -71,28 +72,14 @@ class Names:
                     born = born | value.proves(False)
 
     def _prompt(self, step: Step, path: Path_, prompt: str, born: Born) -> None:
-        spoken = self.spoken.get(prompt)
-        if spoken is None:
-            spoken = [tuple(name.split(".")) for name in dict.fromkeys(self._placeholders(prompt))]
-            self.spoken[prompt] = spoken
+        spoken = self.spoken[prompt].placeholders
         if not spoken:
             return
         given = getattr(step, "values", ())
-        lends = step.lent()
-        for names in spoken:
-            if names[0] not in given and names[0] not in lends:
+        lends = type(step).lends
+        for names, _ in spoken:
+            if names[0] not in born and names[0] not in given and names[0] not in lends:
                 self._read(step, path, (Use(names, 0),), born, NOBODY, spoken=prompt)
-
-    def _placeholders(self, prompt: str) -> Iterator[str]:
-        head = self.draft.head
-        if not is_prompt_key(prompt):
-            try:
-                yield from (slot.name for slot in parse_template(prompt).slots)
-            except TemplateError:
-                return  # reported with the references
-        elif head is not None:
-            for language in head.languages:
-                yield from self.known.prompt(prompt, language, self.department) or ()
 
     def _read(
         self, step: Step, path: Path_, uses: tuple[Use, ...], born: Born, tested: Born, *, spoken: str = ""

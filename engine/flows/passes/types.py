@@ -5,14 +5,16 @@ Only what is sure to go wrong is a fault: a value whose type is not known is nev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 
 from engine.flows.expressions import Use
-from engine.flows.known import READ_ONLY, is_prompt_key
+from engine.flows.known import READ_ONLY
 from engine.flows.loader import ON_HANGUP, Draft, Facts
 from engine.flows.passes.environment import Environment, World
 from engine.flows.passes.fits import good_formats, refused, unspeakable
 from engine.flows.passes.infer import infer, no_field
+from engine.flows.passes.spoken import SpokenHere
 from engine.flows.step import Step
 from engine.flows.steps.command import Command
 from engine.flows.steps.query import Query
@@ -22,26 +24,24 @@ from engine.flows.values import Value
 from engine.hooks.department import Argument
 from engine.schema.faults import did_you_mean
 from engine.schema.source import Path_
-from engine.schema.templates import TemplateError, parse_template
 
 
 class TypeFaults:
     """Looks at the types in one flow."""
 
-    def __init__(self, draft: Draft, world: World) -> None:
+    def __init__(self, draft: Draft, world: World, spoken: SpokenHere) -> None:
         self.draft = draft
+        self.spoken = spoken
         self.known = world.known
         self.world = world
-        self.department = draft.name.partition("/")[0]
         self.names: Environment = world.environment(draft.name)
         self.reported: set[tuple[str, int, Path_, str, int]] = set()
-        self._spoken: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         self._fine: set[str] = set()  # prompts without values of their own that can be said
 
     def run(self) -> None:
         for block in (*self.draft.blocks, ON_HANGUP):
             for step, facts in self.draft.walk(block):
-                if step is not None and facts is not None:
+                if step is not None and facts is not None and (facts.reads or _more(type(step))):
                     self._step(step, facts)
 
     def _step(self, step: Step, facts: Facts) -> None:
@@ -179,13 +179,11 @@ class TypeFaults:
     def _prompt(self, step: Step, path: Path_, prompt: str) -> None:
         if prompt in self._fine:
             return
-        spoken = self._spoken.get(prompt)
-        if spoken is None:
-            spoken = self._spoken[prompt] = list(dict.fromkeys(self._placeholders(prompt)))
+        spoken = self.spoken[prompt].placeholders
         if not spoken:
             self._fine.add(prompt)
             return
-        values: Mapping[str, Value] = getattr(step, "values", {}) if not isinstance(step, Set) else {}
+        values: Mapping[str, Value] = getattr(step, "values", {})
         lent = step.lent_types(self.names) if step.lent() else {}
         before = len(self.draft.faults)
         for names, format_ in spoken:
@@ -205,19 +203,6 @@ class TypeFaults:
             self._format(step, path, use, format_, found, prompt)
         if not values and not lent and len(self.draft.faults) == before:
             self._fine.add(prompt)
-
-    def _placeholders(self, prompt: str) -> Iterator[tuple[tuple[str, ...], str]]:
-        head = self.draft.head
-        if not is_prompt_key(prompt):
-            try:
-                slots = parse_template(prompt).slots
-            except TemplateError:
-                return  # reported with the references
-            yield from ((tuple(slot.name.split(".")), slot.format) for slot in slots)
-        elif head is not None:
-            for language in head.languages:
-                for name, format_ in (self.known.prompt(prompt, language, self.department) or {}).items():
-                    yield tuple(name.split(".")), format_
 
     # -- what is handed over ------------------------------------------------------------------------------
 
@@ -263,6 +248,12 @@ class TypeFaults:
         if once not in self.reported:
             self.reported.add(once)
             self.draft.add(step, path, code, message, hint, offset=offset)
+
+
+@cache
+def _more(kind: type[Step]) -> bool:
+    """Does this kind of step want to be looked at though it reads nothing?"""
+    return bool(kind.wants) or kind.check_types is not Step.check_types
 
 
 def _wanted_words(wanted: Type) -> str:

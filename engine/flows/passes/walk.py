@@ -7,11 +7,11 @@ through a block, so what is born on a way out is what was born before the block 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from engine.flows.loader import ON_HANGUP, Draft, Facts
-from engine.flows.passes.ends import falls_through, may_bear, words
+from engine.flows.loader import Draft, Facts
+from engine.flows.passes.ends import falls_through, words
 from engine.flows.step import Step
 from engine.flows.steps.choose import Choose
 from engine.schema.faults import suggest
@@ -52,7 +52,7 @@ class Walk:
     def __init__(self, draft: Draft, flows: Mapping[str, Draft]) -> None:
         self.draft = draft
         self.flows = flows
-        self.anywhere: Born = frozenset(_born_anywhere(draft))
+        self.anywhere: Born = frozenset(draft.births())
         self.passages = {block: self._passage(block) for block in draft.blocks}
         self._meant: dict[str, str] = {}
 
@@ -196,15 +196,3 @@ def _choose(step: Choose, before: Born, exits: list[Exit]) -> Born:
         elif case.otherwise is not None:
             exits.append(Exit(case.otherwise, before, step, f"cases.{index}.otherwise"))
     return before
-
-
-def _born_anywhere(draft: Draft) -> Iterator[str]:
-    for block in (*draft.blocks, ON_HANGUP):
-        for index, (step, facts) in enumerate(draft.walk(block)):
-            if facts is not None:
-                for reference in facts.born:
-                    yield reference.value
-            elif step is None:
-                yield from may_bear(draft.unread(block, index))
-    if draft.head is not None:
-        yield from draft.head.params
