@@ -148,3 +148,7 @@ class DialRefused(InsidelineError):
     def __init__(self, why: str, message: str) -> None:
         super().__init__(message)
         self.why = why
+
+
+class FaxError(InsidelineError):
+    """A fax can't be made or sent: no font, no page, a switch without a fax module. The message says what to do."""

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from engine.acd.acd import Acd, AgentMemory
 from engine.app.clips import Sounds, make_sounds
+from engine.app.faxes import make_faxes, uses_fax
 from engine.app.hours import make_closing
 from engine.app.installation import Installation, read_installation
 from engine.app.lost_calls import close_lost_calls
@@ -49,6 +50,7 @@ from engine.hooks.departments import Departments
 from engine.prompts import Prompts, Voice, find_voice, load_say_as
 from engine.prompts.music import hold_music
 from engine.recording.book import Book
+from engine.records.faxes import Faxes
 from engine.records.parties import Parties
 from engine.records.records import Records
 from engine.store.rows import AgentRow
@@ -119,6 +121,7 @@ class App:
         self.leader: Leader = None  # type: ignore[assignment]
         self.connection: Connection = None  # type: ignore[assignment]
         self.recordings: Book = None  # type: ignore[assignment]
+        self.faxes: Faxes = None  # type: ignore[assignment]
         self.departments: Departments = None  # type: ignore[assignment]
         self.watchdog: Watchdog = None  # type: ignore[assignment]
         self.records: Records = None  # type: ignore[assignment]
@@ -185,6 +188,8 @@ class App:
         self.sounds = make_sounds(
             self.store, self.clock, folders.recordings, settings.recording, timezone=settings.timezone
         )
+        outbound = make_outbound(made, self.clock, self.store)
+        self.faxes = make_faxes(made, self.store, self.calls, outbound, self.clock)
         services = Services(
             clock=self.clock,
             prompts=self.prompts,
@@ -203,7 +208,8 @@ class App:
             clips=self.sounds.clips,
             messages=self.sounds.messages,
             ratings=self.sounds.ratings,
-            outbound=make_outbound(made, self.clock, self.store),
+            outbound=outbound,
+            faxes=self.faxes,
         )
         self.parties = open_parties(made, self.store, self.clock, services)
         self.records = make_records(self, services)
@@ -372,6 +378,7 @@ class App:
         self.acd.phones_are({row["reg_user"] for row in rows if row.get("reg_user")})
         self.acd.start()
         self.acd.release("switch")
+        self.faxes.settled(used=uses_fax(self.lead.flows))
         self.ready.set()
         begin(self.records)
 
@@ -547,6 +554,7 @@ class App:
             (self.calls, "abandon"),
             (self.freeswitch, "stop"),
             (self.simulator if self._own_simulator else None, "stop"),
+            (self.faxes, "stop"),
             (self.recordings, "close"),
             (self.parties, "close"),
             (self.store, "close"),
@@ -569,6 +577,7 @@ class App:
         self.records.stop()
         self.acd.abandon()
         self.calls.abandon()
+        self.faxes.stop()
         self.connection.abandon()
         self.watchdog.stop()
         self.departments.stop()

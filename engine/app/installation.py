@@ -56,7 +56,7 @@ class Installation:
     dialplan: Dialplan | None = None
     flows: FlowSet | None = None
     trunks: tuple[Trunk, ...] = ()
-    outbound: OutboundRules = OutboundRules()  # who may be rung through them
+    outbound: OutboundRules = field(default_factory=OutboundRules)  # who may be rung through them
     script: ScriptFile | None = None  # who phones in on the simulator
     notify: NotifyFile = field(default_factory=lambda: NotifyFile(grammar="1"))  # who is told of what
     notifiers: dict[str, Notifier] = field(default_factory=dict)  # of plugins, by name

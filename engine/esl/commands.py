@@ -546,6 +546,11 @@ def module_exists(name: str) -> Command:
     return _api("module_exists", text.word(name, "module"))
 
 
+def load_module(name: Literal["mod_spandsp"]) -> Command:
+    """Load a module that only some installations use (the fax machine)."""
+    return _api("load", _one_of(name, "mod_spandsp"))
+
+
 def expand_probe() -> Command:
     """Asks the switch to expand an API call within text; see :func:`expands`."""
     return _api("expand", "echo", "il-${create_uuid()}-il")

@@ -55,7 +55,7 @@ class LoopbackDial:
 Dial = PhoneDial | GatewayDial | LoopbackDial
 
 # What a new leg may do once it is answered; each takes one argument of a known shape, or none.
-_AFTER = ("park", "eavesdrop", "conference", "echo", "playback")
+_AFTER = ("park", "eavesdrop", "conference", "echo", "playback", "txfax")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Originate:
     """A new leg: its UUID is ours, so that ``uuid_kill`` can cancel the ring before any reply came.
 
     ``timeout`` in seconds of ringing. ``app`` runs once it is answered: ``park``, ``eavesdrop`` (``arg`` the
-    UUID to listen to), ``conference`` (``name@profile``), ``playback`` (media), ``echo``. The caller-ID
+    UUID to listen to), ``conference`` (``name@profile``), ``playback`` (media), ``txfax`` (a TIFF), ``echo``. The caller-ID
     name goes through :func:`engine.esl.text.display_text`, for it may be a stranger's.
     """
 
@@ -102,6 +102,11 @@ class Originate:
             return text.uuid(self.arg, "uuid to listen to")
         if self.app == "conference":
             return text.destination(self.arg, "conference")
+        if self.app == "txfax":
+            path = text.path(self.arg, "fax")
+            if "(" in path or ")" in path:
+                raise UnsafeText("the path of a fax holds a bracket")
+            return text.escape(path, blanks=True)
         if self.app == "playback":
             media = text.media(self.arg)
             if "(" in media or ")" in media:  # the switch cuts the argument at the first of them

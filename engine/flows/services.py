@@ -22,6 +22,7 @@ from engine.hooks.departments import Departments
 from engine.hooks.host import Host
 from engine.prompts.library import Prompts
 from engine.recording.book import Book
+from engine.records.faxes import Faxes
 from engine.records.clips import Clips
 from engine.records.messages import Messages
 from engine.records.parties import Parties
@@ -61,6 +62,7 @@ class Services:
     music: Mapping[str, str]  # name -> playback; "default" is always there
     records: Records | None = None  # tickets, callbacks, notices; None: there are none
     outbound: Outbound | None = None  # who may be rung outside; None: nobody
+    faxes: Faxes | None = None
     route: Callable[[str, str, str], Match | None] | None = (
         None  # dialled, caller, trunk: a rule for a number of ours
     )

@@ -152,6 +152,16 @@ class Prompts:
         self._remember(utterance)
         return utterance
 
+    def wording(
+        self,
+        prompt: str,
+        values: Mapping[str, Any] | None = None,
+        language: str = "zh-CN",
+        department: str = "",
+    ) -> str:
+        """The words of ``utterance``, for what is read and not heard (a fax): nothing is rendered."""
+        return self._compose(self._find(prompt, language, department), values or {})[2]
+
     def describe(self, playback: str) -> Utterance | None:
         """What was said with exactly this ``playback``, for tests and for a person at the terminal; None when
         it was not said here, or too long ago."""

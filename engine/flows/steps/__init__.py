@@ -14,6 +14,7 @@ from engine.flows.steps.collect import Collect
 from engine.flows.steps.command import Command
 from engine.flows.steps.confirm import Confirm
 from engine.flows.steps.dictate import Dictate
+from engine.flows.steps.fax import Fax
 from engine.flows.steps.go import Go
 from engine.flows.steps.hangup import Hangup
 from engine.flows.steps.identify import Identify
@@ -77,6 +78,7 @@ _ALL: tuple[type[Step], ...] = (
     Tally,
     Alert,
     Journal,
+    Fax,
     # people
     Queue,
     Transfer,
