@@ -65,7 +65,7 @@ class Engine:
             "GET", path, params={key: value for key, value in wanted.items() if value not in (None, "")}
         )
 
-    def post(self, path: str, **body: str) -> Any:
+    def post(self, path: str, **body: Any) -> Any:
         """Do something."""
         return self._ask("POST", path, json=body)
 

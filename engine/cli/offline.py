@@ -17,6 +17,7 @@ from engine.web.answers import to_json
 if TYPE_CHECKING:
     from engine.app.installation import Installation
     from engine.config import Settings
+    from engine.records.parties import Parties
     from engine.store.store import Store
 
 T = TypeVar("T")
@@ -74,6 +75,22 @@ def store_of(home: Path, *, readonly: bool = True) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def parties_of(home: Path) -> Iterator[Parties]:
+    """The parties of the home, to read and to change while no engine runs."""
+    from engine.flows.numbers import Numbers
+    from engine.records.parties import Parties
+
+    with store_of(home, readonly=False) as store:
+        store.open()
+        parties = Parties(store, Clock(), Numbers(settings_of(home).region).e164)
+        try:
+            parties.open()
+            yield parties
+        finally:
+            parties.close()
 
 
 def _rows(found: list[Any]) -> list[dict[str, Any]]:

@@ -38,7 +38,10 @@ _KEPT: Final = re.compile(
     r"il_(?!phone\Z)|(?:sip_call_id|uuid|call_uuid|session_id)\Z|rtp_|local_media|remote_media"
 )
 _VARIABLE: Final = re.compile(r"[A-Za-z0-9_.-]+")
+_PLAIN: Final = re.compile(r"[\w+*#. -]+")
 _PROFILE: Final = ("caller_id_number", "caller_id_name", "ani", "username")
+WIPED: Final = 2.0
+"""Seconds that the switch may take for it."""
 LONG: Final = 7
 """Digits from which on a run of them is somebody's number wherever it stands; fewer must stand alone."""
 
@@ -60,6 +63,10 @@ def release(run: Run) -> None:
     number, name = call.withheld if call.withheld is not None else _still_known(run)
     run.deferred = call.hidden = False
     call.number, call.name, call.withheld = number, name, None
+    # Back on the channel, where an engine after this one looks for it.
+    for field, value in (("caller_id_number", number), ("caller_id_name", name)):
+        if _PLAIN.fullmatch(value):
+            call.run("set_profile_var", f"{field}={value}")
     call.later(commands.uuid_setvar(call.id, "ignore_display_updates", ""))
     call.journal("identity.released", number=number)
 
@@ -91,7 +98,7 @@ def told(run: Run) -> dict[str, object]:
     party = run.party
     if party is None or run.deferred:
         return {}
-    return {"party": party.id, "kind": party.kind, "code": party.code, "tier": party.tier}
+    return {"party": party.id, "of": party.kind, "code": party.code, "tier": party.tier}
 
 
 def origin(run: Run) -> str:
@@ -116,7 +123,8 @@ def wipe(call: Call, numbers: frozenset[str], name: str) -> None:
     call.run("set_name", f"caller/{call.id}")
     # Whoever is bridged with this call is not told by the switch either.
     call.later(commands.uuid_setvar(call.id, "ignore_display_updates", "true"))
-    call.flush()
+    # Not before it is done may anything else happen to the call, its end included.
+    call.wait_behind(WIPED)
 
 
 def tells(text: str, numbers: frozenset[str]) -> bool:

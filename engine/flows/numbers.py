@@ -28,6 +28,13 @@ class Numbers:
         """Is this E.164, or an extension?"""
         return bool(_SHORT.fullmatch(number)) or number.startswith("+")
 
+    def national(self, number: str) -> str:
+        """The digits of a number in E.164 without its country code: ``+8613800000000`` -> ``13800000000``."""
+        try:
+            return phonenumbers.national_significant_number(phonenumbers.parse(number, self.region))
+        except phonenumbers.NumberParseException:
+            return ""
+
     def _parse(self, number: str) -> str:
         text = number.strip().removeprefix("sip:").removeprefix("tel:").partition("@")[0]
         if text.lower() in _WITHHELD:

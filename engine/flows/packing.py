@@ -8,11 +8,14 @@ as a mapping of its fields: flows read fields only.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
+
+from engine.types import PartyView
 
 
 def pack(value: Any) -> Any:
@@ -34,6 +37,8 @@ def pack(value: Any) -> Any:
             return {"$s": value.total_seconds()}
         case BaseModel():
             return {name: pack(getattr(value, name)) for name in type(value).model_fields}
+        case PartyView():
+            return {field.name: pack(getattr(value, field.name)) for field in fields(value)}
         case Mapping():
             packed = {str(key): pack(item) for key, item in value.items()}
             # One that looks like one of ours is wrapped, so that it comes back as what it was.

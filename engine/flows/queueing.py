@@ -7,6 +7,8 @@ behind it) and nobody waits for it: it never delays an agent who has answered.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -86,16 +88,23 @@ class Waiting:
         self.joined -= max(0.0, now - entered)
         run.queue_place = {**(run.queue_place if resumed else {}), "t": round(entered, 1)}
         call.told = packing.pack(told(run, step.tell))
+        view = call.view()
+        answers = run.services.answers
+        more = 0
+        if answers is not None:
+            view = replace(view, queue=step.name)
+            more = answers.first("queue_priority", int, call=view, queue=step.name) or 0
+            call.popped = _shown(answers.all("screen_pop", call=view))
         preferred = step.agent.get(run.scope) if step.agent is not None else ""
         return Request(
             call_id=call.id,
             number=call.number,
             queue=step.name,
             skills=step.skills,
-            priority=step.priority + run.priority,
+            priority=step.priority + run.priority + more,
             since=max(0.0, now - entered),
             agent=str(preferred or ""),
-            tell=call.told,
+            tell={**call.popped, **call.told},
             language=call.language,
             longest=step.longest,
             resumed=resumed,
@@ -276,3 +285,14 @@ class Waiting:
             self._count_wait()
             self.call.abandoned = True
         self.place.leave(Leaving.CALLER)
+
+
+def _shown(popped: Mapping[str, Any]) -> dict[str, Any]:
+    """What plugins add to the desk, as far as it can be shown."""
+    shown = {}
+    for name, value in popped.items():
+        try:
+            shown[name] = packing.pack(value)
+        except TypeError as error:
+            log.warning("screen_pop.not_shown", name=name, error=str(error))
+    return shown

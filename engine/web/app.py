@@ -11,6 +11,8 @@
     GET    /calendars           /calendars/<name>        ?at=…
     POST   /calendars/<name>/close|open                  {"until": "2026-11-22 20:00", "why": "storm", "by": "li.na"}
     POST   /reload              {"by": "li.na"}
+    POST   /parties/<deed>      see engine.records.party_desk
+    GET    /outbox                                       POST   /outbox/<id>/retry|drop
     POST   /switch              {"command": "status"}
     POST   /dials               see engine.web.dial
 
@@ -36,11 +38,13 @@ from engine.errors import (
     UnsafeText,
     WrongState,
 )
+from engine.records import party_desk
 from engine.store import queries
 from engine.web.answers import say, told
 from engine.web.dial import Dials, DialsResource
 from engine.web.hours import add_hours
 from engine.web.naming import cdr_named, recording_named
+from engine.web.outbox import OutboxResource
 from engine.web.parts import Parts
 
 log = structlog.get_logger(__name__)
@@ -77,6 +81,9 @@ def control_app(parts: Parts) -> falcon.App[Any, Any]:
     app.add_route("/flows", FlowsResource(parts))
     app.add_route("/switch", SwitchResource(parts))
     add_hours(app, parts)
+    outbox = OutboxResource(parts)
+    app.add_route("/outbox", outbox)
+    app.add_route("/outbox/{name}/{deed}", outbox, suffix="deed")
     for path, resource in (
         ("/calls", calls),
         ("/agents", agents),
@@ -87,6 +94,7 @@ def control_app(parts: Parts) -> falcon.App[Any, Any]:
         app.add_route(path, resource)
         app.add_route(f"{path}/{{name}}", resource, suffix="one")
     app.add_route("/agents/{name}/{deed}", agents, suffix="deed")
+    app.add_route("/parties/{deed}", PartiesResource(parts))
     app.add_route("/dials", dials)
     app.add_route("/dials/{name}", dials, suffix="one")
     app.add_route("/dials/{name}/{what}", dials, suffix="what")
@@ -163,6 +171,9 @@ def status(parts: Parts) -> dict[str, Any]:
         ],
         "faults": [{"plugin": one.plugin, "message": one.message} for one in parts.host.faults],
         "day": parts.day.figures,
+        "breakers": parts.departments.breakers() if parts.departments else [],
+        "outbox": parts.departments.outbox.view() if parts.departments else None,
+        "blocked": parts.blocks(),
         "how_to_call": list(parts.how_to_call),
     }
 
@@ -210,6 +221,18 @@ class AgentsResource(_Resource):
         else:
             raise falcon.HTTPNotFound(description=f"an agent can't {deed}")
         say(resp, view)
+
+
+class PartiesResource(_Resource):
+    """Who calls: each deed of :mod:`engine.records.party_desk`."""
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, deed: str) -> None:
+        if self.parts.parties is None:
+            raise falcon.HTTPServiceUnavailable(description="the parties are not there yet")
+        body = req.get_media()
+        if not isinstance(body, dict):
+            raise falcon.HTTPBadRequest(description="an object is wanted")
+        say(resp, party_desk.do(self.parts.parties, deed, body))
 
 
 class QueuesResource(_Resource):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,9 @@ from typing import Any, Protocol, TypeVar
 from engine.clock import Clock
 from engine.flows.model import FlowSet
 from engine.hooks.builtin_day import Day
+from engine.hooks.departments import Departments
 from engine.hooks.host import Host
+from engine.records.parties import Parties
 from engine.types import AgentView, CalendarView, CallView, QueueView
 
 T = TypeVar("T")
@@ -123,7 +125,10 @@ class Parts:
     host: Host
     day: Day
     ready: Callable[[], bool] = lambda: True  # every call on the switch is known, offers are made
+    parties: Parties | None = None
     simulator: SimulatorPart | None = None
     closing: ClosingPart | None = None
     reload: Callable[[str], Any] | None = None  # who wants it -> what came of it
+    departments: Departments | None = None
+    blocks: Callable[[], Mapping[str, Any]] = dict  # by plugin: how often it held everything up
     how_to_call: Sequence[str] = field(default_factory=tuple)  # lines for people: how to call in yourself

@@ -152,8 +152,12 @@ class Identify(Step):
             run.checkpoint()
             run.flush()
             return identify.find(run, "code", code, self.of)
+        taken_up = run.resumption is not None
         run.bear(_TYPED, code, secret=run.deferred)
         pin = self._ask(run, self.pin, self.pin_length, secret=True)
+        if pin is None and taken_up:
+            # What was typed died with the engine that had asked for it: that is not the caller's silence.
+            pin = self._ask(run, self.pin, self.pin_length, secret=True)
         run.frame.names.pop(_TYPED, None)
         if pin is None:
             return "silent"

@@ -89,6 +89,27 @@ def _set(channel: Channel, arg: str) -> str | None:
     return None
 
 
+def _set_name(channel: Channel, arg: str) -> str | None:
+    if arg:
+        channel.name = channel.profile.channel_name = arg
+        channel.touched()
+    return None
+
+
+_PROFILE = frozenset(
+    ("username", "caller_id_name", "caller_id_number", "callee_id_name", "callee_id_number", "ani")
+)
+
+
+def _set_profile_var(channel: Channel, arg: str) -> str | None:
+    """What of the caller profile an application may write: not the numbers that the call began with."""
+    name, has_value, value = arg.partition("=")
+    if has_value and name in _PROFILE:
+        setattr(channel.profile, name, expand(channel, value))
+        channel.touched()
+    return None
+
+
 def _multiset(channel: Channel, arg: str) -> str | None:
     delimiter, text = " ", arg
     if arg.startswith("^^") and len(arg) > 2:
@@ -230,6 +251,8 @@ APPLICATIONS: dict[str, Application] = {
     "ring_ready": _instant(_ring_ready),
     "hangup": _instant(_hangup),
     "set": _instant(_set, posthumous=True),
+    "set_name": _instant(_set_name),
+    "set_profile_var": _instant(_set_profile_var),
     "multiset": _instant(_multiset, posthumous=True),
     "unset": _instant(_unset, posthumous=True),
     "multiunset": _instant(_multiunset, posthumous=True),
