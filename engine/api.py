@@ -5,6 +5,8 @@ Declaring (see docs/plugins.md):
     Department      what a department is: name, tables, adapters; filled by the decorators below
     query, command  declare a handler, called with a Context and the flow's values
     Adapter         one company system: its contract and the ways to speak to it
+    HttpClient      what an http adapter is made with: ask, get, do (docs/adapters.md)
+    RemoteFailed    a company's system gave no usable answer; an adapter that speaks in its own way raises it
     hookimpl        marks an implementation of a hook (docs/hooks.md)
 
     schedule        declares a handler that the clock runs: at="08:30" or every="10m", by a calendar
@@ -37,7 +39,7 @@ Views, as hooks are told them (frozen snapshots):
 
 from __future__ import annotations
 
-from engine.errors import LoginRefused, NotFound, Refused, WrongState
+from engine.errors import LoginRefused, NotFound, Refused, RemoteFailed, WrongState
 from engine.hooks.context import (
     Agents,
     Calendars,
@@ -46,6 +48,7 @@ from engine.hooks.context import (
 )
 from engine.hooks.department import Adapter, Department, command, query
 from engine.hooks.hookspecs import hookimpl
+from engine.hooks.http import HttpClient
 from engine.hooks.kinds import Digits, Private, Record
 from engine.hooks.notifiers import Notifier
 from engine.hooks.schedules import schedule
@@ -77,6 +80,7 @@ __all__ = [
     "Context",
     "Department",
     "Digits",
+    "HttpClient",
     "LoginRefused",
     "NotFound",
     "NoticeView",
@@ -86,6 +90,7 @@ __all__ = [
     "Record",
     "RecordingView",
     "Refused",
+    "RemoteFailed",
     "TicketChange",
     "TicketView",
     "Tickets",

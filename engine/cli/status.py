@@ -51,6 +51,7 @@ def lines(said: dict[str, Any]) -> list[tuple[str, str]]:
         if store[name]:
             what = "threads" if name == "stuck" else "rows"
             shown.append(("store", f"{store[name]} {what} {name}"))
+    shown += _trouble(said)
     names = [plugin["name"] for plugin in said["plugins"] if plugin["origin"] != "built-in"]
     shown.append(("plugins", ", ".join(names) or "none"))
     for plugin in said["plugins"]:
@@ -61,6 +62,35 @@ def lines(said: dict[str, Any]) -> list[tuple[str, str]]:
         if wrong:
             shown.append(("plugin", f"{plugin['name']}: {wrong} when told of something"))
     shown += [("refused", f"{fault['plugin']}: {fault['message']}") for fault in said["faults"]]
+    return shown
+
+
+def _trouble(said: dict[str, Any]) -> list[tuple[str, str]]:
+    """Breakers that are not closed, what waits for remote systems, and who held the engine up."""
+    shown = [
+        (
+            "breaker",
+            f"{one['name']}: {one['state'].replace('_', ' ')} since {moment(one['since'])} ({one['error']})",
+        )
+        for one in said.get("breakers") or []
+        if one["state"] != "closed"
+    ]
+    outbox = said.get("outbox") or {}
+    if outbox.get("waiting") or outbox.get("stuck"):
+        shown.append(
+            (
+                "outbox",
+                f"{outbox['waiting']} waiting since {moment(outbox['oldest'])}, {outbox['stuck']} need a person",
+            )
+        )
+    for plugin, one in (said.get("blocked") or {}).items():
+        who = f"plugin {plugin}" if plugin else "the engine itself"
+        shown.append(
+            (
+                "blocked",
+                f"{who}: {one['count']} times, {one['longest']:.1f} s at the longest ({one['where']})",
+            )
+        )
     return shown
 
 

@@ -110,7 +110,7 @@ class Outbox:
         self._lines: dict[str, _Line] = {}
         self._greenlets: set[Any] = set()
         self._stuck = 0
-        self._alarmed = 0
+        self._alarmed = 0  # how many the alarm told of last
         self._stopped = False
         self._wake = clock.event()
         self.leads: Callable[[], bool] = lambda: True
@@ -440,12 +440,9 @@ class Outbox:
             self._stuck = self._store.read(table.counts, LOOK).get(table.STUCK, 0)
         except StoreError:
             return
-        on = self._stuck > 0
-        if on or self._alarmed:
-            self.alarm(
-                "outbox.stuck", on, f"{self._stuck} commands to remote systems need a person" if on else ""
-            )
-        self._alarmed = on
+        if self._stuck != self._alarmed:
+            on, self._alarmed = self._stuck > 0, self._stuck
+            self.alarm("outbox.stuck", on, f"{self._stuck} commands to remote systems need a person" * on)
 
     def still(self, work: _Work) -> bool:
         """Whether ``work`` is still to be sent: a person or another engine may have ended it."""

@@ -54,6 +54,11 @@ class Twin:
         """Its base address."""
         return f"http://127.0.0.1:{self.port}"
 
+    def keep(self, clock: Clock) -> Twin:
+        """Go by this clock from now on: that of the engine that it serves."""
+        self._clock, self._over = clock, clock.event()
+        return self
+
     def close(self) -> None:
         """Go away for good."""
         self.back()

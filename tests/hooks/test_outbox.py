@@ -260,14 +260,14 @@ def test_what_waits_for_one_remote_goes_in_order_and_runs_side_by_side_when_all_
 ) -> None:
     remote.twin.dead()
     waiting = []
-    for at in range(5):
+    for at in range(3):
         waiting.append(clock.spawn(centre.place, str(at), f"k{at}"))
         clock.sleep(1)
     clock.sleep(10)
     assert all(isinstance(one.value, Pending) for one in waiting)
     remote.twin.back()
     clock.sleep(120)
-    assert remote.orders == ["0", "1", "2", "3", "4"]
+    assert remote.orders == ["0", "1", "2"]
     remote.twin.after(3)
     began = clock.monotonic()
     together = [clock.spawn(centre.place, str(at), f"m{at}") for at in range(5)]
@@ -382,6 +382,8 @@ def test_after_failures_in_a_row_the_command_fails_at_once_but_a_known_key_is_st
     remote.twin.fails(500)
     centre.place(key="x0")
     centre.place(key="x1")
+    while not any(one.state == "open" for one in centre.runtime.breakers() if one.name == "orders.place"):
+        clock.sleep(1)
     began = clock.monotonic()
     with pytest.raises(DepartmentFailed, match="open"):
         centre.place(key="y")
