@@ -475,6 +475,7 @@ class App:
             departments=self.departments,
             blocks=lambda: self.watchdog.blocks,
             prompts=self.prompts,
+            faxes=self.faxes,
             flows=lambda: self.lead.flows,
             closing=self.closing,
             reload=self.reload,
@@ -574,11 +575,11 @@ class App:
         if self._server is not None:
             self._server.stop()
         self.leader.abandon()
-        self.records.stop()
         self.acd.abandon()
         self.calls.abandon()
         self.faxes.stop()
         self.connection.abandon()
+        self.records.stop()
         self.watchdog.stop()
         self.departments.stop()
         self.store.close()

@@ -214,6 +214,7 @@ class Callbacks:
         self._floor = CallFloor(calls)
         self._cdr = cdr
         self._busy: dict[str, str] = {}  # callback -> queue, while this engine dials it
+        self._greenlets: set[Any] = set()
         self._led: dict[str, Owed] = {}  # call -> its row, while it is led
 
     # -- for flows ------------------------------------------------------------------------------------
@@ -242,7 +243,9 @@ class Callbacks:
                 continue
             if self._may(owed, now):
                 self._busy[owed.id] = owed.queue
-                self._clock.spawn(self._dial, owed)
+                greenlet = self._clock.spawn(self._dial, owed)
+                self._greenlets.add(greenlet)
+                greenlet.rawlink(self._greenlets.discard)
             else:
                 waiting += 1
         self.waiting = waiting
@@ -271,6 +274,11 @@ class Callbacks:
 
         for owed in self._store.work(expire, DATABASE):
             self._journal("callback.expired", owed, tries=owed.tries, why=owed.why)
+
+    def stop(self) -> None:
+        """Let go of what is being dialled: its legs are hung up, and its rows are found by the next engine."""
+        for greenlet in list(self._greenlets):
+            greenlet.kill(block=False)
 
     def settle(self) -> None:
         """After a start: rows that an earlier engine was dialling, and that are no live call, are owed again."""
@@ -340,7 +348,11 @@ class Callbacks:
             return
         self._change(owed, last=ring.leg)
         self._journal("callback.dialled", owed, call=ring.leg, tries=owed.tries, trunk=allowed.trunk)
-        result = ring.wait()
+        try:
+            result = ring.wait()
+        except BaseException:
+            ring.drop()  # we are stopped: nobody would lead who answers now
+            raise
         if result.kind is not RingKind.ANSWERED:
             why = "unknown_number" if result.cause in _UNKNOWN else str(result.kind)
             self._account(owed, ring.leg, began, result.cause)

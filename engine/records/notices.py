@@ -130,6 +130,7 @@ class Notices:
         self._text_of = text_of
         self._language = language
         self._busy: set[str] = set()
+        self._greenlets: set[Any] = set()
         self.wake: Callable[[], None] = lambda: None
 
     def work(self) -> float | None:
@@ -150,8 +151,15 @@ class Notices:
         for row in due:
             if row["id"] not in self._busy:
                 self._busy.add(row["id"])
-                self._clock.spawn(self._try, row)
+                greenlet = self._clock.spawn(self._try, row)
+                self._greenlets.add(greenlet)
+                greenlet.rawlink(self._greenlets.discard)
         return None if later is None else (later - now).total_seconds()
+
+    def stop(self) -> None:
+        """Let go of what is being delivered; the next engine delivers it again."""
+        for greenlet in list(self._greenlets):
+            greenlet.kill(block=False)
 
     def _try(self, row: Mapping[str, Any]) -> None:
         try:

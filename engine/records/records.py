@@ -82,6 +82,9 @@ class Records:
         """Let go; another engine goes on from the tables."""
         for duty in self.duties:
             duty.stop()
+        for part in (self.callbacks, self.notices):
+            if part is not None:
+                part.stop()
 
     def settled(self, *names: str) -> None:
         """Something was committed: whoever looks after these (all of them when none is named) looks now."""

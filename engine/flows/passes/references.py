@@ -278,10 +278,15 @@ class References:
         if flow_name(self.department, step.queue) in self.flows:
             return  # the department's own flow leads the call
         for prompt in PROMPTS:
-            fault = self._prompt_fault(prompt)
-            if fault is not None:
-                code, message, _ = fault
-                self.add(step, ("queue",), code, f"{message}, which a call back says")
+            missing = [
+                language
+                for language in self.languages
+                if language in self.known.languages
+                and self.known.prompt(prompt, language, self.department) is None
+            ]
+            if missing:
+                message = f"the prompt `{prompt}`, which a call back says, is missing in {', '.join(missing)}"
+                self.add(step, ("queue",), "unknown-prompt", message)
 
     def record(self, step: Record) -> None:
         if self.known.policies is not None and step.policy not in self.known.policies:
