@@ -105,10 +105,12 @@ class Closing:
         begin: datetime | None = None,
         how: str = "command",
         key: str = "",
+        instead: bool = False,
     ) -> CalendarView:
         """Close a calendar from now (or ``begin``) on, up to ``until``; a naive time is the calendar's own.
 
-        ``prompt`` is what its callers hear of it. The same ``key`` twice is one closure. Raises NotFound (no such
+        ``prompt`` is what its callers hear of it. The same ``key`` twice is one closure. ``instead`` ends
+        those that hold already. Raises NotFound (no such
         calendar or prompt), WrongState (a time that makes no sense), StoreError: then nothing is closed.
         """
         zone = self.calendars[calendar].zone
@@ -126,8 +128,11 @@ class Closing:
         if prompt and (missing := self._missing(prompt)):
             raise NotFound(f"there is no prompt {prompt} in {', '.join(missing)}")
         row = KeptClosure(key, calendar, begin, until, prompt, by, why, how)
+        others = self._holding(calendar, now) if instead else []
         kept.keep(self._store, row)
-        self._rows = [*(one for one in self._rows if one.key != key), row]
+        self._put(row)
+        if others:
+            self._end(others, by, now)
         self._compose()
         self._journal("calendar.closed", calendar, by, why, how, begin=begin, until=until, prompt=prompt)
         return self.state(calendar)
@@ -142,16 +147,10 @@ class Closing:
         """
         self.calendars[calendar]
         now = self._clock.now()
-        ended = [
-            replace(row, ended=now, ended_by=by)
-            for row in self._effective()
-            if row.calendar == calendar and now < row.until and (planned or row.begin <= now)
-        ]
+        ended = self._holding(calendar, now, planned=planned)
         if not ended:
             raise WrongState(f"{calendar} has no closure that could be ended")
-        kept.end(self._store, ended)
-        keys = {row.key for row in ended}
-        self._rows = [*(row for row in self._rows if row.key not in keys), *ended]
+        self._end(ended, by, now)
         self._compose()
         self._journal("calendar.opened", calendar, by, why, how, closures=len(ended))
         return self.state(calendar)
@@ -166,6 +165,20 @@ class Closing:
         every += [row for row in self._rows if row.how != "file"]
         cut = [row if row.ended is None else replace(row, until=min(row.until, row.ended)) for row in every]
         return [row for row in cut if row.until > max(row.begin, now)]
+
+    def _holding(self, calendar: str, now: datetime, *, planned: bool = False) -> list[KeptClosure]:
+        return [
+            row for row in self._effective() if row.calendar == calendar and (planned or row.begin <= now)
+        ]
+
+    def _end(self, rows: list[KeptClosure], by: str, now: datetime) -> None:
+        ended = [replace(row, ended=now, ended_by=by) for row in rows]
+        kept.end(self._store, ended)
+        self._put(*ended)
+
+    def _put(self, *rows: KeptClosure) -> None:
+        keys = {row.key for row in rows}
+        self._rows = [*(row for row in self._rows if row.key not in keys), *rows]
 
     def _compose(self) -> None:
         names = self._written.names
