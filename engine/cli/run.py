@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 import gevent
+import structlog
 
 from engine.cli.home import home, home_option
 from engine.cli.logfile import LogFile
 from engine.cli.show import as_typed, many
 from engine.clock import Clock
+from engine.errors import InsidelineError
 
 if TYPE_CHECKING:
     from engine.app import App
@@ -133,7 +135,7 @@ def _watched(app: App, work: Callable[[], None], drain: Callable[[], int], *, on
 
 
 class _Ending:
-    """Signals end the day; a second one ends it at once. The handlers only set flags."""
+    """Signals end the day; a second one ends it at once. SIGHUP lets the engine read its files again."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -143,6 +145,14 @@ class _Ending:
             gevent.signal_handler(number, self._on_signal, signal.Signals(number).name)
             for number in (signal.SIGINT, signal.SIGTERM)
         ]
+        self._handlers.append(gevent.signal_handler(signal.SIGHUP, self._reload))
+
+    def _reload(self) -> None:
+        """SIGHUP: take changed files, as `insideline reload` does. Every fault goes to the log."""
+        try:
+            self._app.reload("SIGHUP")
+        except InsidelineError as error:
+            structlog.get_logger(__name__).error("reload.failed", error=str(error))
 
     def _on_signal(self, name: str) -> None:
         if self._asked:
