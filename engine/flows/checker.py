@@ -48,7 +48,8 @@ def check(drafts: Iterable[Draft], known: Known) -> Checked:
             continue
         by_name[draft.name] = draft
     world, spoken = World(known, by_name), Spoken(known)
-    for draft in by_name.values():
+    # Those with parameters last: their types come from the flows that run them, which are done with by then.
+    for draft in sorted(by_name.values(), key=lambda draft: draft.head is not None and bool(draft.head.params)):
         walk = Walk(draft, by_name)
         languages = tuple(draft.head.languages) if draft.head is not None else ()
         words = spoken.of(draft.name.partition("/")[0], languages)
@@ -56,8 +57,8 @@ def check(drafts: Iterable[Draft], known: Known) -> Checked:
         Names(draft, walk, words).run()
         TypeFaults(draft, world, words).run()
         Paths(draft, known, by_name, walk).run()
-    for draft in by_name.values():
         draft.forget()
+    for draft in by_name.values():
         faults.extend(draft.faults)
     heads = {name: draft.head for name, draft in by_name.items()}
     if faults.errors:

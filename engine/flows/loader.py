@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -109,6 +110,17 @@ _READS = frozenset({"expression", "value", "prompt"})
 
 
 def _facts(step: Step) -> Facts:
+    like: Step | None = step.__dict__.get("like")
+    if like is None:
+        return _facts_of(step)
+    # What a step refers to does not depend on where it stands.
+    found: Facts | None = like.__dict__.get("facts")
+    if found is None:
+        found = like.__dict__["facts"] = _facts_of(like)
+    return found
+
+
+def _facts_of(step: Step) -> Facts:
     refers = references(step)
     own = type(step).ways is not Step.ways
     born = type(step).born is not Step.born
@@ -175,7 +187,6 @@ class Draft:
     def forget(self) -> None:
         """Let go of what only the passes needed."""
         self._walked.clear()
-        self._births = None
 
     def all_steps(self) -> Iterable[Step]:
         """Every step that could be read, those of ``on_hangup`` last."""
@@ -291,8 +302,10 @@ def _read_steps(draft: Draft, path: Path_, block: str, tree: Any, kinds: Kinds) 
     for index, written in enumerate(tree):
         step, args = None, None
         try:
-            kind, args = normalise(written, kinds)
-            step = kind.model_validate(args)
+            step = _short_step(written, kinds)
+            if step is None:
+                kind, args = normalise(written, kinds)
+                step = kind.model_validate(args)
         except StepError as error:
             if error.code:
                 at: Path_ = (*path, index, error.key) if error.key else (*path, index)
@@ -306,6 +319,36 @@ def _read_steps(draft: Draft, path: Path_, block: str, tree: Any, kinds: Kinds) 
             step.stands(block, index, 0)
         steps.append(step)
     return steps
+
+
+def _short_step(written: Any, kinds: Kinds) -> Step | None:
+    """A step written as a word, or as a word with one text: ``- hangup``, ``- go: bye``. There are many of them and
+    few different ones, so each is read once and then copied. None for any other, and for one with a fault."""
+    if type(written) is str:
+        word, text = written, None
+    elif type(written) is dict and len(written) == 1:
+        ((word, text),) = written.items()
+        if type(text) is not str:
+            return None
+    else:
+        return None
+    kind = kinds.get(word)
+    if kind is None or not (kind.bare if text is None else kind.short):
+        return None
+    found = _written_short(kind, text)
+    if found is None:
+        return None
+    step = found.__copy__()
+    step.__dict__["like"] = found
+    return step
+
+
+@lru_cache(maxsize=8192)
+def _written_short(kind: type[Step], text: str | None) -> Step | None:
+    try:
+        return kind.model_validate({} if text is None else {kind.short: text})
+    except ValidationError:
+        return None
 
 
 class StepError(Exception):
@@ -447,8 +490,10 @@ def flow_of_tree(tree: Any, file: str, lines: Mapping[str, list[int]], kinds: Ki
             numbers = lines.get(block, ())
             steps: list[Step | None] = []
             for index, item in enumerate(written):
-                kind, args = normalise(item, kinds)
-                step = kind.model_validate(args)
+                step = _short_step(item, kinds)
+                if step is None:
+                    kind, args = normalise(item, kinds)
+                    step = kind.model_validate(args)
                 step.stands(block, index, numbers[index] if index < len(numbers) else 0)
                 steps.append(step)
             blocks[block] = steps
