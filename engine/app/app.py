@@ -483,6 +483,7 @@ class App:
             day=made.day,
             ready=self.ready.is_set,
             simulator=self.simulator,
+            records=self.records,
             how_to_call=self._how_to_call(),
         )
 

@@ -14,7 +14,7 @@ from engine.calls.call import Call
 from engine.clock import Clock
 from engine.errors import PluginError
 from engine.records import notices
-from engine.records.callbacks import Callbacks
+from engine.records.callbacks import Callbacks, Owed
 from engine.records.duty import Duty
 from engine.records.notices import Notices
 from engine.records.notify_file import NotifyFile
@@ -135,6 +135,19 @@ class Records:
     def read(self, function: Callable[[Session], T], timeout: float = DATABASE) -> T:
         """``function(session)`` without changing anything."""
         return self._store.read(function, timeout)
+
+    def note_cancelled(self, owed: Owed, by: str) -> None:
+        """For the journal: somebody cancelled a callback."""
+        data = {"callback": owed.id, "by": by}
+        self._note("callback.cancelled", owed.call, queue=owed.queue, data=data)
+
+    def note_acknowledged(self, notice: Mapping[str, Any], by: str) -> None:
+        """For the journal: somebody acknowledged a notice."""
+        data = {"notice": notice["id"], "group": notice["group"], "by": by}
+        self._note("notice.acknowledged", notice["call"], data=data)
+
+    def _note(self, kind: str, call: str, *, data: Mapping[str, Any], queue: str = "") -> None:
+        self._store.journal(JournalEntry(at=self._clock.now(), kind=kind, call=call, queue=queue, data=data))
 
     # -- for handlers: ctx.tickets and ctx.notify ---------------------------------------------------------
 

@@ -6,6 +6,8 @@
     GET    /queues              /queues/<name>
     GET    /cdrs                /cdrs/<call>             ?since= until= number= dialled= agent= queue= limit=
     GET    /recordings          /recordings/<id>         ?since= until= call= agent= limit=
+    GET    /faxes               /faxes/<id>              POST   /faxes/<id>/retry
+    GET    /conferences                                  DELETE /conferences/<room>/<member>
     GET    /flows
     GET    /news                ?after=<number>
     GET    /calendars           /calendars/<name>        ?at=…
@@ -15,6 +17,7 @@
     GET    /outbox                                       POST   /outbox/<id>/retry|drop
     POST   /switch              {"command": "status"}
     POST   /dials               see engine.web.dial
+           /tickets /callbacks /tallies /notices /schedules    see engine.web.records
 
 Lists are JSON arrays. An error is ``{"error": "one line"}`` with a status that fits it.
 """
@@ -41,11 +44,14 @@ from engine.errors import (
 from engine.records import party_desk
 from engine.store import queries
 from engine.web.answers import say, told
+from engine.web.conferences import add_conferences
 from engine.web.dial import Dials, DialsResource
+from engine.web.faxes import add_faxes
 from engine.web.hours import add_hours
 from engine.web.naming import cdr_named, recording_named
 from engine.web.outbox import OutboxResource
 from engine.web.parts import Parts
+from engine.web.records import add_records
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +87,8 @@ def control_app(parts: Parts) -> falcon.App[Any, Any]:
     app.add_route("/flows", FlowsResource(parts))
     app.add_route("/switch", SwitchResource(parts))
     add_hours(app, parts)
+    add_faxes(app, parts)
+    add_conferences(app, parts)
     outbox = OutboxResource(parts)
     app.add_route("/outbox", outbox)
     app.add_route("/outbox/{name}/{deed}", outbox, suffix="deed")
@@ -95,6 +103,7 @@ def control_app(parts: Parts) -> falcon.App[Any, Any]:
         app.add_route(f"{path}/{{name}}", resource, suffix="one")
     app.add_route("/agents/{name}/{deed}", agents, suffix="deed")
     app.add_route("/parties/{deed}", PartiesResource(parts))
+    add_records(app, parts)
     app.add_route("/dials", dials)
     app.add_route("/dials/{name}", dials, suffix="one")
     app.add_route("/dials/{name}/{what}", dials, suffix="what")

@@ -57,6 +57,16 @@ class StorePart(Protocol):
     def health(self) -> Any: ...
 
 
+class RecordsPart(Protocol):
+    """Tickets and what is owed (:class:`engine.records.records.Records`)."""
+
+    def read(self, function: Callable[[Any], T]) -> T: ...
+    def work(self, function: Callable[[Any], T]) -> T: ...
+    def desk(self, session: Any, *, by: str = "") -> Any: ...
+    def note_cancelled(self, owed: Any, by: str) -> None: ...
+    def note_acknowledged(self, notice: Any, by: str) -> None: ...
+
+
 class PromptsPart(Protocol):
     """What a playback says (:class:`engine.prompts.library.Prompts`)."""
 
@@ -73,6 +83,7 @@ class SoundPart(Protocol):
 class CallerPart(Protocol):
     """A simulated caller (:class:`engine.switch.simulator.SimCaller`)."""
 
+    on_asked: Callable[[float], None] | None  # the prompt is over, and a key is waited for: seconds
     @property
     def uuid(self) -> str: ...
     @property
@@ -106,6 +117,16 @@ class ClosingPart(Protocol):
     def open(self, calendar: str, *, by: str, why: str = "", planned: bool = False) -> CalendarView: ...
 
 
+class FaxesPart(Protocol):
+    """The faxes (:class:`engine.records.faxes.Faxes`)."""
+
+    @property
+    def fault(self) -> str: ...
+    def list(self, *, state: str = "", limit: int = 100) -> Any: ...
+    def show(self, id: str) -> Any: ...
+    def retry(self, id: str) -> Any: ...
+
+
 @dataclass(slots=True, kw_only=True)
 class Parts:
     """The parts of a running engine, as the outside sees them."""
@@ -127,7 +148,9 @@ class Parts:
     ready: Callable[[], bool] = lambda: True  # every call on the switch is known, offers are made
     parties: Parties | None = None
     simulator: SimulatorPart | None = None
+    records: RecordsPart | None = None
     closing: ClosingPart | None = None
+    faxes: FaxesPart | None = None
     reload: Callable[[str], Any] | None = None  # who wants it -> what came of it
     departments: Departments | None = None
     blocks: Callable[[], Mapping[str, Any]] = dict  # by plugin: how often it held everything up

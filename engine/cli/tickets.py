@@ -1,0 +1,150 @@
+"""``insideline ticket``: what departments owe, and what became of it."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+import click
+
+from engine.cli.client import Engine
+from engine.cli.home import home, home_option
+from engine.cli.show import Column, echo_json, json_object, json_option, listing, moment, short
+
+_COLUMNS: tuple[Column, ...] = (
+    ("ticket", "number"),
+    ("kind", "kind"),
+    ("state", "state"),
+    ("group", "group"),
+    ("owner", "owner"),
+    ("due", lambda row: moment(row["due"])),
+    ("overdue", lambda row: "yes" if row["escalated"] else ""),
+    ("caller", "caller"),
+    ("opened", lambda row: moment(row["opened"])),
+    ("department", "department"),
+)
+
+
+@click.group()
+def ticket() -> None:
+    """The tickets: what departments owe somebody, until it is done."""
+
+
+@ticket.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also those that are solved or closed.")
+@click.option("--overdue", is_flag=True, help="Only what is past its time.")
+@click.option("--state", help="Only in this state: open, assigned, returned, solved, closed, reopened.")
+@click.option("--department", help="Of this department.")
+@click.option("--kind", help="Of this kind.")
+@click.option("--group", help="For this group.")
+@click.option("--owner", help="With this person.")
+@click.option("--caller", help="From this number.")
+@click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
+)
+@home_option
+@json_option
+def list_tickets(
+    everything: bool, overdue: bool, state: str | None, limit: int, as_json: bool, **wanted: str | None
+) -> None:
+    """Where somebody has to do something, what is due first in front."""
+    owed = not everything and not state
+    with Engine(home()) as engine:
+        rows = engine.get(
+            "/tickets", state=state, limit=limit, owed=_flag(owed), overdue=_flag(overdue), **wanted
+        )
+    spare = ("department", "opened", "caller", "overdue", "owner")
+    listing(rows, _COLUMNS, as_json=as_json, empty="no tickets", spare=spare)
+
+
+@ticket.command("show")
+@click.argument("number")
+@home_option
+@json_object
+def show_ticket(number: str, as_json: bool) -> None:
+    """One ticket, with its history and what belongs to it."""
+    with Engine(home()) as engine:
+        found = engine.get(f"/tickets/{number}")
+    if as_json:
+        echo_json(found)
+        return
+    row = found["ticket"]
+    for title, what in _COLUMNS:
+        value = what(row) if callable(what) else row[what]
+        if value:
+            click.echo(f"{title:<12}{value}")
+    for name, value in row["data"].items():
+        click.echo(f"  {name:<10}{value}")
+    for kind, ref in row["links"]:
+        click.echo(f"{kind:<12}{short(ref) if kind == 'call' else ref}")
+    click.echo()
+    for one in found["history"]:
+        by = f" by {one['by']}" if one["by"] else ""
+        note = f"  {one['note']}" if one["note"] else ""
+        click.echo(f"  {moment(one['at'])}  {one['what']:<10}{by}{note}")
+
+
+def _do(number: str, deed: str, **body: str) -> dict[str, Any]:
+    with Engine(home()) as engine:
+        done: dict[str, Any] = engine.post(f"/tickets/{number}/{deed}", by=getpass.getuser(), **body)
+    owner = f", with {done['owner']}" if done["owner"] else ""
+    click.echo(f"ticket {done['number']} is {done['state']}{owner}")
+    return done
+
+
+@ticket.command()
+@click.argument("number")
+@click.argument("owner")
+@home_option
+def assign(number: str, owner: str) -> None:
+    """Give it to somebody."""
+    _do(number, "assign", owner=owner)
+
+
+@ticket.command("return")
+@click.argument("number")
+@click.argument("why")
+@home_option
+def give_back(number: str, why: str) -> None:
+    """Give it back to its group."""
+    _do(number, "return", text=why)
+
+
+@ticket.command()
+@click.argument("number")
+@click.argument("text")
+@home_option
+def note(number: str, text: str) -> None:
+    """Write something down."""
+    _do(number, "note", text=text)
+
+
+@ticket.command()
+@click.argument("number")
+@click.argument("text", required=False, default="")
+@home_option
+def solve(number: str, text: str) -> None:
+    """It is done."""
+    _do(number, "solve", text=text)
+
+
+@ticket.command()
+@click.argument("number")
+@click.argument("text", required=False, default="")
+@home_option
+def close(number: str, text: str) -> None:
+    """It is over."""
+    _do(number, "close", text=text)
+
+
+@ticket.command()
+@click.argument("number")
+@click.argument("why")
+@home_option
+def reopen(number: str, why: str) -> None:
+    """It was not done after all."""
+    _do(number, "reopen", text=why)
+
+
+def _flag(on: bool) -> str:
+    return "true" if on else ""
