@@ -141,7 +141,7 @@ class _Ending:
         self._app = app
         self._at_once = Clock().event()
         self._asked = False
-        self._handlers = [
+        self._handlers: list[Any] = [
             gevent.signal_handler(number, self._on_signal, signal.Signals(number).name)
             for number in (signal.SIGINT, signal.SIGTERM)
         ]

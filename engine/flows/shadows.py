@@ -43,51 +43,38 @@ class Calls:
 def shadowed(calls: Calls, earlier: Sequence[Calls]) -> list[int] | None:
     """The earlier rules (their indexes) that take all of ``calls``, alone or together; None when they don't, or
     when that is not sure."""
-    for index, one in enumerate(earlier):
+    near = [(index, one) for index, one in enumerate(earlier) if _may_help(one, calls)]
+    for index, one in near:
         if one.covers(calls):
             return [index]
-    search = _Search(earlier)
-    found = search.cover(calls)
+    found = _Search(near).cover(calls, near) if len(near) > 1 else None
     return sorted(found) if found else None
 
 
 class _Search:
-    def __init__(self, earlier: Sequence[Calls]) -> None:
-        self.earlier = earlier
+    def __init__(self, earlier: Sequence[tuple[int, Calls]]) -> None:
         self.left = _MOST
-        self.longest = max((len(one.to.text) for one in earlier), default=0)
-        self.longest_number = max((len(one.number.text) for one in earlier if one.number), default=0)
+        self.longest = max(len(one.to.text) for _, one in earlier)
+        self.longest_number = max((len(one.number.text) for _, one in earlier if one.number), default=0)
 
-    def cover(self, calls: Calls) -> set[int] | None:
+    def cover(self, calls: Calls, earlier: Sequence[tuple[int, Calls]]) -> set[int] | None:
         self.left -= 1
         if self.left < 0:
             return None
-        near = []
-        for index, one in enumerate(self.earlier):
+        near = [(index, one) for index, one in earlier if _may_help(one, calls)]
+        for index, one in near:
             if one.covers(calls):
                 return {index}
-            if self._may_help(one, calls):
-                near.append(one)
-        parts = self._cut(calls, near)
+        parts = self._cut(calls, [one for _, one in near])
         if not parts:
             return None
         used: set[int] = set()
         for part in parts:
-            found = self.cover(part)
+            found = self.cover(part, near)
             if found is None:
                 return None
             used |= found
         return used
-
-    def _may_help(self, one: Calls, calls: Calls) -> bool:
-        return (
-            _meet(one.to, calls.to)
-            and (one.number is None or (calls.number is not None and _meet(one.number, calls.number)))
-            and one.tier in (None, calls.tier)
-            and one.list_ in (None, calls.list_)
-            and one.trunk in (None, calls.trunk)
-            and (one.during is None or calls.during in (None, one.during))
-        )
 
     def _cut(self, calls: Calls, near: list[Calls]) -> list[Calls]:
         """``calls`` in parts that may be covered one by one; none when no cut helps."""
@@ -108,6 +95,18 @@ class _Search:
         return []
 
 
+def _may_help(one: Calls, calls: Calls) -> bool:
+    """May ``one`` take some of ``calls``, with nothing left open but what a cut can settle?"""
+    return (
+        _meet(one.to, calls.to)
+        and (one.number is None or (calls.number is not None and _meet(one.number, calls.number)))
+        and one.tier in (None, calls.tier)
+        and one.list_ in (None, calls.list_)
+        and one.trunk in (None, calls.trunk)
+        and (one.during is None or calls.during in (None, one.during))
+    )
+
+
 def _cut(pattern: Pattern, by: Pattern, longest: int) -> list[Pattern]:
     """A pattern as the sum of narrower ones, cut where ``by`` is narrower; none when it can't be."""
     text, other = pattern.text.removesuffix("."), by.text.removesuffix(".")
@@ -122,6 +121,8 @@ def _cut(pattern: Pattern, by: Pattern, longest: int) -> list[Pattern]:
 
 def _meet(one: Pattern, other: Pattern) -> bool:
     """May a number fit both? (True also where it is not known.)"""
+    if one.text == other.text:
+        return True
     a, b = one.text.removesuffix("."), other.text.removesuffix(".")
     if not one.open and not other.open and len(a) != len(b):
         return False
