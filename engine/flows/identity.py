@@ -5,9 +5,10 @@ Where the dialplan says ``identity: deferred``, the number is in this engine's m
 switch filled in before anybody could say that it must not, are written over at once. ``identity: release`` gives
 the number out; ``identity: discard`` forgets it for good.
 
-What can't be written over is one field of the caller profile (``Caller-Orig-Caller-ID-Number``): it stays in the
-switch's memory until the call ends. An engine that takes a deferred call up has the number from there; of one
-that was discarded nobody looks at it.
+What can't be written over is what the caller profile began with (``orig_caller_id_number``): it stays in the switch's
+memory until the call ends, and no event or dump shows it while ``caller_id_number`` is empty. An engine that takes
+a deferred call up has the number from there. And with every request that the caller's side sends (its ACK, its BYE)
+the switch sets ``sip_full_from`` and ``sip_from_display`` anew: in its memory, and written nowhere.
 """
 
 from __future__ import annotations
@@ -77,8 +78,14 @@ def discard(run: Run) -> None:
     call = run.call
     if run.discarded:
         return
-    if not run.deferred and call.leg.gone is None:
-        defer(call, call.number, run.services.numbers)
+    numbers = run.services.numbers
+    if call.leg.gone is None:
+        if not run.deferred:
+            defer(call, call.number, numbers)
+        else:
+            # Once more: with every request of the call the switch sets two of its variables anew.
+            number, name = call.withheld if call.withheld is not None else _still_known(run)
+            wipe(call, forms(numbers, number, number), name)
     run.deferred = run.discarded = call.hidden = True
     call.number = call.name = ""
     call.withheld = None
@@ -149,6 +156,10 @@ def forms(numbers: Numbers, number: str, raw: str) -> frozenset[str]:
 def _still_known(run: Run) -> tuple[str, str]:
     """What an earlier engine held in its memory: the switch's still has it."""
     call = run.call
+    # It is shown only beside a number that is there.
+    for field in ("caller_id_number", "caller_id_name"):
+        call.run("set_profile_var", f"{field}=0")
+    call.wait_behind(WIPED)
     try:
         headers: dict[str, str] = orjson.loads(call.ask(commands.uuid_dump(call.id)))
     except (SwitchError, ValueError) as error:

@@ -52,8 +52,9 @@ class Profile:
             "Dialplan": self.dialplan,
             "Caller-ID-Name": self.caller_id_name,
             "Caller-ID-Number": self.caller_id_number,
-            "Orig-Caller-ID-Name": self.orig_caller_id_name,
-            "Orig-Caller-ID-Number": self.orig_caller_id_number,
+            # Beside a number that is there only: switch_caller.c, switch_caller_profile_event_set_data.
+            "Orig-Caller-ID-Name": self.orig_caller_id_name if self.caller_id_name else "",
+            "Orig-Caller-ID-Number": self.orig_caller_id_number if self.caller_id_number else "",
             "Callee-ID-Name": self.callee_id_name,
             "Callee-ID-Number": self.callee_id_number,
             "Network-Addr": self.network_addr,
