@@ -181,6 +181,8 @@ class Department:
         self.adapters = tuple(adapters)
         self.models = models
         self.sample = sample
+        #: By contract's name: what stands between a handler and its adapter. For tests (engine.testing.trouble).
+        self.around: dict[str, Callable[[Any], Any]] = {}
         self.queries: dict[str, Query] = {}
         self.commands: dict[str, Command] = {}
         self.schedules: dict[str, Schedule] = {}  # see engine.hooks.schedules

@@ -30,7 +30,7 @@ from engine.errors import (
 )
 from engine.hooks.breaker import OPEN, Breaker, BreakerView
 from engine.hooks.context import Agents, Calendars, Context, PartyBook, Records
-from engine.hooks.department import Argument, BadArguments, Command, Department, Handler, Query
+from engine.hooks.department import Adapter, Argument, BadArguments, Command, Department, Handler, Query
 from engine.hooks.kinds import FieldType, holds_private, record_fields
 from engine.hooks.outbox import Outbox, Told
 from engine.hooks.systems import DATABASE, HTTP, SQL, System, Systems
@@ -390,7 +390,7 @@ class Departments:
         department = self._departments[handler.department]
         foreign = self._kind(handler) == DATABASE
         adapters: dict[Any, Callable[[], Any]] = {
-            adapter.contract: partial(adapter.sql, session)
+            adapter.contract: partial(_made, department, adapter, session)
             for adapter in department.adapters
             if adapter.sql is not None
             and (
@@ -403,7 +403,7 @@ class Departments:
 
     def _hub_context(self, handler: Handler, key: str) -> Context:
         adapters: dict[Any, Callable[[], Any]] = {
-            contract: partial(_itself, remote)
+            contract: partial(_around, self._departments[handler.department], contract.__name__, remote)
             for contract, remote in self.systems.remotes(handler.department).items()
         }
         if handler.over != "engine":
@@ -421,7 +421,7 @@ class Departments:
             run.began = True
             try:
                 adapters: dict[Any, Callable[[], Any]] = {
-                    adapter.contract: partial(adapter.sql, session)
+                    adapter.contract: partial(_made, self._departments[department], adapter, session)
                     for adapter in self._departments[department].adapters
                     if adapter.sql is not None and self.systems.kind(department, adapter.contract) == SQL
                 }
@@ -562,8 +562,14 @@ def _withheld(handler: Handler, values: Mapping[str, object]) -> bool:
     )
 
 
-def _itself(remote: Any) -> Any:
-    return remote
+def _made(department: Department, adapter: Adapter, session: Session) -> Any:
+    assert adapter.sql is not None
+    return _around(department, adapter.name, adapter.sql(session))
+
+
+def _around(department: Department, contract: str, system: Any) -> Any:
+    wrap = department.around.get(contract)
+    return system if wrap is None else wrap(system)
 
 
 def _no_errors(**_: Any) -> list[dict[str, Any]]:

@@ -1,42 +1,42 @@
 """Making a company system misbehave: it hangs, it fails, it takes its time.
 
 The department's own adapter is wrapped, so that everything between the flow and the system is the real thing:
-worker thread, transaction, time limit. On the virtual clock a thread that hangs would stop time itself; it says
+worker thread, transaction, outbox, time limit. On the virtual clock a thread that hangs would stop time itself; it says
 that it hangs, so that time goes on and its limit can pass.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 from gevent import monkey
 from gevent.hub import get_hub
 
 from engine.clock import VirtualClock
-from engine.hooks.department import Adapter, Department
+from engine.hooks.department import Department
 
 _lock: Any = monkey.get_original("_thread", "allocate_lock")
+_ident: Any = monkey.get_original("_thread", "get_ident")
 
 
 class Trouble:
     """One company system of a department. ``over`` puts everything right again."""
 
     def __init__(self, clock: VirtualClock, department: Department, contract: str) -> None:
-        adapters = {adapter.name: adapter for adapter in department.adapters}
-        if contract not in adapters:
-            raise AssertionError(
-                f"{department.name} has no {contract}, only {', '.join(adapters) or 'nothing'}"
-            )
+        known = [adapter.name for adapter in department.adapters]
+        if contract not in known:
+            raise AssertionError(f"{department.name} has no {contract}, only {', '.join(known) or 'nothing'}")
         self._clock = clock
         self._hub = get_hub()
+        self._thread = _ident()
         self._department = department
-        self._former = department.adapters
-        self._adapter = adapters[contract]
-        self._waiting: list[Any] = []
+        self._contract = contract
+        self._waiting: list[Any] = []  # locks of threads that hang
+        self._back = clock.event()  # what hangs on the hub waits for it
 
     def hangs(self) -> None:
-        """Every call to it never returns (until the test is over)."""
+        """Every call to it never returns (until the trouble is over)."""
         self._wrap(self._hang)
 
     def raises(self, error: Exception) -> None:
@@ -47,28 +47,32 @@ class Trouble:
 
         self._wrap(fail)
 
-    def after(self, seconds: float) -> None:
-        """Every call to it takes ``seconds`` longer."""
-        self._wrap(lambda: self._pause(seconds))
+    def after(self, seconds: float | str) -> None:
+        """Every call to it takes so much longer: ``"4s"`` or seconds."""
+        from engine.testing.centre import seconds_of
+
+        self._wrap(lambda: self._pause(seconds_of(seconds)))
 
     def over(self) -> None:
         """It works again; whatever hangs returns."""
-        self._department.adapters = self._former
+        self._department.around.pop(self._contract, None)
         waiting, self._waiting = self._waiting, []
         for lock in waiting:
             lock.release()
+        self._back.set()
+        self._back = self._clock.event()
 
-    def _wrap(self, before: Any) -> None:
-        made = self._adapter
-        assert made.sql is not None
+    def _wrap(self, before: Callable[[], None]) -> None:
+        self._department.around[self._contract] = lambda system: _Wrapped(system, before)
 
-        def build(session: Any) -> Any:
-            return _Wrapped(made.sql(session), before)  # type: ignore[misc]
-
-        wrapped = replace(made, sql=build)
-        self._department.adapters = tuple(_same(one, made, wrapped) for one in self._former)
+    @property
+    def _on_hub(self) -> bool:
+        return bool(_ident() == self._thread)
 
     def _hang(self) -> None:
+        if self._on_hub:
+            self._back.wait()
+            return
         lock = _lock()
         lock.acquire()
         self._waiting.append(lock)
@@ -77,6 +81,9 @@ class Trouble:
         self._hub.loop.run_callback_threadsafe(self._clock.outside_returns)
 
     def _pause(self, seconds: float) -> None:
+        if self._on_hub:
+            self._clock.sleep(seconds)
+            return
         lock = _lock()
         lock.acquire()
 
@@ -95,14 +102,10 @@ class Trouble:
 class _Wrapped:
     """A company system behind its trouble."""
 
-    def __init__(self, system: Any, before: Any) -> None:
+    def __init__(self, system: Any, before: Callable[[], None]) -> None:
         self._system = system
         self._before = before
 
     def __getattr__(self, name: str) -> Any:
         self._before()
         return getattr(self._system, name)
-
-
-def _same(one: Adapter, made: Adapter, wrapped: Adapter) -> Adapter:
-    return wrapped if one is made else one

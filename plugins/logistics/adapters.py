@@ -1,4 +1,5 @@
-"""How the department asks for shipments: the contract, and its own tables as the built-in answer."""
+"""How the department asks for shipments: the contract, its own tables as the built-in answer, and a company's system
+over http."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import Literal, Protocol, get_args
 
 from sqlalchemy.orm import Session
 
-from engine.api import Digits, Record
+from engine.api import Digits, HttpClient, Record
 
 from .models import Waybill
 
@@ -73,3 +74,14 @@ class SqlWaybills:
                 "handed_to": waybill.handed_to,
             }
         )
+
+
+class HttpWaybills:
+    """Waybills from the company's own system: ``POST track`` with ``{"number", "now"}``; null for an unknown one."""
+
+    def __init__(self, client: HttpClient) -> None:
+        self._client = client
+
+    def track(self, number: str, *, now: datetime) -> Shipment | None:
+        found: Shipment | None = self._client.ask("track", {"number": number, "now": now}, Shipment | None)
+        return found

@@ -13,7 +13,7 @@ from engine.api import (
     schedule,
 )
 
-from .adapters import Shipment, SqlWaybills, WaybillSystem
+from .adapters import HttpWaybills, Shipment, SqlWaybills, WaybillSystem
 from .models import Base
 from .overdue import Overdue, overdue, task_of
 from .seed import fill
@@ -23,7 +23,7 @@ department = Department(
     title="Logistics",
     tables="logistics_",
     models=Base.metadata,
-    adapters=[Adapter(WaybillSystem, sql=SqlWaybills)],
+    adapters=[Adapter(WaybillSystem, sql=SqlWaybills, http=HttpWaybills)],
     sample=fill,
 )
 

@@ -1,0 +1,55 @@
+"""What every waybill system must answer, tried on each adapter: its own tables, and a real server over http."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from engine.testing.contract import contract
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+system = contract("WaybillSystem", today=date(2026, 11, 23))
+
+
+@pytest.mark.parametrize(
+    ("number", "state", "problem", "city"),
+    [
+        ("44018001", "accepted", "none", "广州"),
+        ("44018005", "transit", "none", "长沙"),
+        ("44018008", "delivered", "none", "成都"),
+        ("44018010", "transit", "held", "贵阳"),
+        ("44018011", "arrived", "damaged", "南宁"),
+    ],
+)
+def test_a_shipment_is_told_as_it_stands(
+    system: Any, number: str, state: str, problem: str, city: str
+) -> None:
+    shipment = system.track(number, now=NOW)
+    assert (shipment.number, shipment.state, shipment.problem, shipment.city) == (
+        number,
+        state,
+        problem,
+        city,
+    )
+
+
+def test_an_unknown_number_is_none(system: Any) -> None:
+    assert system.track("44019999", now=NOW) is None
+
+
+def test_late_is_counted_in_whole_hours_and_ends_with_the_delivery(system: Any) -> None:
+    assert system.track("44018009", now=NOW).late_hours == 45
+    assert system.track("44018008", now=NOW + timedelta(days=30)).late_hours == 0
+
+
+def test_it_is_seen_as_it_was_at_the_time_asked_for(system: Any) -> None:
+    assert system.track("44018004", now=NOW - timedelta(days=1)).state == "billed"
+
+
+def test_moments_come_back_aware(system: Any) -> None:
+    at = system.track("44018008", now=NOW).at
+    assert at == datetime(2026, 11, 22, 14, 22, tzinfo=ZoneInfo("Asia/Shanghai"))
