@@ -16,12 +16,14 @@ from engine.calls.outbound import OutboundRules
 from engine.clock import Clock
 from engine.config import Folders, Settings
 from engine.errors import ConfigError
+from engine.flows.cache import compile_cached
 from engine.flows.calendars import Calendars, load_calendars
-from engine.flows.checker import compile_flows
 from engine.flows.dialplan import Dialplan, load_dialplan
 from engine.flows.known import Known
+from engine.flows.loader import find_flows
 from engine.flows.model import FlowSet
 from engine.flows.numbers import Numbers
+from engine.flows.steps import STEPS
 from engine.hooks.builtin_day import Day
 from engine.hooks.departments import known_of
 from engine.hooks.host import Host
@@ -122,7 +124,8 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
             conf / "simulator.yaml", ScriptFile, name="conf/simulator.yaml"
         )
         faults.extend(script_faults)
-    known = _known(made) if running is None else replace(_known(running), prompts=made.catalogue.known())
+    known = _known(made if running is None else running)
+    known = replace(known, prompts=made.catalogue.known(), texts=made.catalogue.words())
     today = clock.now().astimezone(settings.zone).date()
     made.calendars, calendar_faults = load_calendars(
         conf / "calendars.yaml", today=today, known=known, name="conf/calendars.yaml"
@@ -130,12 +133,15 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
     faults.extend(calendar_faults)
     known = replace(known, calendars=made.calendars.names if made.calendars is not None else ())
     flow_folders = {name: folder / "flows" for name, folder in folders.items()}
-    made.flows, flow_faults = compile_flows(home / "plugins", known, more=flow_folders, base=home)
-    faults.extend(flow_faults)
+    sources = find_flows(home / "plugins", flow_folders, base=home)
+    checked = compile_cached(sources, known, STEPS, home / "var" / "cache" / "flows")
+    made.flows = checked.flows
+    faults.extend(checked.faults)
     made.dialplan, plan_faults = load_dialplan(
         home / "dialplans" / "main.yaml",
         numbers=Numbers(settings.region),
         flows=made.flows.flows if made.flows is not None else None,
+        declared=checked.declared,
         known=known,
         calendars=made.calendars,
         name="dialplans/main.yaml",

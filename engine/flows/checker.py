@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from engine.flows.known import Known
 from engine.flows.loader import Draft, FlowSource, Head, find_flows, flow_of_draft, read_flow
-from engine.flows.model import FlowSet, no_collections
+from engine.flows.model import Declared, FlowSet, no_collections
 from engine.flows.passes.environment import World
 from engine.flows.passes.names import Names
 from engine.flows.passes.paths import Paths
@@ -26,12 +26,12 @@ from engine.schema.faults import Faults, Position
 
 
 class Checked(NamedTuple):
-    """What came of a run: the set (None when there is any error), all faults, and what each flow says of itself, also
-    of those that are faulty (None where that could not be read)."""
+    """What came of a run: the set (None when there is any error), all faults, and when there is no set, what each flow
+    says of itself (None where that could not be read)."""
 
     flows: FlowSet | None
     faults: Faults
-    heads: Mapping[str, Head | None]
+    declared: Mapping[str, Declared | None]
 
 
 def check(drafts: Iterable[Draft], known: Known) -> Checked:
@@ -60,10 +60,13 @@ def check(drafts: Iterable[Draft], known: Known) -> Checked:
         draft.forget()
     for draft in by_name.values():
         faults.extend(draft.faults)
-    heads = {name: draft.head for name, draft in by_name.items()}
     if faults.errors:
-        return Checked(None, faults, heads)
-    return Checked(FlowSet.of(flow_of_draft(draft) for draft in by_name.values()), faults, heads)
+        return Checked(None, faults, {name: _declared(draft.head) for name, draft in by_name.items()})
+    return Checked(FlowSet.of(flow_of_draft(draft) for draft in by_name.values()), faults, {})
+
+
+def _declared(head: Head | None) -> Declared | None:
+    return None if head is None else Declared(head.flow, tuple(head.params), tuple(head.languages))
 
 
 def check_drafts(drafts: Iterable[Draft], known: Known) -> tuple[FlowSet | None, Faults]:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from engine.flows.calendars import Calendars
 from engine.flows.dialplan_file import DialplanFile, Rule, Way
 from engine.flows.known import Known, is_prompt_key
-from engine.flows.model import GRAMMAR, Flow
+from engine.flows.model import GRAMMAR, Declared, Flow
 from engine.flows.numbers import Numbers
 from engine.flows.patterns import Pattern, captures_in, fill_captures
 from engine.flows.shadows import Calls, shadowed
@@ -302,11 +302,13 @@ def load_dialplan(
     *,
     numbers: Numbers,
     flows: Mapping[str, Flow] | None = None,
+    declared: Mapping[str, Declared | None] | None = None,
     known: Known | None = None,
     calendars: Calendars | None = None,
     name: str | None = None,
 ) -> tuple[Dialplan | None, Faults]:
-    """Read a dialplan. What it names is looked up in ``flows`` and ``known`` where they are given.
+    """Read a dialplan. What it names is looked up in ``flows`` and ``known`` where they are given;
+    ``declared`` is what flows say of themselves that could not be compiled.
 
     Gives the dialplan, or None when there is any error, and all faults. Raises nothing for what the file holds.
     """
@@ -314,7 +316,7 @@ def load_dialplan(
     faults = Faults(found)
     if file is None:
         return None, faults
-    _Check(file, faults, numbers).run(flows, known)
+    _Check(file, faults, numbers).run(flows if flows is not None else declared, known)
     if faults.errors:
         return None, faults
     return Dialplan(file, numbers=numbers, calendars=calendars, flows=flows), faults
@@ -328,7 +330,7 @@ class _Check:
         self.faults = faults
         self.numbers = numbers
 
-    def run(self, flows: Mapping[str, Flow] | None, known: Known | None) -> None:
+    def run(self, flows: Mapping[str, Flow | Declared | None] | None, known: Known | None) -> None:
         if self.file.grammar != GRAMMAR:
             self.add(("grammar",), "grammar", f"this engine reads grammar {GRAMMAR}, not {self.file.grammar}")
         self.shadows()
@@ -443,7 +445,9 @@ class _Check:
                         ("numbers", index, "extension"), "unknown-extension", f"nobody has {extension}", hint
                     )
 
-    def flows(self, path: tuple[str | int, ...], way: Way, flows: Mapping[str, Flow]) -> None:
+    def flows(
+        self, path: tuple[str | int, ...], way: Way, flows: Mapping[str, Flow | Declared | None]
+    ) -> None:
         for key, name in (("flow", way.flow), ("lost_place", way.lost_place)):
             if name is not None and name not in flows:
                 self.add(

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -71,6 +71,14 @@ class Flow:
         return self.blocks[block].steps[index]
 
 
+class Declared(NamedTuple):
+    """What a flow says of itself, for those that lead to it (a dialplan), though it may be faulty within."""
+
+    name: str
+    params: tuple[str, ...]
+    languages: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class FlowSet:
     """All flows of the centre, as one. ``hash`` names it for ever."""
@@ -106,7 +114,8 @@ class FlowSet:
 
     def to_bytes(self) -> bytes:
         """Everything that is needed to have this set again (zlib-packed JSON)."""
-        rows = [
+        kept = getattr(self.flows, "rows", None)  # a set out of the cache has them without building its flows
+        rows = kept() if kept is not None else [
             {"file": flow.file, "tree": dict(flow.source), "lines": dict(flow.lines)}
             for flow in self.flows.values()
         ]

@@ -74,6 +74,13 @@ class Catalogue:
             for language, texts in self.texts.items()
         }
 
+    def words(self) -> Mapping[str, Mapping[str, str]]:
+        """For the checker: language -> full key -> the text as it is written."""
+        return {
+            language: {key: text.template.text for key, text in texts.items()}
+            for language, texts in self.texts.items()
+        }
+
 
 def load_catalogue(common: Path, departments: Mapping[str, Path] | None = None) -> tuple[Catalogue, Faults]:
     """Read the common prompts (the folder ``prompts/``) and those of the departments (name -> folder of the

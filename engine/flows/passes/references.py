@@ -129,6 +129,17 @@ class References:
                 f"there is no flow `{found.value}`",
                 did_you_mean(found.value, self.flows),
             )
+            return
+        head = self.flows[found.value].head
+        if head is None or not self.languages:
+            return
+        silent = [language for language in self.languages if language not in head.languages]
+        if silent:
+            message = f"`{found.value}` does not speak {', '.join(silent)}, which this flow speaks"
+            self.add(step, found.path, "flow-language", message, "add the language to its `languages`")
+        if found.kind == "target" and head.params:
+            message = f"`{found.value}` needs `{head.params[0]}`, and `go` hands nothing over"
+            self.add(step, found.path, "missing-argument", message, "use `run` with `with`")
 
     def prompt(self, step: Step, found: Reference) -> None:
         fault = self.spoken[found.value].fault
