@@ -36,7 +36,7 @@ from engine.calls.call import Call
 from engine.calls.cdr import cdr_row
 from engine.calls.leader import Leader
 from engine.calls.lease import Lease, engine_name
-from engine.calls.registry import EVENTS, ONLY, Calls
+from engine.calls.registry import EVENTS, UNTOLD, Calls
 from engine.calls.ring import CallFloor
 from engine.clock import Clock
 from engine.errors import ConfigError, InsidelineError, StoreError, SwitchError
@@ -316,7 +316,7 @@ class App:
             on_down=self._socket_down,
             connect=connect,
             events=EVENTS,
-            only=ONLY,
+            without=UNTOLD,
             seed=self._seed,
         )
         self.calls.line = self.connection

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -25,7 +26,7 @@ from engine.calls.signals import Answered, Gone
 from engine.clock import Empty
 from engine.errors import NoSuchCall, SwitchError
 from engine.esl import commands
-from engine.esl.commands import Dial, PhoneDial
+from engine.esl.commands import Dial, GatewayDial, PhoneDial
 from engine.types import AgentView, RingKind, RingResult, TalkEnd, TalkResult
 
 log = structlog.get_logger(__name__)
@@ -71,6 +72,7 @@ class AgentRing:
         self._over: TalkResult | None = None
         self._cancelled = False
         self._bridged_at: float | None = None
+        self._job: Any = None
 
     @property
     def leg(self) -> str:
@@ -103,9 +105,11 @@ class AgentRing:
                 **variables,
             },
         )
-        self._calls.require_line().bgapi(commands.originate(origination), self._on_originated)
+        self._job = self._calls.require_line().bgapi(commands.originate(origination), self._on_originated)
 
     def _on_originated(self, answer: str) -> None:
+        if self._job is not None and self._job.lost:
+            return  # the answer was lost with the connection: it may well ring, and a resync tells
         # A refusal comes here alone: without a channel there is no hang-up event.
         if answer.startswith("-ERR"):
             self._calls.legs.pop(self.leg, None)
@@ -264,7 +268,8 @@ class CallFloor:
         call = self._calls.calls.get(call_id)
         if call is not None and call.hidden:
             # Not even by what the switch tells a phone when two are bridged.
-            number, name = "", "Anonymous"
+            # (Through a trunk the guard of outbound calls has chosen a number of ours.)
+            number, name = number if isinstance(dial, GatewayDial) else "", "Anonymous"
             variables = {**variables, "ignore_display_updates": "true"}
         leg = Leg(str(uuid4()), self._calls.clock, owner=call_id, agent=agent)
         ring = AgentRing(self._calls, call_id, leg, seconds)

@@ -135,7 +135,7 @@ class Transferring:
                 trunk=self.step.trunk or "",
                 call=call.id,
                 dialled=call.dialled,
-                caller=call.number,
+                caller="" if call.hidden else call.number,
                 private=run.deferred,
             )
         except DialRefused as refused:

@@ -300,8 +300,7 @@ class Faxes:
         calls.others[fax.leg] = lambda event: _hear(event, box)
         try:
             if order is not None:
-                line = calls.require_line()
-                line.bgapi(commands.originate(order), lambda answer: box.put({"originated": answer}))
+                self._ring(order, box)
             self._judge(fax, self._until_over(fax, box, answered=order is None))
         except NotConnected as error:
             # Another engine, or this one once it leads again, sees what became of the leg.
@@ -313,6 +312,16 @@ class Faxes:
             calls.others.pop(fax.leg, None)
             self._under_way.pop(fax.id, None)
             self._wake.set()
+
+    def _ring(self, order: commands.Originate, box: Any) -> None:
+        jobs: list[Any] = []
+
+        def answered(answer: str) -> None:
+            # An answer that was lost with the connection says nothing: `settled` looks at the leg itself.
+            if not (jobs and jobs[0].lost):
+                box.put({"originated": answer})
+
+        jobs.append(self._calls.require_line().bgapi(commands.originate(order), answered))
 
     def _until_over(self, fax: FaxView, box: Any, *, answered: bool) -> Mapping[str, str]:
         clock = self._clock

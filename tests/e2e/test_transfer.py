@@ -62,7 +62,8 @@ def at_menu(house: House, key: str) -> Any:
 
 
 def nothing_left(house: House) -> None:
-    house.wait_for(lambda: '"row_count":0' in house.switch("show channels as json"), "channels are left", 10)
+    look = "show channels as json"
+    house.wait_for(lambda: '"rows"' not in house.switch(look), f"left: {house.switch(look)}", 10)
 
 
 def test_transfers_to_a_phone_and_through_the_trunk(house: House, carrier: Telephone) -> None:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from engine.switch.simulator import api_channels, listings, rescue
+from engine.switch.simulator import api_channels, fax, listings, rescue
 from engine.switch.simulator.causes import cause_named
 from engine.switch.simulator.expansion import expand_with
 from engine.switch.simulator.later import Later
@@ -28,6 +28,7 @@ Api = Callable[["Switch", str], Answer]
 _MODULES = """mod_commands mod_conference mod_dialplan_xml mod_dptools mod_event_socket mod_hash
     mod_local_stream mod_lua mod_sndfile mod_sofia mod_tone_stream"""
 MODULES = frozenset(_MODULES.split())
+LOADABLE = frozenset({fax.MODULE})  # installed, and loaded when somebody wants it
 _RULE = "=" * 97
 
 
@@ -117,7 +118,16 @@ def _global_setvar(switch: Switch, arg: str) -> str:
 
 
 def _module_exists(switch: Switch, arg: str) -> str:
-    return ("true" if arg in MODULES else "false") if arg else ""
+    return ("true" if arg in switch.modules else "false") if arg else ""
+
+
+def _load(switch: Switch, arg: str) -> str:
+    if arg in switch.modules:
+        return "+OK Reloading XML\n-ERR [Module already loaded]\n"
+    if arg not in LOADABLE or arg in switch.lacks:
+        return "+OK Reloading XML\n-ERR [module load file routine returned an error]\n"
+    switch.modules.add(arg)
+    return "+OK Reloading XML\n+OK\n"
 
 
 def _eval(switch: Switch, arg: str) -> str:
@@ -311,6 +321,7 @@ COMMANDS: dict[str, Api] = {
     "hash": _hash,
     "hostname": _hostname,
     "hupall": _hupall,
+    "load": _load,
     "log": _log,
     "lua": _lua,
     "luarun": _lua,

@@ -19,6 +19,7 @@ from engine.switch.simulator.conference import Conference
 from engine.switch.simulator.digits import bind_digit_action, clear_digit_action
 from engine.switch.simulator.eavesdrop import Eavesdrop
 from engine.switch.simulator.expansion import expand
+from engine.switch.simulator.fax import TxFax
 from engine.switch.simulator.media import integer
 from engine.switch.simulator.record_app import RecordApp
 
@@ -289,4 +290,5 @@ APPLICATIONS: dict[str, Application] = {
     "echo": Application(running.Echo),
     "conference": Application(Conference),
     "eavesdrop": Application(Eavesdrop),
+    "txfax": Application(TxFax),
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.switch.simulator.machine import Machine
+
 
 @dataclass(slots=True)
 class Playback:
@@ -25,6 +27,8 @@ class Party:
 
     speaking = False  # says something, though nobody talks with it: a message after a beep
 
+    fax: Machine = Machine()  # what answers a fax
+
     def dictates(self) -> None:
         """The switch records what it says now (``record``)."""
 
@@ -40,8 +44,8 @@ class Party:
     def heard(self, playback: Playback) -> None:
         """A sound ended."""
 
-    def asked(self) -> None:
-        """The switch now waits for keys in silence (the prompt is over)."""
+    def asked(self, seconds: float) -> None:
+        """The switch now waits for keys in silence (the prompt is over), and gives up after ``seconds``."""
 
     def bridged(self, other: str) -> None:
         """Talks with the channel ``other`` now."""

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from engine.clock import Clock, Timer
 from engine.switch.simulator import dialplan
-from engine.switch.simulator.api import COMMANDS, run
+from engine.switch.simulator.api import COMMANDS, MODULES, run
 from engine.switch.simulator.applications import APPLICATIONS
 from engine.switch.simulator.channels import Channel
 from engine.switch.simulator.conference import Rooms
@@ -72,6 +72,8 @@ class Switch:
         self.bus = Bus(clock, self.core_uuid, hostname)
         self.applications = APPLICATIONS
         self.commands = COMMANDS
+        self.modules = set(MODULES)  # loaded
+        self.lacks: set[str] = set()  # modules that this switch does not have, for tests
         self.channels: dict[str, Channel] = {}
         self.gone: deque[Gone] = deque()
         self.globals: dict[str, str] = {"hostname": hostname, "core_uuid": self.core_uuid, "domain": "local"}
