@@ -1,49 +1,73 @@
-"""``insideline dial``: a person at the terminal is the caller on the simulator."""
+"""``insideline dial``: a person at the terminal (or a script) is the caller on the simulator."""
 
 from __future__ import annotations
 
 import os
 import select
-import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 import click
 
 from engine.cli.client import Engine
+from engine.cli.dial_screen import Screen
+from engine.cli.dial_script import Differs, Line, Record, Replay, read_script
 from engine.cli.failing import Failed
 from engine.cli.home import home, home_option
-from engine.cli.show import length, moment
+from engine.cli.sound import Speaker, player
 from engine.clock import Clock
 
 _KEYS = frozenset("0123456789*#")
-_MARGIN = " " * len("08:30:00  ")
+_HANG_UP = frozenset("hH\x04")  # \x04: Ctrl-D
 _ENDING = 5  # polls after hanging up, until the engine must have noticed
 
 
 @click.command()
-@click.argument("number")
+@click.argument("number", required=False, default="")
 @click.option("--from", "caller", default="", metavar="NUMBER", help="The number that you call from.")
-@click.option("--steps", is_flag=True, help="Show each step of the flow.")
+@click.option("--steps", is_flag=True, help="Show each step of the flow (? does so while you call).")
+@click.option(
+    "--script",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Replay a transcript; exit 1 where the call goes another way.",
+)
+@click.option(
+    "--record", type=click.File("w", encoding="utf-8", lazy=True), metavar="FILE", help="Write one."
+)
+@click.option("--sound", is_flag=True, help="Play the prompts, too, where this machine has a sound device.")
 @home_option
-def dial(number: str, caller: str, steps: bool) -> None:
+def dial(
+    number: str, caller: str, steps: bool, script: Path | None, record: TextIO | None, sound: bool
+) -> None:
     """Be the caller: prompts are shown as text, the keys that you type are pressed, Ctrl-C hangs up.
 
     The engine must run on the simulator (`insideline run`, in another terminal). From a pipe each line is
     pressed when the next prompt begins.
     """
     place = home()
-    with Engine(place) as engine:
+    lines = read_script(script) if script is not None else []
+    if lines and lines[0].kind == "dial":
+        number, caller = number or lines[0].what, caller or lines[0].caller
+    if not number:
+        raise click.UsageError("Missing argument 'NUMBER' (or a script that begins with `dial NUMBER`).")
+    terminal = script is None and sys.stdin.isatty()
+    with Engine(place) as engine, Engine(place) as presser:  # the first one waits in a poll
         begun: dict[str, str] = engine.post("/dials", number=number, **({"from": caller} if caller else {}))
-        terminal = sys.stdin.isatty()
-        how = "; 0-9 * # are pressed as you type, Ctrl-C hangs up" if terminal else ""
-        click.echo(f"calling {number}{f' from {caller}' if caller else ''}{how}")
-        call = _Call(engine, begun["id"], steps=steps)
-        # A connection of its own: the other one waits in a poll.
-        with Engine(place) as presser, _keys_as_typed(terminal):
-            typing = call.clock.spawn(_press_typed if terminal else _press_lines, call, presser)
+        call = _Call(engine, presser, begun["id"], Screen(steps=steps))
+        call.screen.header(number, caller, keys=terminal)
+        if sound:
+            call.speaker = _speaker(call)
+        if record is not None:
+            call.record = Record(record, number, caller)
+        if script is not None:
+            _replay(call, script, lines)
+            return
+        with _keys_as_typed(terminal):
+            typing = call.clock.spawn(_press_typed if terminal else _press_lines, call)
             try:
                 call.follow()
             finally:
@@ -51,92 +75,99 @@ def dial(number: str, caller: str, steps: bool) -> None:
 
 
 class _Call:
-    """What the person hears, as lines on the terminal."""
+    """The call that a person or a script makes."""
 
-    def __init__(self, engine: Engine, id: str, *, steps: bool) -> None:
+    def __init__(self, engine: Engine, presser: Engine, id: str, screen: Screen) -> None:
         self.clock = Clock()
-        self.id = id
+        self.screen = screen
         self.asked = self.clock.event()  # a prompt began since the last keys
+        self.speaker: Speaker | None = None
+        self.record: Record | None = None
+        self.watch: Callable[[dict[str, Any]], None] = lambda event: None
+        self.over = False
         self._engine = engine
-        self._steps = steps
+        self._presser = presser
+        self._id = id
         self._seen = 0
-        self._began = ""
-        self._music = False  # the last thing heard was music
-        self._typing = False  # keys stand on a line that is not ended yet
 
     def follow(self) -> None:
         """Show the call until its end; Ctrl-C hangs up first."""
+        counting = self.clock.spawn(self._count)
         try:
             while not self._show():
                 pass
         except KeyboardInterrupt:
-            self._engine.delete(f"/dials/{self.id}")
+            self.hang_up(self._engine)
             for _ in range(_ENDING):
                 if self._show():
                     return
             raise Failed("the engine did not say that the call ended") from None
+        finally:
+            counting.kill()
+            if self.speaker is not None:
+                self.speaker.hush()
+
+    def press(self, keys: str) -> None:
+        """Press keys, and show them."""
+        self._presser.post(f"/dials/{self._id}/keys", keys=keys)
+        if self.speaker is not None:
+            self.speaker.hush()
+        if self.record is not None:
+            self.record.pressed(keys)
+        self.screen.pressed(keys)
+
+    def hang_up(self, engine: Engine | None = None) -> None:
+        """Put the receiver down; nothing when the call is over already."""
+        if self.over:
+            return
+        if self.record is not None:
+            self.record.hung_up()
+        (engine or self._presser).delete(f"/dials/{self._id}")
 
     def _show(self) -> bool:
         """Show what happened since; True when the call is over."""
-        for event in self._engine.get(f"/dials/{self.id}/events", after=self._seen):
+        for event in self._engine.get(f"/dials/{self._id}/events", after=self._seen):
             self._seen = event["number"]
-            self._began = self._began or event["at"]
-            if self._line(event):
+            if self.record is not None:
+                self.record.happened(event, self.screen.music and event["kind"] == "music")
+            self.screen.show(event)
+            self.watch(event)
+            if event["kind"] == "said":
+                self.asked.set()
+                if self.speaker is not None:
+                    self.speaker.play(event["clips"])
+            if event["kind"] == "ended":
+                self.over = True
                 return True
         return False
 
-    def _line(self, event: dict[str, Any]) -> bool:
-        kind, text, at = event["kind"], event["text"], moment(event["at"])
-        again = (
-            self._music and kind == "music"
-        )  # music begins anew at its end: nothing that people would notice
-        if kind in ("said", "music"):
-            self._music = kind == "music"
-        if kind == "ended":
-            self._say(at, f"-- the call is over ({text}) after {length(_seconds(self._began, event['at']))}")
-            return True
-        if kind == "said":
-            self._say(at, text)
-            self.asked.set()
-        elif kind == "music" and not again:
-            self._say(at, f"~ {text} ~")
-        elif kind == "state":
-            self._say(at, f"-- {text}")
-        elif kind == "step" and self._steps:
-            self._say(at, f". {text}", dim=True)
-        return False
-
-    def pressed(self, keys: str) -> None:
-        """Show keys; those typed one after the other on one line."""
-        click.echo(keys if self._typing else f"{_MARGIN}> {keys}", nl=False)
-        self._typing = True
-
-    def _say(self, at: str, text: str, *, dim: bool = False) -> None:
-        if self._typing:
-            click.echo()
-            self._typing = False
-        for number, line in enumerate(_wrapped(text, _room())):
-            click.echo(click.style((_MARGIN if number else f"{at}  ") + line, dim=dim))
+    def _count(self) -> None:
+        while True:
+            self.clock.sleep(self.screen.tick())
 
 
-def _room() -> int:
-    """Columns beside the time; without a terminal nothing is broken."""
-    if not sys.stdout.isatty():
-        return 1 << 16
-    return max(20, shutil.get_terminal_size().columns - len(_MARGIN))
+def _speaker(call: _Call) -> Speaker | None:
+    program = player()
+    if program is None:
+        call.screen.note("no sound device here: prompts are shown, not played")
+        return None
+    return Speaker(call.clock, program)
 
 
-def _wrapped(text: str, room: int) -> list[str]:
-    from rich.console import Console
-    from rich.text import Text
-
-    return [line.plain.rstrip() for line in Text(text).wrap(Console(width=room), room)] or [""]
-
-
-def _seconds(began: str, ended: str) -> float:
-    from datetime import datetime
-
-    return (datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds()
+def _replay(call: _Call, path: Path, lines: list[Line]) -> None:
+    replay = Replay(path, lines, call.clock, call.press, call.hang_up)
+    call.watch = replay.happened
+    following = call.clock.spawn(call.follow)
+    try:
+        replay.play()
+    except Differs:
+        call.hang_up()
+        following.join()
+        raise
+    except BaseException:
+        following.kill()
+        raise
+    following.get()
 
 
 @contextmanager
@@ -156,23 +187,24 @@ def _keys_as_typed(terminal: bool) -> Iterator[None]:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
-def _press_typed(call: _Call, engine: Engine) -> None:
+def _press_typed(call: _Call) -> None:
     while True:
         select.select([sys.stdin], [], [])  # gevent's: the poll goes on meanwhile
         typed = os.read(sys.stdin.fileno(), 64).decode(errors="replace")
-        if not typed:
-            return
         keys = "".join(key for key in typed if key in _KEYS)
         if keys:
-            engine.post(f"/dials/{call.id}/keys", keys=keys)
-            call.pressed(keys)
+            call.press(keys)
+        if "?" in typed:
+            call.screen.tell_steps()
+        if not typed or _HANG_UP & set(typed):
+            call.hang_up()
+            return
 
 
-def _press_lines(call: _Call, engine: Engine) -> None:
+def _press_lines(call: _Call) -> None:
     for line in sys.stdin:
         keys = "".join(key for key in line if key in _KEYS)
         if keys:
             call.asked.wait()
             call.asked.clear()
-            engine.post(f"/dials/{call.id}/keys", keys=keys)
-            call.pressed(keys)
+            call.press(keys)

@@ -58,7 +58,8 @@ def examine(place: Path) -> Iterator[Finding]:
     made = installation_of(place)
     quiet()
     yield from _configuration(made)
-    yield from _looked("switch", _switch)
+    yield from _looked("switch", lambda: _switch(made))
+    yield from _looked("ports", lambda: _ports(place, made))
     yield from _looked("speech", lambda: _speech(made))
     yield from _looked("database", lambda: _database(place))
     yield from _looked("engine", lambda: _engine(place))
@@ -113,13 +114,31 @@ def _configuration(made: Installation) -> Iterator[Finding]:
     yield Finding("plugins", "ok" if names else "note", ", ".join(names) or "none")
 
 
-def _switch() -> Finding:
+def _switch(made: Installation) -> Finding:
     from engine.switch.freeswitch import find_freeswitch
 
-    binary = find_freeswitch()
+    binary = made.settings.switch.binary or find_freeswitch()
     if binary is None:
         return Finding("switch", "note", "no freeswitch here: `insideline run` takes the simulator")
     return Finding("switch", "ok", f"{binary}")
+
+
+def _ports(place: Path, made: Installation) -> Finding:
+    """Whether the ports of a FreeSWITCH of ours could be opened; of no concern to the simulator."""
+    from engine.app.ports import taken_ports
+    from engine.cli.client import Engine, NoEngine
+
+    with Engine(place) as engine:
+        try:
+            engine.get("/news", after=2**53)
+        except NoEngine:
+            pass
+        else:
+            return Finding("ports", "ok", "an engine runs in this home, and uses them")
+    taken, looked = taken_ports(made.settings.switch, trunks=bool(made.trunks))
+    if taken:
+        return Finding("ports", "note", f"taken, so a FreeSWITCH of ours could not start: {', '.join(taken)}")
+    return Finding("ports", "ok", f"free: {', '.join(looked)}")
 
 
 def _speech(made: Installation) -> Finding:
@@ -145,11 +164,12 @@ def _database(place: Path) -> Finding:
         if store.url.get_backend_name() == "sqlite" and not Path(str(store.url.database)).exists():
             return Finding("database", "ok", f"{where} is not there yet; the engine makes it")
         changes = store.pending_upgrades()
+        server = store.server()
     if changes:
         return Finding(
             "database", "wrong", f"{where} is older than this program: run `insideline db upgrade`"
         )
-    return Finding("database", "ok", f"{where} is up to date")
+    return Finding("database", "ok", f"{where} ({server}) is up to date")
 
 
 def _engine(place: Path) -> Finding:
@@ -170,9 +190,10 @@ def _engine(place: Path) -> Finding:
 
 
 def _sound() -> Finding:
-    from engine.cli.recordings import _player
+    from engine.cli.sound import player
 
-    player = _player()
-    if player is None:
-        return Finding("sound", "note", "no sound device: `recording play` says where the file is")
-    return Finding("sound", "ok", f"recordings are played with {player[0]}")
+    program = player()
+    if program is None:
+        text = "no sound device: `recording play` says where the file is, `dial` shows prompts only"
+        return Finding("sound", "note", text)
+    return Finding("sound", "ok", f"recordings, and prompts of `dial --sound`, are played with {program[0]}")

@@ -19,7 +19,7 @@ MARK = ".insideline-home"
 """Beside conf/: what was written, as it was written, so that nothing that people changed is ever written over."""
 
 _OWN = {
-    ".gitignore": "# What the engine writes; all else belongs under version control.\nvar/\n__pycache__/\n.pytest_cache/\n",
+    ".gitignore": "# What the engine writes.\nvar/\n__pycache__/\n.pytest_cache/\n",
 }
 _NOT = frozenset({"__pycache__", ".DS_Store"})
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +13,7 @@ from engine.cli.client import Engine, NoEngine
 from engine.cli.failing import Failed
 from engine.cli.home import home, home_option
 from engine.cli.show import Column, iso, json_option, length, listing, moment, short, short_recording, window
+from engine.cli.sound import player
 
 _COLUMNS: tuple[Column, ...] = (
     ("recording", lambda row: short_recording(row["id"])),
@@ -26,8 +25,6 @@ _COLUMNS: tuple[Column, ...] = (
     ("masked", lambda row: len(row["masks"]) or ""),
     ("file", "path"),
 )
-# Each with the arguments that keep it from talking.
-_PLAYERS = (("aplay", "-q"), ("play", "-q"), ("afplay",))
 
 
 @click.group()
@@ -72,17 +69,17 @@ def play(id: str) -> None:
         raise Failed(f"recording {id} was deleted on {moment(row['deleted'])}")
     if not file.is_file():
         raise Failed(f"the file of recording {id} is not there: {file}")
-    player = _player()
-    if player is None:
+    program = player()
+    if program is None:
         click.echo(f"no sound device here; the recording ({length(row['seconds'])}) is {file}")
         return
     click.echo(f"{file} ({length(row['seconds'])}); Ctrl-C stops")
     try:
-        done = subprocess.run([*player, str(file)], check=False)
+        done = subprocess.run([*program, str(file)], check=False)
     except KeyboardInterrupt:
         return
     if done.returncode:
-        raise Failed(f"{player[0]} could not play {file} (it ended with {done.returncode})")
+        raise Failed(f"{program[0]} could not play {file} (it ended with {done.returncode})")
 
 
 def _find(place: Path, id: str) -> tuple[dict[str, Any], Path]:
@@ -94,23 +91,3 @@ def _find(place: Path, id: str) -> tuple[dict[str, Any], Path]:
         from engine.cli.offline import recording_file
 
         return recording_file(place, id)
-
-
-def _player() -> tuple[str, ...] | None:
-    if not _has_sound():
-        return None
-    return next((player for player in _PLAYERS if shutil.which(player[0])), None)
-
-
-def _has_sound() -> bool:
-    """Whether this machine can make a sound: a card of its own, or a sound server of this session."""
-    if shutil.which("afplay"):
-        return True
-    try:
-        cards = Path("/proc/asound/cards").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        cards = ""
-    if cards.strip() and "no soundcards" not in cards:
-        return True
-    server = Path(os.environ.get("XDG_RUNTIME_DIR", "/nonexistent")) / "pulse" / "native"
-    return "PULSE_SERVER" in os.environ or server.is_socket()

@@ -141,6 +141,20 @@ class Store:
 
         return self._administer(look)
 
+    def server(self) -> str:
+        """Which database this is, with its version and its driver's: ``PostgreSQL 15.6, psycopg 3.3.9``."""
+        self._prepare()
+
+        def look(connection: Connection) -> str:
+            dialect = connection.dialect
+            version = ".".join(str(part) for part in dialect.server_version_info or ())
+            if dialect.name == "sqlite":
+                return f"SQLite {version}"
+            driver = dialect.loaded_dbapi
+            return f"PostgreSQL {version}, {dialect.driver} {getattr(driver, '__version__', '')}".strip()
+
+        return self._administer(look, write=False)
+
     def close(self, timeout: float = 5.0) -> bool:
         """Write what is left and let go; False when something could not be made safe in ``timeout`` seconds."""
         safe = True

@@ -6,8 +6,9 @@
     POST   /dials/<id>/keys       {"keys": "12#"}
     DELETE /dials/<id>            hangs up; so does a minute in which nobody asks for events
 
-Events are ``{"number", "at", "kind", "text"}``; ``kind`` is ``said`` (text as people read it), ``music``, ``step``,
-``state`` and at last ``ended``.
+Events are ``{"number", "at", "kind", "text"}``; ``kind`` is ``said`` (text as people read it; with its ``key``,
+``language`` and ``clips``, the files in order), ``silence`` (the prompt is over, and a key is waited for: ``seconds``),
+``music``, ``step``, ``state`` and at last ``ended``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import falcon
 import structlog
@@ -49,6 +51,10 @@ class DialEvent:
     at: datetime
     kind: str
     text: str
+    key: str = ""
+    language: str = ""
+    clips: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 class Dial:
@@ -64,6 +70,7 @@ class Dial:
         self._step = ""
         self._asked_at = parts.clock.monotonic()
         self.over = False
+        caller.on_asked = lambda seconds: self._add("silence", "", seconds=round(seconds, 3))
         parts.clock.spawn(self._follow)
 
     def since(self, after: int, wait: float) -> list[DialEvent]:
@@ -74,8 +81,8 @@ class Dial:
         self._asked_at = self._parts.clock.monotonic()
         return self._events[after:]
 
-    def _add(self, kind: str, text: str) -> None:
-        self._events.append(DialEvent(len(self._events) + 1, self._parts.clock.now(), kind, text))
+    def _add(self, kind: str, text: str, **more: Any) -> None:
+        self._events.append(DialEvent(len(self._events) + 1, self._parts.clock.now(), kind, text, **more))
         self._more.set()
 
     def _follow(self) -> None:
@@ -97,7 +104,14 @@ class Dial:
     def _heard(self, playback: str) -> None:
         said = self._parts.prompts.describe(playback)
         if said is not None:
-            self._add("said", said.text)
+            self._add(
+                "said",
+                said.text,
+                key=said.key,
+                language=said.language,
+                clips=said.clips,
+                seconds=round(said.seconds, 3),
+            )
         elif playback.startswith("silence_stream:"):
             return
         elif playback.startswith(("tone_stream:", "local_stream:")) or "music" in playback:

@@ -265,9 +265,9 @@ def wav(home: Path) -> Path:
 def test_without_a_sound_device_it_is_told_where_the_file_is(
     engine: Parts, say: Say, wav: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from engine.cli import recordings
+    from engine.cli import sound
 
-    monkeypatch.setattr(recordings, "_has_sound", lambda: False)
+    monkeypatch.setattr(sound, "has_sound", lambda: False)
     assert say("recording play r-1").stdout == f"no sound device here; the recording (1:02) is {wav}\n"
 
 
@@ -277,7 +277,7 @@ def test_with_one_it_is_played_also_without_an_engine(
 ) -> None:
     from engine.cli import recordings
 
-    monkeypatch.setattr(recordings, "_player", lambda: (player,))
+    monkeypatch.setattr(recordings, "player", lambda: (player,))
     done = say("recording play r-1")
     assert done.exit_code == code
     assert str(wav) in done.stdout

@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from engine.cli import show
-from engine.cli.dial import _wrapped
+from engine.cli.dial_screen import _wrapped
 
 COLUMNS = (("name", "name"), ("queue", "queue"), ("step", "step"))
 ROWS: list[dict[str, Any]] = [{"name": "林晓燕", "queue": "", "step": "x" * 40}, {"name": "y", "step": "z"}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,6 +106,7 @@ class OneCaller:
         self.number, self.caller, self.gateway = number, caller, gateway
         self.keys = ""
         self.ended: str | None = None
+        self.on_asked: Callable[[float], None] | None = None
         self._sounds = clock.queue()
 
     def press(self, keys: str) -> None:
@@ -144,7 +146,11 @@ class OneSimulator:
 
 class FewPrompts:
     def describe(self, playback: str) -> Any:
-        return SimpleNamespace(key="welcome", text="欢迎致电粤达") if "welcome" in playback else None
+        if "welcome" not in playback:
+            return None
+        return SimpleNamespace(
+            key="welcome", text="欢迎致电粤达", language="zh-CN", clips=(playback,), seconds=1.5
+        )
 
 
 def command(line: str) -> str:

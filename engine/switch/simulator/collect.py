@@ -140,7 +140,7 @@ class Collect(Running):
             self._judge("false")
             return
         self._arm(want.between if self._digits else want.first)
-        self.channel.party.asked()
+        self.channel.party.asked(self._due - self.channel.clock.monotonic())
         if self.channel.keys:
             self.channel.wake()
 

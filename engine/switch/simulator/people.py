@@ -47,7 +47,7 @@ class Person(Party):
         self._changed = self._clock.event()
         self._over = self._clock.event()
         self.on_playback: Callable[[Playback], None] | None = None
-        self.on_asked: Callable[[], None] | None = None
+        self.on_asked: Callable[[float], None] | None = None  # the seconds that a key is waited for
         self.on_bridged: Callable[[str], None] | None = None
         self.on_unbridged: Callable[[], None] | None = None
         self.on_ended: Callable[[str], None] | None = None
@@ -171,9 +171,9 @@ class Person(Party):
         if self.speech > 0:
             self._clock.after(_BREATH, self.speak, self.speech)
 
-    def asked(self) -> None:
+    def asked(self, seconds: float) -> None:
         if self.on_asked is not None:
-            self.on_asked()
+            self.on_asked(seconds)
 
     def bridged(self, other: str) -> None:
         self.bridged_to = other

@@ -127,7 +127,7 @@ class Actor:
             self._question = True
             self._consider()
 
-    def _asked(self) -> None:
+    def _asked(self, _seconds: float = 0.0) -> None:
         self._question = True
         self._consider()
 
