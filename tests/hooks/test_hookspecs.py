@@ -12,10 +12,21 @@ from pathlib import Path
 import pytest
 
 from engine.clock import VirtualClock
+from engine.errors import PluginError
 from engine.hooks import hookspecs
 from engine.hooks.builtin_day import Day
 from engine.hooks.host import Host
-from engine.types import AgentState, AgentView, BlockedView, CallView, RecordingView, SettledView
+from engine.hooks.notifiers import Notifier
+from engine.types import (
+    AgentState,
+    AgentView,
+    BlockedView,
+    CallView,
+    RecordingView,
+    SettledView,
+    TicketChange,
+    TicketView,
+)
 
 ROOT = Path(__file__).parents[2]
 HOOKS = {
@@ -183,6 +194,33 @@ def test_engine_blocked__names_the_plugin(host: Host, day: Day) -> None:
     assert last(host, day) == "plugin warranty held everything up for 5.0 s at plugin.py:7 cover"
     host.tell.engine_blocked(blocked=BlockedView("", "wire.py:7 next", 1.0, at))
     assert last(host, day).startswith("the engine itself held everything up")
+
+
+def test_ticket_changed__is_news(host: Host, day: Day) -> None:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    ticket = TicketView("123456782", "complaint", "orders", "exceptions", "", "open", at, at)
+    host.tell.ticket_changed(ticket=ticket, change=TicketChange("123456782", at, "opened", "", "", "open"))
+    assert last(host, day) == "ticket 123456782 complaint (exceptions): opened"
+
+
+def test_register_notifiers__gives_the_host_ways_to_tell_people(host: Host) -> None:
+    class Brings:
+        @hookspecs.hookimpl
+        def register_notifiers(self) -> list[Notifier]:
+            return [Notifier("pager.beep", lambda ctx, notice, to: None)]
+
+    host.add(Brings(), "pager")
+    assert list(host.notifiers) == ["pager.beep"]
+
+
+def test_register_notifiers__refuses_a_name_that_is_not_the_plugins(host: Host) -> None:
+    class Brings:
+        @hookspecs.hookimpl
+        def register_notifiers(self) -> list[Notifier]:
+            return [Notifier("beep", lambda ctx, notice, to: None)]
+
+    with pytest.raises(PluginError, match=r"is called pager\.something"):
+        host.add(Brings(), "pager")
 
 
 def test_the_news_are_bounded(host: Host, clock: VirtualClock) -> None:
