@@ -14,9 +14,12 @@ moment leaves a switch that can be found again.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import os
 import secrets
+import shutil
 import sys
 import wave
 from array import array
@@ -24,10 +27,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
+import structlog
 
 from engine.errors import ConfigError
 from engine.switch.render import write_private
 from engine.switch.settings import Phone
+
+log = structlog.get_logger(__name__)
+
+MEMORY = Path("/dev/shm")
+"""Files in memory, on Linux."""
 
 #: Below the run folder: what FreeSWITCH wants to know by option, and the folder's name.
 FOLDERS = {
@@ -58,7 +67,42 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path.chmod(0o700)
         for name in [*FOLDERS.values(), "music"]:
+            if (self.path / name).is_symlink():
+                continue  # db, in memory: see keep_db_in_memory
             (self.path / name).mkdir(exist_ok=True, mode=0o700)
+
+    def keep_db_in_memory(self) -> None:
+        """Before a switch starts: let ``db`` be a folder in memory, where the machine has one.
+
+        The switch keeps its live channels there in SQLite, with the callers' numbers, also of those who are promised
+        that they are written nowhere. What it holds is worth nothing once the switch has ended.
+        """
+        db = self.path / "db"
+        self.forget_db()
+        place = self._in_memory
+        try:
+            place.mkdir(mode=0o700)
+        except OSError as error:
+            log.warning("switch.db_on_disk", folder=str(db), error=str(error))
+            if db.is_symlink():
+                db.unlink()
+            db.mkdir(exist_ok=True, mode=0o700)
+            return
+        if db.is_dir() and not db.is_symlink():
+            shutil.rmtree(db)
+        db.unlink(missing_ok=True)
+        db.symlink_to(place, target_is_directory=True)
+
+    def forget_db(self) -> None:
+        """After the switch has ended: take what was in memory away."""
+        place = self._in_memory
+        if place.is_dir() and not place.is_symlink() and place.stat().st_uid == os.getuid():
+            shutil.rmtree(place, ignore_errors=True)
+
+    @property
+    def _in_memory(self) -> Path:
+        name = hashlib.sha256(str(self.path).encode()).hexdigest()[:16]
+        return MEMORY / f"insideline-{os.getuid()}-{name}"
 
     @property
     def console_log(self) -> Path:

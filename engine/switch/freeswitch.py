@@ -149,6 +149,8 @@ class FreeSwitch:
                 log.warning("switch.killed", pid=self.pid, after=limit)
                 self._signal(signal.SIGKILL)
                 self._gone(5.0)
+        if self._process is not None and not self.alive:
+            self.folder.forget_db()
         self._let_go()
 
     def release(self) -> None:
@@ -205,6 +207,7 @@ class FreeSwitch:
                 "there is no freeswitch on this machine (set INSIDELINE_FREESWITCH=/path/to/it)"
             )
         self._check_ports()
+        self.folder.keep_db_in_memory()
         self.adopted = False
         self.port = self.settings.event_socket
         # Started anew after its death it keeps its password: the engine's connection is waiting with it.
@@ -222,7 +225,7 @@ class FreeSwitch:
             socket_password=self.password,
         )
         self.folder.remember(**self._facts())
-        arguments = [str(binary), "-nf", "-nc", "-np", "-nonat", "-nonatmap"]
+        arguments = [str(binary), "-nf", "-nc", "-nonat", "-nonatmap"]
         for option, name in FOLDERS.items():
             arguments += [option, str(self.folder.path / name)]
         with open(

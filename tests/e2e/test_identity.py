@@ -92,6 +92,7 @@ def test_a_discarded_number_and_a_pin_are_nowhere_that_the_switch_or_the_engine_
         name for name, value in headers.items() if NUMBER in str(value) or "Wen Caller" in str(value)
     )
     assert left == []
+    assert _found(house, NUMBER) == []
     assert b"INVITE" in b"".join(seen)
     assert NUMBER.encode() not in b"".join(seen)
     ring.hang_up()
