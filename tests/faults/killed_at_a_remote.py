@@ -27,6 +27,7 @@ from engine.api import Adapter, Context, Department, HttpClient, command  # noqa
 from engine.clock import Clock  # noqa: E402
 from engine.hooks.departments import Departments, Done  # noqa: E402
 from engine.store import Store  # noqa: E402
+from engine.store.upgrades import Upgrades  # noqa: E402
 
 
 class Orders(Protocol):
@@ -110,6 +111,7 @@ def in_a_child(at: int, function: Callable[..., object], *args: object) -> bool:
 
 def main(folder: Path, url: str) -> None:
     log.set_up("error")
+    Upgrades([]).load()  # what each child would import
     in_a_child(0, lambda: open_store(folder, Clock()))  # the tables are there
     finished, at = False, 0
     while not finished:
