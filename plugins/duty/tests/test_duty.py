@@ -50,9 +50,9 @@ def test_a_time_that_is_past_means_tomorrow(centre: Any) -> None:
 
 
 def test_a_closure_is_over_by_itself(centre: Any) -> None:
-    closed_until(centre, "1000").hears("duty/closed_until").hangs_up()
+    closed_until(centre, "0910").hears("duty/closed_until").hangs_up()
     assert not centre.app.closing.state("desk").open
-    centre.clock.advance("61m")
+    centre.clock.advance("10m")
     assert centre.app.closing.state("desk").open
 
 

@@ -1,0 +1,131 @@
+"""Changed files are taken by the running engine, all or nothing; calls that run go on as they began."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.errors import WrongState
+from engine.testing.home import Home
+
+BLOCKS = """
+greet:
+  - answer
+  - menu: {prompt: Press one., options: {1: next}, give_up: next}
+next:
+  - play: %s
+  - hangup
+"""
+
+
+@pytest.fixture
+def house(home: Home, centre_of: Any) -> Any:
+    home.prompts(gone="A text that will go.")
+    home.flow("shop/main", BLOCKS % "gone").number("8000", "shop/main")
+    return home, centre_of(home)
+
+
+def test_new_calls_meet_the_new_flow_and_calls_that_run_keep_theirs(house: Any) -> None:
+    home, centre = house
+    old = centre.caller().dials("8000")
+    old.hears("Press one.")
+    home.prompts(fresh="A new text.").flow("shop/main", BLOCKS % "fresh")
+    done = centre.reloads()
+    assert (done.ok, done.changed, done.later) == (True, ("flow shop/main", "prompts"), ())
+    new = centre.caller().dials("8000")
+    new.hears("Press one.").presses("1")
+    new.hears("fresh")
+    old.presses("1")
+    old.hears("gone")
+    assert new.ended == "NORMAL_CLEARING"
+    assert old.ended == "NORMAL_CLEARING"
+    hashes = [row.flow_hash for row in centre.cdrs()]
+    assert done.flows in hashes
+    assert len(set(hashes)) == 2
+
+
+def test_a_broken_file_changes_nothing_and_every_fault_is_told(house: Any) -> None:
+    home, centre = house
+    before = centre.app.lead.flows
+    home.flow("shop/main", BLOCKS % "no_such_prompt").flow(
+        "shop/other", "a:\n  - play: Hello.\n  - go: nowhere\n"
+    )
+    home.prompts(gone="Another text.")
+    done = centre.reloads()
+    assert not done.ok
+    assert {fault["code"] for fault in done.faults} >= {"unknown-prompt", "unknown-block"}
+    assert all(fault["pretty"].startswith(f"{fault['file']}:{fault['line']}:") for fault in done.faults)
+    assert centre.app.lead.flows is before
+    caller = centre.caller().dials("8000")
+    caller.hears("Press one.").presses("1")
+    assert caller.hears("gone").text == "A text that will go."
+    assert [row.data["faults"] for row in centre.journal(kind="engine.reload_refused")] == [len(done.faults)]
+
+
+def test_numbers_and_calendars_and_a_new_department_are_taken(house: Any) -> None:
+    home, centre = house
+    centre.caller().dials("8005").hears("There is no such number.")
+    home.write(
+        "conf/calendars.yaml",
+        'grammar: 1\ncalendars:\n  always: {timezone: Asia/Shanghai, week: {mon-sun: "00:00-01:00"}}\n',
+    )
+    home.write("plugins/fresh/prompts/en.yaml", "hello: Hello from a new department.\n")
+    home.flow(
+        "fresh/main",
+        "a:\n  - answer\n  - open_hours: {calendar: always, closed: b}\n  - hangup\nb:\n  - play: hello\n  - hangup\n",
+    )
+    home.number("8005", "fresh/main")
+    done = centre.reloads()
+    assert done.ok, done.faults
+    assert done.changed == ("flow fresh/main (new)", "the dialplan", "the calendars", "prompts")
+    centre.caller().dials("8005").hears("fresh/hello")
+
+
+def test_closures_stay_when_the_calendars_are_read_again(house: Any) -> None:
+    _, centre = house
+    centre.closes("always")
+    assert centre.reloads().changed == ()
+    assert not centre.app.closing.state("always").open
+
+
+def test_what_needs_a_new_start_is_told_and_left_alone(house: Any) -> None:
+    home, centre = house
+    home.write("conf/queues.yaml", "grammar: 1\nqueues:\n  other: {title: {en: Other}}\n")
+    home.write(
+        "conf/agents.yaml", "grammar: 1\nagents:\n  201: {name: Agent One, phone: 1001, queues: [other]}\n"
+    )
+    home.flow(
+        "shop/late",
+        "a:\n  - answer\n  - queue: {name: desk, full: b, too_long: b, no_agents: b}\n  - go: b\nb:\n  - hangup\n",
+    )
+    home.number("8006", "shop/late")
+    done = centre.reloads()
+    assert done.ok, done.faults  # the queue `desk` is there until the next start
+    assert done.later == ("conf/queues.yaml", "conf/agents.yaml")
+    assert [queue.name for queue in centre.app.acd.queues()] == ["desk"]
+
+
+def test_a_call_is_taken_up_in_its_old_flow_after_a_reload_and_a_crash(house: Any) -> None:
+    home, centre = house
+    caller = centre.caller().dials("8000")
+    caller.hears("Press one.")
+    home.flow("shop/main", BLOCKS % "Something else.")
+    assert centre.reloads().ok
+    centre.engine.kill()
+    centre.engine.start()
+    caller.hears("silent")  # the switch asked on meanwhile, and nothing was pressed
+    caller.hears("Press one.").presses("1")
+    caller.hears("gone")
+
+
+def test_two_reloads_at_once_are_refused(house: Any) -> None:
+    _, centre = house
+    first = centre.virtual.spawn(centre.reloads)
+    centre.virtual.sleep(0)
+    if not first.ready():
+        with pytest.raises(WrongState):
+            centre.reloads()
+    first.join()
+    assert first.value.ok
+    assert centre.reloads().ok
