@@ -141,7 +141,8 @@ def _fingerprint(known: Known) -> str:
     rows["kinds"] = [sorted(known.queries), sorted(known.commands)]
     rows["handlers"] = handlers
     rows["prompts"] = {
-        language: {key: dict(values) for key, values in texts.items()} for language, texts in known.prompts.items()
+        language: {key: dict(values) for key, values in texts.items()}
+        for language, texts in known.prompts.items()
     }
     rows["texts"] = {language: dict(texts) for language, texts in known.texts.items()}
     return hashlib.sha256(orjson.dumps(rows, option=orjson.OPT_SORT_KEYS, default=repr)).hexdigest()

@@ -17,12 +17,15 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import PlainValidator, WithJsonSchema
 
 from engine.schema.shapes import Ref, wrong
-from engine.schema.source import Cut
+from engine.schema.source import Broken, Cut
 
 
 def text_of(value: Any, wanted: str) -> str:
     """The typed text, or the error that a text is wanted."""
-    if not isinstance(value, str):
+    if type(value) is str:
+        return value
+    # What is broken has been told of; its error is not shown, but the shape that holds it is none.
+    if not isinstance(value, str) or isinstance(value, Broken):
         raise wrong("shape", f"{wanted} is wanted here")
     return value
 

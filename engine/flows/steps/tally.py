@@ -10,7 +10,8 @@ from engine.errors import Pending, StoreError
 from engine.flows.asking import valued
 from engine.flows.expressions import ExpressionError
 from engine.flows.scope import UnknownName
-from engine.flows.step import Into, Step, Values
+from engine.flows.step import Into, Step, Types, Values
+from engine.flows.types import FLAG, WHOLE, Type, record
 from engine.flows.values import Val
 from engine.records import tallies
 from engine.schema.fields import Duration, Name, Target
@@ -39,6 +40,9 @@ class Tally(Step):
     into: Into | None = None
     within: Duration = 3.0
     failed: Target | None = None
+
+    def born_type(self, name: str, types: Types) -> Type:
+        return record("tally", count=WHOLE, first=FLAG, again=FLAG)
 
     def run(self, run: Run) -> Move:
         run.checkpoint()
