@@ -472,6 +472,7 @@ class App:
             store=self.store,
             parties=self.parties,
             recordings=made.folders.recordings,
+            sounds=self.sounds,
             departments=self.departments,
             blocks=lambda: self.watchdog.blocks,
             prompts=self.prompts,

@@ -127,7 +127,9 @@ class Call:
         self.popped: Mapping[str, Any] = {}  # what plugins add to that
         self.party: PartyView | None = None  # who calls, once that is known
         self.hidden = False  # nobody is to be shown who calls
-        self.withheld: tuple[str, str] | None = None  # number and name, in this memory only: see flows/identity
+        self.withheld: tuple[str, str] | None = (
+            None  # number and name, in this memory only: see flows/identity
+        )
         self.waited = 0.0  # seconds in queues
         self.talked = 0.0  # seconds with agents
         self.resumed: Resumption | None = None
@@ -291,8 +293,8 @@ class Call:
 
     def start(self, application: str, argument: str = "", *, lock: bool = True, event_uuid: str = "") -> str:
         """Start an application whose end will be awaited; answers its Event-UUID."""
-        if application not in commands.TAKE_TIME and argument != commands.PROBE:
-            raise ValueError(f"the end of {application} is not delivered: see commands.TAKE_TIME")
+        if application in commands.NOT_TOLD:
+            raise ValueError(f"the end of {application} is not delivered: see commands.NOT_TOLD")
         event_uuid = event_uuid or self._calls.new_event_uuid()
         self.leg.awaited.add(event_uuid)
         if not lock:
@@ -337,7 +339,7 @@ class Call:
 
     def wait_behind(self, limit: float) -> None:
         """Wait until whatever runs under the lock (a prompt that an earlier engine started) is over."""
-        self.wait_done(self.start("set", commands.PROBE), limit)
+        self.wait_done(self.start(*commands.PROBE), limit)
 
     def collect(self, request: commands.Digits, *, event_uuid: str, limit: float) -> Collected | None:
         """Play a prompt and collect digits. None: the result was lost and the step should ask again."""
@@ -351,7 +353,7 @@ class Call:
         whichever of the two ends is heard first carries the digits, for the switch clears their variable when a
         collection begins, and it began in the same write as the state that names it.
         """
-        self.start("set", commands.PROBE, event_uuid=event_uuid)
+        self.start(*commands.PROBE, event_uuid=event_uuid)
         return self._collected(event_uuid, limit)
 
     def _collected(self, event_uuid: str, limit: float) -> Collected | None:

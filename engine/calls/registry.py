@@ -60,13 +60,9 @@ EVENTS = (
 """What the engine subscribes to, and nothing more: each event costs the switch and the engine. An answer is learnt from
 the events that come anyway: a caller's from the end of an application, an agent's from its park."""
 
-ONLY = (
-    *(("Event-Name", name) for name in EVENTS if "::" not in name and name != "CHANNEL_EXECUTE_COMPLETE"),
-    *(("Application", name) for name in sorted(commands.TAKE_TIME)),
-    ("Application-Data", commands.PROBE),
-)
-"""Of these, what is delivered: of the ends of applications those that a call may wait for, and not the many more of the
-dialplan and of the engine's own ``set`` (each carries all the variables of its channel)."""
+UNTOLD = tuple(("Application", name) for name in commands.NOT_TOLD)
+"""Of these, what is not delivered: the ends of applications that nobody waits for, the dialplan's and the engine's own
+(each carries all the variables of its channel)."""
 
 
 class EventLike(Protocol):
@@ -121,7 +117,9 @@ class Calls:
         )  # monotonic; beyond it the lease must be confirmed before anything is sent
         self.registrations: Callable[[str, bool], None] | None = None
         self.recorded: Callable[[str, str], None] | None = None  # a recording is complete: leg, file
-        self.others: dict[str, Callable[[EventLike], None]] = {}  # channels that are no calls: who is told of them
+        self.others: dict[
+            str, Callable[[EventLike], None]
+        ] = {}  # channels that are no calls: who is told of them
         self.refused = 0
         self.taken = 0
         self._lead = lead
@@ -375,7 +373,13 @@ class Calls:
         call = Call(self, leg, number=number, dialled=dialled, name="", origin=origin)
         call.callback = callback
         # The mark first: from then on another engine, or the switch's own fallback, knows what it is.
-        for name, value in ((MARK, "true"), (OWNER, ""), (CALLBACK, callback), (NUMBER, number), ("il_dnis", dialled)):
+        for name, value in (
+            (MARK, "true"),
+            (OWNER, ""),
+            (CALLBACK, callback),
+            (NUMBER, number),
+            ("il_dnis", dialled),
+        ):
             call.later(commands.uuid_setvar(uuid, name, value))
         self.calls[uuid] = call
         self.taken += 1

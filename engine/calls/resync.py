@@ -171,7 +171,7 @@ def _reconcile(calls: Calls, leg: Leg, channel: Channel, bridges: Mapping[str, s
 def probe(calls: Calls, leg: Leg, event_uuid: str) -> None:
     """Make sure that the end of ``event_uuid`` is heard of, even if its own event was lost."""
     calls.require_line().post(
-        commands.execute(leg.uuid, "set", commands.PROBE, event_uuid=event_uuid, lock=True),
+        commands.execute(leg.uuid, *commands.PROBE, event_uuid=event_uuid, lock=True),
     )
 
 

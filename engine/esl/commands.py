@@ -82,12 +82,10 @@ APPLICATIONS = frozenset(
 )
 
 
-#: Of these, the ones that take time, so that their end is awaited and its event delivered (:func:`only`).
-TAKE_TIME = frozenset(
-    {"conference", "endless_playback", "play_and_get_digits", "playback", "record", "sleep", "txfax"}
-)
-PROBE = "il_probe=1"
-"""The argument of a ``set`` whose end is awaited all the same: it tells that what was locked before it is over."""
+#: Of these, and of the dialplan's, the ones that take no time: nobody waits for their end, which is not delivered.
+NOT_TOLD = ("answer", "export", "multiset", "park", "record_session", "sched_transfer", "set")
+PROBE = ("unset", "il_probe")
+"""An application, with its argument, that does nothing; its end tells that what was locked before it is over."""
 
 
 # An argument that may stand in a header: no line can end in it, and the switch strips nothing from it.
@@ -171,7 +169,8 @@ def event_json(*names: str) -> Command:
 
 
 def only(header: str, value: str) -> Command:
-    """Of the events subscribed to, deliver those whose ``header`` is ``value``; several add up."""
+    """Of the events subscribed to, deliver those whose ``header`` is ``value``; several add up, and ``-value`` keeps
+    out what the ones before it let through. The switch looks each header up in each event: few filters are cheap."""
     return Command("filter", f"filter {text.token(header, 'header')} {text.token(value, 'value')}")
 
 
@@ -352,7 +351,9 @@ def clear_digit_action(uuid: str, realm: str = "talk") -> Command:
 def uuid_kill(uuid: str, cause: str = "NORMAL_CLEARING") -> Command:
     """Hang a channel up, or cancel its ringing. ``cause`` by the switch's name, e.g. ``USER_BUSY``; the ordinary one
     is the switch's default and not sent."""
-    return _api("uuid_kill", text.uuid(uuid), *(() if cause == "NORMAL_CLEARING" else (text.word(cause, "cause"),)))
+    return _api(
+        "uuid_kill", text.uuid(uuid), *(() if cause == "NORMAL_CLEARING" else (text.word(cause, "cause"),))
+    )
 
 
 def uuid_break(uuid: str, *, all: bool = False) -> Command:

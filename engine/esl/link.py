@@ -83,7 +83,10 @@ class Link:
         *,
         reply_timeout: float,
         limits: Limits | None = None,
+        gather: float = 0.0,
     ) -> None:
+        """``gather`` (seconds): while much arrives, how long to let it pile up before it is read, so that one turn of
+        the hub serves many events and replies. Nobody who waits for a reply waits for that."""
         self.lost = clock.event()
         self.greeted = clock.event()  #: the switch asked for the password
         self.reason = ""  #: why it is lost
@@ -99,6 +102,8 @@ class Link:
         self._watch: Timer | None = None
         self._late: Waiting | None = None  # its deadline has passed, and it is in its grace
         self._notice = ""
+        self._gather = gather
+        self._asked = 0  # replies that somebody waits for
         self.reader = clock.spawn(self._read)
         self.writer = clock.spawn(self._write)
 
@@ -136,8 +141,12 @@ class Link:
                 failed.append(error)
             done.set()
 
-        self.send(Waiting(command, finish), timeout=timeout)
-        done.wait()
+        self._asked += 1
+        try:
+            self.send(Waiting(command, finish), timeout=timeout)
+            done.wait()
+        finally:
+            self._asked -= 1
         if failed:
             raise failed[0]
         return got[0]
@@ -196,6 +205,7 @@ class Link:
         while not self.lost.is_set():
             self._wake.wait()
             self._wake.clear()
+            self._clock.sleep(0)  # others that the same turn of the hub wakes may have something to say, too
             if not self._out:
                 continue
             data = b"".join(self._out)
@@ -226,7 +236,7 @@ class Link:
             if not data:
                 decoder.eof()
                 return self._notice or "the switch closed the connection"
-            self.heard = clock.monotonic()
+            before, self.heard = self.heard, clock.monotonic()
             decoder.feed(data)
             while (frame := decoder.next()) is not None:
                 if frame.type == EVENT_JSON:
@@ -237,6 +247,8 @@ class Link:
                 if frames >= _TURN:
                     frames = 0
                     clock.sleep(0)
+            if self.heard - before < 2 * self._gather and not self._asked:
+                clock.sleep(self._gather)
         return self.reason
 
     def _handle(self, frame: Frame) -> None:

@@ -42,6 +42,36 @@ def test_answering_gives_one_answer_event_and_the_id_comes_back_as_application_u
     assert over.var("il_call") == "true"  # it carries all variables
 
 
+def test_an_answer_by_command_is_there_at_once_and_what_is_sent_behind_it_is_played(switch: Rig) -> None:
+    """An application would wait for the next frame of a channel that has no sound yet."""
+    switch.dial()
+    uuid = switch.heard.wait("CHANNEL_PARK").uuid
+    switch.api(c.answer(uuid))
+    assert switch.dump(uuid)["Answer-State"] == "answered"
+    over = switch.heard.done(switch.execute(uuid, "playback", SHORT, lock=True))
+    assert over.get("Application-Response") == "FILE PLAYED"
+    assert len(switch.heard.find("CHANNEL_ANSWER", uuid)) == 1
+
+
+def test_a_filter_keeps_out_what_its_forerunner_let_through(switch: Rig) -> None:
+    connection, heard = switch.connect(without=[("Application", "set")])
+    _, uuid = switch.arrive()
+    connection.post(c.set_(uuid, "il_x", "1"), c.execute(uuid, *c.PROBE, event_uuid="probe-1", lock=True))
+    over = heard.done("probe-1")
+    assert over.var("il_x") == "1"
+    assert not heard.find("CHANNEL_EXECUTE_COMPLETE", uuid, where=lambda e: e.get("Application") == "set")
+
+
+def test_headers_need_no_blank_and_a_word_needs_no_body(switch: Rig) -> None:
+    """Each byte of a command's lines costs the switch a system call or two."""
+    _, uuid = switch.arrive()
+    wire = c.execute(uuid, "set", "il_x=short", event_uuid="e-1", lock=True).wire()
+    assert b": " not in wire
+    assert b"content-length" not in wire
+    switch.connection.post(c.execute(uuid, "set", "il_x=short", event_uuid="e-1", lock=True))
+    assert switch.heard.done("e-1").var("il_x") == "short"
+
+
 def test_an_execute_that_asks_for_no_id_gets_one_by_the_switch(switch: Rig) -> None:
     _, uuid = switch.arrive()
     since = switch.heard.mark
@@ -164,9 +194,10 @@ def test_an_unknown_application_is_accepted_and_hangs_the_call_up(switch: Rig) -
 
 
 def test_a_message_to_nobody_is_refused(switch: Rig) -> None:
-    reply = switch.connection.request(c.answer(str(uuids.uuid4())))
+    reply = switch.connection.request(c.unset(str(uuids.uuid4()), "il_x"))
     assert not reply.ok
     assert reply.text.startswith("-ERR invalid session id")
+    assert "ERROR" in switch.refused(c.answer(str(uuids.uuid4())))
 
 
 def test_the_star_does_not_end_a_prompt_once_the_terminators_are_none(switch: Rig) -> None:

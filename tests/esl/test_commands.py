@@ -365,6 +365,7 @@ def test_the_text_of_an_execute_is_what_the_switch_wants() -> None:
     [
         (commands.event_json("DTMF", "il::key", "HEARTBEAT"), "event json DTMF HEARTBEAT CUSTOM il::key"),
         (commands.only("Event-Name", "DTMF"), "filter Event-Name DTMF"),
+        (commands.only("Application", "-set"), "filter Application -set"),
         (commands.uuid_setvar(A, "il_x", "it's \\n"), f"api uuid_setvar {A} il_x it\\'s \\\\n"),
         (commands.uuid_setvar(A, "il_x", ""), f"api uuid_setvar {A} il_x"),
         (commands.uuid_break(A), f"api uuid_break {A}"),

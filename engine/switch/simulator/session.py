@@ -144,7 +144,17 @@ class Session:
     def _passes(self, event: Event) -> bool:
         if not self._filters:
             return True
-        return any((event.get(name) or "").lower() == value.lower() for name, value in self._filters)
+        passes = False
+        for name, value in self._filters:
+            if (found := event.get(name)) is None:
+                continue
+            signs = value[: len(value) - len(value.lstrip("+- "))]
+            keeps_out = signs.rstrip(" ").endswith("-")
+            if found.lower() == value[len(signs) :].lower():
+                if keeps_out:
+                    return False
+                passes = True
+        return passes
 
     def end(self, farewell: bytes = b"") -> None:
         """The connection is over."""
