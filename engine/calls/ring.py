@@ -218,6 +218,13 @@ class AgentRing:
             return TalkResult(TalkEnd.CALLER, seconds)
         return TalkResult(TalkEnd.TRANSFER if call.leg.bridged else TalkEnd.LOST, seconds)
 
+    def wait_parked_again(self) -> None:
+        """Wait until the answered leg, which was sent somewhere else (a conference), is back from there, or gone."""
+        leg = self._leg
+        leg.parked = False
+        while leg.gone is None and not leg.parked:
+            leg.inbox.get()
+
     def drop(self) -> None:
         if self._leg.gone is None and self._leg.uuid in self._calls.legs:
             self._kill("NORMAL_CLEARING")

@@ -12,6 +12,7 @@ from engine.flows.steps.callback import Callback
 from engine.flows.steps.choose import Choose
 from engine.flows.steps.collect import Collect
 from engine.flows.steps.command import Command
+from engine.flows.steps.conference import Conference
 from engine.flows.steps.confirm import Confirm
 from engine.flows.steps.dictate import Dictate
 from engine.flows.steps.fax import Fax
@@ -82,6 +83,7 @@ _ALL: tuple[type[Step], ...] = (
     # people
     Queue,
     Transfer,
+    Conference,
     Record,
     PauseRecording,
     Hangup,

@@ -18,6 +18,8 @@ class Room:
     name: str
     uuid: str
     members: dict[int, Channel] = field(default_factory=dict)
+    least: int = 0  # of members; with fewer the room ends, once there were as many ("mintwo")
+    enforced: bool = False
 
 
 class Rooms:
@@ -104,6 +106,11 @@ class Conference(Running):
         new = name not in channel.switch.conferences.rooms
         self._room, self._member = channel.switch.conferences.join(channel, name)
         self._inside = True
+        self._flags = frozenset(self.arg.partition("+flags{")[2].rstrip("}").split("|"))
+        if "mintwo" in self._flags:
+            self._room.least = 2
+        if self._room.least and len(self._room.members) >= self._room.least:
+            self._room.enforced = True
         if new:
             self._tell("conference-create")
         channel.in_conference = True
@@ -155,8 +162,18 @@ class Conference(Running):
         self._tell("del-member")
         if not self._room.members:
             self._tell("conference-destroy")
+        elif "endconf" in self._flags or (self._room.enforced and len(self._room.members) < self._room.least):
+            channel.clock.after(0.02, self._end_room)
         for recording in channel.recordings.values():
             recording.talks(False)
+
+    def _end_room(self) -> None:
+        """Everybody out; nobody was kicked."""
+        for other in list(self._room.members.values()):
+            task = next((item for item in other.stack if isinstance(item, Conference)), None)
+            if task is not None:
+                task._out()
+                task.resume()
 
     def abort(self) -> str | None:
         self._out()
