@@ -33,6 +33,8 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "notice": ("owed", "notice", "What people behind the desk are told."),
     "tally": ("owed", "tally", "What callers reported, counted by area."),
     "schedule": ("owed", "schedule", "What is done by the clock."),
+    "voicemail": ("voicemail", "voicemail", "The messages that callers left."),
+    "rating": ("ratings", "rating", "What callers answered to surveys."),
     "flow": ("flows", "flow", "The flows."),
     "dialplan": ("dialplan", "dialplan", "The numbers, and what a call would meet."),
     "calendar": ("calendars", "calendar", "Opening hours, and closing in an emergency."),

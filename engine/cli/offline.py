@@ -141,3 +141,31 @@ def recording_file(home: Path, id: str) -> tuple[dict[str, Any], Path]:
     with store_of(home) as store:
         row = store.read(lambda session: recording_named(session, id), LOOK)
     return _rows([row])[0], settings_of(home).folders(home).recordings / row.path
+
+
+def messages_of(home: Path, box: str, limit: int) -> list[dict[str, Any]]:
+    """The messages in boxes, from the database."""
+    from engine.web.clips import list_messages
+
+    quiet()
+    with store_of(home) as store:
+        return _rows(list_messages(store, box, limit))
+
+
+def message_file(home: Path, id: str) -> tuple[dict[str, Any], Path]:
+    """A message and its file. :class:`NotFound` when there is none of that id."""
+    from engine.web.clips import one_message
+
+    quiet()
+    with store_of(home) as store:
+        found = one_message(store, id)
+    return _rows([found["message"]])[0], settings_of(home).folders(home).recordings / found["path"]
+
+
+def ratings_of(home: Path, by: str, **wanted: Any) -> list[dict[str, Any]]:
+    """The answers to surveys, or their means, from the database."""
+    from engine.web.clips import list_ratings
+
+    quiet()
+    with store_of(home) as store:
+        return _rows(list_ratings(store, by, **wanted))

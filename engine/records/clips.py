@@ -96,7 +96,7 @@ class Clips:
         self._clock = clock
         self._folder = folder
         self._measure = measure
-        self._keep = keep
+        self.keep_for = keep
         self._zone = ZoneInfo(timezone)
         self._pool = ThreadPool(1)
         self._complete: dict[str, Any] = {}  # id -> event: the switch says that the file is complete
@@ -190,7 +190,7 @@ class Clips:
     def sweep(self) -> int:
         """Delete the files of clips that are kept no longer, and those without a row; how many. Messages have a time of
         their own: :meth:`engine.records.messages.Messages.sweep`."""
-        limit = self._clock.now() - self._keep
+        limit = self._clock.now() - self.keep_for
         swept = 0
         while rows := self._store.read(lambda session: kept_before(session, DICTATION, limit), LOOK):
             for row in rows:

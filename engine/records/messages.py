@@ -61,7 +61,7 @@ class Messages:
         self.on_left: Callable[[Message], object] | None = None
         self._store = store
         self._clock = clock
-        self._keep = keep
+        self.keep_for = keep
 
     # -- leaving one --------------------------------------------------------------------------------
 
@@ -167,7 +167,7 @@ class Messages:
 
     def sweep(self) -> int:
         """Delete the messages that are kept no longer; how many."""
-        limit, swept = self._clock.now() - self._keep, 0
+        limit, swept = self._clock.now() - self.keep_for, 0
         while rows := self._store.read(lambda session: kept_before(session, MESSAGE, limit), LOOK):
             for row in rows:
                 try:

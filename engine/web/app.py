@@ -8,6 +8,7 @@
     GET    /recordings          /recordings/<id>         ?since= until= call= agent= limit=
     GET    /faxes               /faxes/<id>              POST   /faxes/<id>/retry
     GET    /conferences                                  DELETE /conferences/<room>/<member>
+    …      /messages /boxes /clips /ratings              see engine.web.clips
     GET    /flows
     GET    /news                ?after=<number>
     GET    /calendars           /calendars/<name>        ?at=…
@@ -43,6 +44,7 @@ from engine.errors import (
 )
 from engine.records import party_desk
 from engine.store import queries
+from engine.web import clips
 from engine.web.answers import say, told
 from engine.web.conferences import add_conferences
 from engine.web.dial import Dials, DialsResource
@@ -104,6 +106,7 @@ def control_app(parts: Parts) -> falcon.App[Any, Any]:
     app.add_route("/agents/{name}/{deed}", agents, suffix="deed")
     app.add_route("/parties/{deed}", PartiesResource(parts))
     add_records(app, parts)
+    clips.add_routes(app, parts)
     app.add_route("/dials", dials)
     app.add_route("/dials/{name}", dials, suffix="one")
     app.add_route("/dials/{name}/{what}", dials, suffix="what")

@@ -147,6 +147,7 @@ class Parts:
     day: Day
     ready: Callable[[], bool] = lambda: True  # every call on the switch is known, offers are made
     parties: Parties | None = None
+    sounds: Any = None  # what callers left: engine.app.clips.Sounds
     simulator: SimulatorPart | None = None
     records: RecordsPart | None = None
     closing: ClosingPart | None = None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from engine.api import (
+    CallView,
     Context,
     Department,
     Digits,
     LoginRefused,
     NotFound,
+    PartyView,
     Private,
     Record,
     Refused,
@@ -49,6 +51,17 @@ def login(ctx: Context, agent: Digits, pin: Private[Digits], phone: str) -> None
         raise Refused("elsewhere") from None
 
 
+@command(department, refusals=("wrong_pin", "locked"), over="engine")
+def boxes(ctx: Context, agent: Digits, pin: Private[Digits], phone: str) -> list[str]:
+    """``desk.boxes``: whose messages the agent may hear: the agent's own, and those of the agent's queues. It counts
+    wrong PINs, and so it is a command."""
+    try:
+        view = ctx.agents.verify(agent, pin, phone)
+    except LoginRefused as error:
+        raise Refused("locked" if error.reason == "locked" else "wrong_pin") from None
+    return [view.id, *view.queues]
+
+
 @command(department, over="engine")
 def logout(ctx: Context, agent: Digits) -> None:
     """``desk.logout``: no more calls; a talk is finished first."""
@@ -71,6 +84,20 @@ def pause(ctx: Context, agent: Digits, reason: str) -> None:
         ctx.agents.pause(agent, reason)
     except WrongState:
         raise Refused("not_logged_in") from None
+
+
+@hookimpl
+def identify_party(by: str, value: str) -> PartyView | None:
+    """A phone of the house is a colleague's, whoever sits at it."""
+    if by != "number" or not value.isdecimal() or len(value) > 6:
+        return None
+    return PartyView(id=0, kind="employee", code=value, name=f"extension {value}", numbers=(value,))
+
+
+@hookimpl
+def recording_allowed(call: CallView) -> bool | None:
+    """The agents' own line is never recorded, whatever its flows say: PINs are typed here."""
+    return False if call.flow.startswith("desk/") else None
 
 
 @hookimpl

@@ -48,8 +48,8 @@ class Dictate(Dictating):
             said = dictated(run, self, self.prompt, offer=self.offer, kind=Kind(run))
         except HungUp:
             # One that was offered, and not accepted yet.
-            if id := run.midway.get("i"):
-                clips.forget(str(id))
+            if run.midway.get("p") == "review" and (left := clips.said(run.midway["i"])) is not None:
+                clips.drop(left)
             raise
         if said is None:
             return Go(self.give_up)

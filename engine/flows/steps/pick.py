@@ -29,8 +29,8 @@ MORE_PROMPT, BACK_PROMPT = "list_more", "list_back"
 
 class Pick(Ask):
     """``prompt`` says what is chosen among, ``entry`` one of them: it knows the entry by the name that ``as`` gives
-    it, and its key as ``key``. Up to nine entries have the keys 1 to 9; of a longer list eight are said at a time, 9 leads
-    to those that follow and 0 back (the common prompts `list_more` and `list_back` say so), star says them again.
+    it, and its key as ``key``. Up to nine entries have the keys 1 to 9; of a longer list eight are said at a time, 9
+    leads to those that follow and 0 back (the common prompts `list_more` and `list_back` say so), star says them again.
 
     ``into`` gets the entry that was chosen; ``none`` is where an empty list leads. With ``alone: yes`` a list of one
     is not asked about.
