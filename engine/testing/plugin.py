@@ -35,6 +35,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=["sqlite", "postgresql"],
+        default="sqlite",
+        help="what the centres of the tests keep their data in",
+    )
     parser.addini("insideline_home", "the folder with conf/, plugins/, dialplans/ and prompts/", default="")
 
 
@@ -65,10 +71,16 @@ def postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
     postgresql.sweep_database(url)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_url" in metafunc.fixturenames:
+        both = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+        metafunc.parametrize("database_url", both, indirect=True)
+
+
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database: a test that asks for it runs on SQLite and on PostgreSQL."""
-    if request.param == "sqlite":
+    if getattr(request, "param", "sqlite") == "sqlite":
         return f"sqlite:///{tmp_path}/il.db"
     return str(request.getfixturevalue("postgresql_url"))
 
@@ -94,7 +106,9 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def centre_of(tmp_path: Path, _workshop: dict[str, Any]) -> Iterator[Callable[..., Centre]]:
+def centre_of(
+    request: pytest.FixtureRequest, tmp_path: Path, _workshop: dict[str, Any]
+) -> Iterator[Callable[..., Centre]]:
     """Makes a centre of any installation: a folder, or a :class:`~engine.testing.home.Home`. ``database`` is the URL
     of an empty database (``database=postgresql_url``); without it the centre has an SQLite file of its own."""
     from engine import log
@@ -105,6 +119,7 @@ def centre_of(tmp_path: Path, _workshop: dict[str, Any]) -> Iterator[Callable[..
     from engine.testing.home import Home
 
     opened: list[Centre] = []
+    borrowed: list[tuple[PostgreSQL, str]] = []
     logging_before = structlog.get_config(), list(logging.getLogger().handlers), logging.getLogger().level
 
     def make(source: Path | Home, *, database: str = "") -> Centre:
@@ -113,6 +128,10 @@ def centre_of(tmp_path: Path, _workshop: dict[str, Any]) -> Iterator[Callable[..
         folder = source.folder if isinstance(source, Home) else source
         installation: Installation = read_installation(folder, clock)
         var = tmp_path / f"var{len(opened) or ''}"
+        if not database and request.config.getoption("--database") == "postgresql":
+            server = request.getfixturevalue("postgresql")
+            database = server.make_database()
+            borrowed.append((server, database))
         installation.folders = replace(
             installation.folders,
             var=var,
@@ -139,6 +158,8 @@ def centre_of(tmp_path: Path, _workshop: dict[str, Any]) -> Iterator[Callable[..
             made.close()
             made.virtual.close()
             print(made.logged.getvalue()[-20_000:])  # shown by pytest when the test fails
+        for server, database in borrowed:
+            server.sweep_database(database)
         structlog.configure(**logging_before[0])
         logging.getLogger().handlers[:] = logging_before[1]
         logging.getLogger().setLevel(logging_before[2])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import socket
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -114,12 +116,31 @@ def test_the_doctor_of_a_sound_centre_finds_nothing_wrong(
         "plugins",
         "switch",
         "speech",
+        "ports",
         "database",
         "engine",
         "sound",
     } <= found.keys()
     assert "is not there yet" in found["database"]["text"]
     assert found["engine"]["text"] == "none runs in this home"
+
+
+@pytest.mark.postgresql
+def test_the_doctor_tells_the_databases_version_and_the_ports_that_are_taken(
+    centre: Path, say: Say, told: Callable[[str], Any], postgresql_url: str
+) -> None:
+    (centre / "conf" / "engine.yaml").write_text(f"grammar: 1\ndatabase: {{url: '{postgresql_url}'}}\n")
+    assert say("db upgrade").exit_code == 0
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with (centre / "conf" / "engine.yaml").open("a") as file:
+            file.write(f"switch: {{event_socket: {port}}}\n")
+        found = {one["about"]: one for one in told("doctor")}
+    assert re.search(r"\(PostgreSQL [0-9.]+, psycopg 3\.[0-9.]+\) is up to date", found["database"]["text"])
+    assert found["ports"]["state"] == "note"
+    assert f"127.0.0.1:{port} (Address already in use)" in found["ports"]["text"]
 
 
 def test_the_doctor_names_what_keeps_the_engine_from_starting(broken: Path, say: Say) -> None:
