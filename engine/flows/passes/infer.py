@@ -223,6 +223,7 @@ def _hint(left: Type, right: Type) -> str:
     for one, other in ((left, right), (right, left)):
         if one.is_number and other.is_text and (hint := _number_hint(other)):
             return hint
+    for one, other in ((left, right), (right, left)):
         if one.is_text and other.is_number:
             return "quote it: a text is compared with a text"
         if issubclass(one.of, date) and other.is_text:

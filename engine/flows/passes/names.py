@@ -76,7 +76,7 @@ class Names:
         if not spoken:
             return
         given = getattr(step, "values", ())
-        lends = type(step).lends
+        lends = step.lent()
         for names, _ in spoken:
             if names[0] not in born and names[0] not in given and names[0] not in lends:
                 self._read(step, path, (Use(names, 0),), born, NOBODY, spoken=prompt)
