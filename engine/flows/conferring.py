@@ -76,6 +76,7 @@ class Conferring:
                     self._take_up(leg)
                 if not self._inside():
                     return self._onward(began)
+                call.leg.parked = False  # a member's channel looks like one that is parked for the first time
             else:
                 call.answer()
                 run.queue_place = {"c": round(began, 1)}

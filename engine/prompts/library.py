@@ -26,6 +26,7 @@ from engine.prompts.phrases import Phrase, Setting
 from engine.prompts.render import Voice, VoicesState, voices_state
 from engine.prompts.scripts import by_voice
 from engine.prompts.spoken import LANGUAGES, clean, speak_anyhow
+from engine.prompts.written import LINE, written
 from engine.schema.fields import is_prompt_key
 from engine.schema.templates import Slot, TemplateError, parse_template
 
@@ -159,8 +160,16 @@ class Prompts:
         language: str = "zh-CN",
         department: str = "",
     ) -> str:
-        """The words of ``utterance``, for what is read and not heard (a fax): nothing is rendered."""
-        return self._compose(self._find(prompt, language, department), values or {})[2]
+        """The words of ``utterance`` for what is read and not heard (a fax): values as one writes them, ``¶`` is a
+        new line, and nothing is rendered."""
+        text = self._find(prompt, language, department)
+        found = [
+            piece
+            if isinstance(piece, str)
+            else written(_value(values or {}, piece), piece.format, text.language, self._zone)
+            for piece in text.template.parts
+        ]
+        return "\n".join(line.strip() for line in "".join(found).split(LINE))
 
     def describe(self, playback: str) -> Utterance | None:
         """What was said with exactly this ``playback``, for tests and for a person at the terminal; None when
