@@ -54,8 +54,8 @@ class Answer:
 
     @hookspec
     def identify_party(self, ctx: Context, call: CallView, by: str, value: str) -> PartyView | None:
-        """Who has this number (``by`` is "number", ``value`` E.164) or this code ("code"). Asked before the engine's own
-        table; a PIN is compared with that of our own party of the same kind and code."""
+        """Who has this number (``by`` is "number", ``value`` E.164) or this code ("code"). Asked before the engine's
+        own table; a PIN is compared with that of our own party of the same kind and code."""
 
     @hookspec
     def recording_allowed(self, ctx: Context, call: CallView, policy: str) -> bool | None:
