@@ -20,8 +20,9 @@ Types of arguments and results:
 
 In a handler:
 
-    Context         what a handler is given: key, now, today, session, adapter(), agents, log
+    Context         what a handler is given: key, now, today, session, adapter(), parties, agents, log
     Agents          the agents, as ctx.agents steers them
+    Parties         who is who, as ctx.parties finds them
     Calendars       the opening hours, as ctx.calendars closes and opens them
     Refused         raise it in a command, with one of its declared refusals
     NotFound        raised by ctx.agents for an agent who does not exist,
@@ -34,7 +35,7 @@ In a handler:
 Views, as hooks are told them (frozen snapshots):
 
     CallView, CallState, AgentView, AgentState, QueueView, WaitingView, RecordingView,
-    CalendarView, ClosureView
+    CalendarView, ClosureView, PartyView
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from engine.hooks.context import (
     Agents,
     Calendars,
     Context,
+    Parties,
     Tickets,
 )
 from engine.hooks.department import Adapter, Department, command, query
@@ -60,6 +62,7 @@ from engine.types import (
     CallView,
     ClosureView,
     NoticeView,
+    PartyView,
     QueueView,
     RecordingView,
     TicketChange,
@@ -85,6 +88,8 @@ __all__ = [
     "NotFound",
     "NoticeView",
     "Notifier",
+    "Parties",
+    "PartyView",
     "Private",
     "QueueView",
     "Record",

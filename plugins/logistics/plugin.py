@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.api import (
     Adapter,
+    CallView,
     Context,
     Department,
     Digits,
@@ -16,6 +17,7 @@ from engine.api import (
 from .adapters import HttpWaybills, Shipment, SqlWaybills, WaybillSystem
 from .models import Base
 from .overdue import Overdue, overdue, task_of
+from .screen import bound_for
 from .seed import fill
 
 department = Department(
@@ -51,6 +53,25 @@ def tell_overdue(ctx: Context) -> None:
 @hookimpl
 def register_notifiers() -> list[Notifier]:
     return [Notifier("logistics.task", task_of)]
+
+
+#: What is added to a customer's place in queues.
+PRIORITY = {"diamond": 30, "gold": 10}
+
+
+@hookimpl
+def queue_priority(call: CallView) -> int | None:
+    """Diamond and gold customers go first."""
+    return PRIORITY.get(call.party.tier) if call.party is not None else None
+
+
+@hookimpl
+def screen_pop(ctx: Context, call: CallView) -> dict[str, object] | None:
+    """``shipments``: what is on its way to the caller's site, the late ones first: number, state, hours late."""
+    if call.party is None or not call.party.site:
+        return None
+    found = bound_for(ctx.session, call.party.site, now=ctx.now)
+    return {"shipments": [f"{one.number} {one.state} {one.late_hours}" for one in found]} if found else None
 
 
 @hookimpl

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ from engine.types import (
     AgentView,
     BlockedView,
     CallView,
+    PartyView,
     RecordingView,
     SettledView,
     TicketChange,
@@ -31,7 +33,7 @@ from engine.types import (
 ROOT = Path(__file__).parents[2]
 HOOKS = {
     name: function
-    for group in (hookspecs.Declare, hookspecs.Told)
+    for group in (hookspecs.Declare, hookspecs.Answer, hookspecs.Add, hookspecs.Told)
     for name, function in vars(group).items()
     if inspect.isfunction(function)
 }
@@ -231,3 +233,85 @@ def test_the_news_are_bounded(host: Host, clock: VirtualClock) -> None:
     assert [one.number for one in day.since(0)] == [3, 4, 5]
     assert [one.number for one in day.since(4)] == [5]
     assert day.since(5) == day.since(99) == []
+
+
+# -- what is asked -------------------------------------------------------------------------------
+
+
+def asking(**more: Any) -> CallView:
+    from engine.types import CallState
+
+    return CallView("c1", "+8613800000001", "8004", CallState.FLOW, **more)
+
+
+def a_party(**more: str) -> PartyView:
+    return PartyView(7, "customer", "C7", "Lin Trading", **more)
+
+
+def test_identify_party__knows_the_phones_of_the_house(centre: Any) -> None:
+    answers = centre.app.lead.services.answers
+    found = answers.first("identify_party", PartyView, call=asking(), by="number", value="1002")
+    assert (found.kind, found.code, found.id) == ("employee", "1002", 0)
+    assert (
+        answers.first("identify_party", PartyView, call=asking(), by="number", value="+8613800000001") is None
+    )
+    assert answers.first("identify_party", PartyView, call=asking(), by="code", value="1002") is None
+
+
+def test_recording_allowed__not_on_the_agents_own_line(centre: Any) -> None:
+    answers = centre.app.lead.services.answers
+    desk = asking(flow="desk/login")
+    assert answers.first("recording_allowed", bool, call=desk, policy="service") is False
+    assert (
+        answers.first("recording_allowed", bool, call=asking(flow="logistics/main"), policy="service") is None
+    )
+
+
+def test_queue_priority__of_a_diamond_customer(centre: Any) -> None:
+    answers = centre.app.lead.services.answers
+    for tier, more in (("diamond", 30), ("gold", 10), ("ordinary", None)):
+        call = asking(party=a_party(tier=tier))
+        assert answers.first("queue_priority", int, call=call, queue="logistics") == more
+    assert answers.first("queue_priority", int, call=asking(), queue="logistics") is None
+
+
+def test_screen_pop__shows_what_is_on_its_way_to_the_callers_site(centre: Any) -> None:
+    answers = centre.app.lead.services.answers
+    rows = centre.rows("logistics_waybills")
+    popped = {
+        row["destination"]: answers.all("screen_pop", call=asking(party=a_party(site=row["destination"])))
+        for row in rows
+    }
+    shown = [line for one in popped.values() for line in one.get("shipments", [])]
+    assert shown
+    assert all(line.split()[1] != "delivered" for line in shown)
+    assert answers.all("screen_pop", call=asking()) == {}
+
+
+def test_one_that_raises_or_hangs_or_answers_nonsense_is_passed_over(host: Host, clock: VirtualClock) -> None:
+    from engine.hooks.answers import Answers
+    from engine.hooks.hookspecs import hookimpl
+
+    class Says:
+        def __init__(self, what: Any) -> None:
+            self.what = what
+
+        @hookimpl
+        def recording_allowed(self, policy: str) -> Any:
+            return self.what()
+
+    def broken() -> Any:
+        raise RuntimeError("broken")
+
+    for name, what in (
+        ("sound", lambda: True),
+        ("nonsense", lambda: "yes"),
+        ("hangs", lambda: clock.sleep(60)),
+        ("broken", broken),
+        ("exits", lambda: exit(3)),
+    ):
+        host.add(Says(what), name)
+    answers = Answers(host, clock, None, within=1.0)  # type: ignore[arg-type]
+    assert answers.first("recording_allowed", bool, call=asking(), policy="service") is True
+    assert answers.tallies["hangs"].late == 1
+    assert [answers.tallies[one].failed for one in ("nonsense", "broken", "exits", "sound")] == [1, 1, 1, 0]
