@@ -17,7 +17,7 @@ import structlog
 from engine.calls import state as place
 from engine.calls.call import Resumption
 from engine.calls.leg import Leg
-from engine.calls.registry import AGENT, FALLBACK_CONTEXT, FELL_BACK, MARK, OWNER, Calls
+from engine.calls.registry import AGENT, CALLBACK, FALLBACK_CONTEXT, FELL_BACK, MARK, OWNER, Calls
 from engine.calls.signals import Answered, Bridged, Gone, Parked, Unbridged
 from engine.errors import SwitchError
 from engine.esl import commands
@@ -95,7 +95,7 @@ def _adopt(calls: Calls, unknown: list[str], bridges: Mapping[str, str]) -> int:
         channel = dump(calls, uuid)
         if channel is None or channel.dying or channel.handed_over:
             continue
-        if channel.var(OWNER):
+        if channel.var(OWNER) and not channel.var(CALLBACK):  # what we dialled and lead is a call, whoever asked for it
             leg = Leg(uuid, calls.clock, owner=channel.var(OWNER) or "", agent=channel.var(AGENT) or "")
             _learn(leg, channel, bridges)
             calls.legs[uuid] = leg

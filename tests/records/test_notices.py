@@ -78,7 +78,9 @@ class Hook:
         return f"http://127.0.0.1:{self.server.server_port}/hook"
 
     def _serve(self, environ: Any, start: Any) -> list[bytes]:
-        headers = {key[5:].lower().replace("_", "-"): value for key, value in environ.items() if key[:5] == "HTTP_"}
+        headers = {
+            key[5:].lower().replace("_", "-"): value for key, value in environ.items() if key[:5] == "HTTP_"
+        }
         self.posts.append((headers, environ["wsgi.input"].read()))
         start(self.answers.pop(0) if self.answers else "204 No Content", [])
         return []

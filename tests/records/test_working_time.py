@@ -57,7 +57,9 @@ def test_two_stretches_are_as_long_as_their_sum(
 
 def test_a_closed_day_and_the_weekend_are_jumped_over(calendars: Calendars) -> None:
     tuesday_evening = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)  # 17:00; Wednesday is closed
-    assert working_after(calendars, "office", tuesday_evening, 3600) == datetime(2026, 11, 26, 1, 0, tzinfo=UTC)
+    assert working_after(calendars, "office", tuesday_evening, 3600) == datetime(
+        2026, 11, 26, 1, 0, tzinfo=UTC
+    )
     friday = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
     assert working_after(calendars, "office", friday, 3600) == datetime(2026, 11, 30, 1, 0, tzinfo=UTC)
 

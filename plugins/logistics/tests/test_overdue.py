@@ -1,0 +1,37 @@
+"""Each working morning the desk is told of overdue shipments, and that becomes a ticket."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+
+def test_on_the_next_working_morning_the_desk_gets_a_ticket_about_what_is_overdue(centre: Any) -> None:
+    assert centre.rows("notices") == []
+    centre.clock.advance("2s")
+    centre.virtual.shift_wall(timedelta(hours=23))  # Monday nine o'clock to Tuesday eight
+    centre.clock.advance("61s")
+    assert centre.rows("notices") == []
+    centre.virtual.shift_wall(timedelta(minutes=31))
+    centre.clock.advance("90s")
+    notice = centre.one("notices")
+    assert (notice["group"], notice["state"]) == ("logistics_desk", "told")
+    ticket = centre.one("tickets")
+    assert (ticket["kind"], ticket["group"], ticket["department"]) == ("notice", "logistics", "logistics")
+    [done] = centre.journal(kind="schedule.done")
+    assert done.data["schedule"] == "logistics.tell_overdue"
+
+
+def test_a_restart_in_the_same_morning_tells_nobody_twice_and_a_missed_one_is_made_up_for(
+    centre: Any,
+) -> None:
+    centre.clock.advance("2s")
+    centre.engine.kill()
+    centre.virtual.shift_wall(timedelta(hours=24))  # half past eight passed without an engine
+    centre.engine.start()
+    centre.clock.advance("1m")
+    assert len(centre.rows("notices")) == 1
+    centre.engine.kill()
+    centre.engine.start()
+    centre.clock.advance("90s")
+    assert len(centre.rows("notices")) == 1
