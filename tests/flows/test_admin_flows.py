@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Five flows as an administrator writes them are clean; what administrators do wrong in them is told at its place."""
 
 from __future__ import annotations
