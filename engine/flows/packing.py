@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
 
+from engine.hooks.kinds import record_fields
 from engine.types import PartyView
 
 
@@ -36,7 +38,11 @@ def pack(value: Any) -> Any:
         case timedelta():
             return {"$s": value.total_seconds()}
         case BaseModel():
-            return {name: pack(getattr(value, name)) for name in type(value).model_fields}
+            # What is private lives in the greenlet's memory only: whoever reads this has to ask again for it.
+            hidden = private_fields(type(value))
+            return {
+                name: pack(getattr(value, name)) for name in type(value).model_fields if name not in hidden
+            }
         case PartyView():
             return {field.name: pack(getattr(value, field.name)) for field in fields(value)}
         case Mapping():
@@ -46,6 +52,12 @@ def pack(value: Any) -> Any:
         case list() | tuple() | frozenset() | set():
             return [pack(item) for item in value]
     raise TypeError(f"a {type(value).__name__} can't be kept with a call")
+
+
+@lru_cache(maxsize=1024)
+def private_fields(kind: type[BaseModel]) -> frozenset[str]:
+    """The fields of a record that may be spoken, and kept nowhere."""
+    return frozenset(name for name, field in (record_fields(kind) or {}).items() if field.private)
 
 
 def unpack(value: Any) -> Any:
@@ -70,3 +82,36 @@ def unpack(value: Any) -> Any:
             case "$s":
                 return timedelta(seconds=item)
     return {key: unpack(item) for key, item in value.items()}
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values for the journal: records without what is private in them, the rest as it is."""
+    return {
+        name: pack(value) if isinstance(value, (BaseModel, Mapping, list, tuple)) else value
+        for name, value in values.items()
+    }
+
+
+def holds_any(said: Mapping[str, Any], names: Mapping[str, Any]) -> bool:
+    """Whether one of the values ``said`` is a private one of the records among ``names``, under whatever name."""
+    private = [one for value in names.values() for one in _private(value)]
+    return any(
+        one is value or (type(one) is type(value) and one == value)
+        for one in private
+        for value in said.values()
+    )
+
+
+def _private(value: Any) -> list[Any]:
+    if isinstance(value, (list, tuple)):
+        return [one for item in value for one in _private(item)]
+    if not isinstance(value, BaseModel):
+        return []
+    hidden = private_fields(type(value))
+    found: list[Any] = []
+    for name in type(value).model_fields:
+        held = getattr(value, name)
+        if name in hidden and held is not None:
+            found.append(held)
+        found.extend(_private(held))
+    return found

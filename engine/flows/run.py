@@ -350,7 +350,21 @@ class Run:
                 call.wait_behind(120.0)
                 return
         said = self.utterance(prompt, extra)
-        self.sound(with_pause(said.playback, pause), said.seconds + pause, interrupt=interrupt)
+        with self.masked_while(packing.holds_any(said.values, self.frame.names)):
+            self.sound(with_pause(said.playback, pause), said.seconds + pause, interrupt=interrupt)
+
+    @contextmanager
+    def masked_while(self, on: bool) -> Iterator[None]:
+        """While something private is said: silence in the recording."""
+        if not on or self.masked:
+            yield
+            return
+        self.mask(True)
+        try:
+            yield
+        finally:
+            if self.call.leg.gone is None:
+                self.mask(False)
 
     def sound(self, playback: str, seconds: float, *, interrupt: bool = False) -> None:
         """Let the caller hear any ``playback`` as :meth:`speak` lets him hear a prompt."""

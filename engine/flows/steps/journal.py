@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from engine.flows import packing
 from engine.flows.asking import told
 from engine.flows.step import Step, Values
 from engine.schema.fields import Ident
@@ -25,5 +26,5 @@ class Journal(Step):
     data: Values = Field(default_factory=dict)
 
     def run(self, run: Run) -> Move:
-        run.call.journal(f"flow.{self.event}", **told(run, self.data))
+        run.call.journal(f"flow.{self.event}", **packing.plain(told(run, self.data)))
         return None
