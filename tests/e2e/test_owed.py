@@ -123,4 +123,6 @@ def test_a_caller_is_called_back_and_a_lead_is_told_by_telephone(house: House, c
     house.command("ticket", "solve", ticket["number"], "a new lamp")
     assert house.cli("ticket", "show", ticket["number"])["ticket"]["state"] == "solved"
     assert house.cli("tally", "list")[0]["count"] == 1
-    assert '"row_count":0' in house.switch("show channels as json")
+    house.wait_for(
+        lambda: '"row_count":0' in house.switch("show channels as json").replace(" ", ""), "channels are left"
+    )

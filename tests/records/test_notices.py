@@ -116,7 +116,7 @@ def until(centre: Any, state: str, within: float = 600.0) -> Any:
             return row
         centre.virtual.sleep(0.5)
         gevent.sleep(0)
-    raise AssertionError(f"it is {centre.one('notices')}")
+    raise AssertionError(f"it is {row}")
 
 
 def test_a_mail_is_sent_again_after_a_refusal_and_says_what_it_is_about(desk: Any, post: Post) -> None:
