@@ -61,6 +61,7 @@ def examine(place: Path) -> Iterator[Finding]:
     yield from _looked("switch", lambda: _switch(made))
     yield from _looked("ports", lambda: _ports(place, made))
     yield from _looked("speech", lambda: _speech(made))
+    yield from _looked("fax", lambda: _fax(made))
     yield from _looked("database", lambda: _database(place))
     yield from _looked("engine", lambda: _engine(place))
     yield from _looked("sound", _sound)
@@ -154,6 +155,22 @@ def _speech(made: Installation) -> Finding:
         pool.kill()
     state = voices_state(voice, made.settings.languages)
     return Finding("speech", "ok" if state.ok else "note", state.line)
+
+
+def _fax(made: Installation) -> Finding:
+    from engine.app.faxes import uses_fax
+    from engine.errors import FaxError
+    from engine.records.fax_pages import find_font, missing
+
+    used = uses_fax(made.flows)
+    try:
+        font = find_font(made.settings.fax.font)
+        chinese = missing("运单", font)
+    except FaxError as error:
+        return Finding("fax", "wrong" if used else "note", str(error))
+    if chinese:
+        return Finding("fax", "note", f"{font} has no Chinese: install fonts-wqy-microhei")
+    return Finding("fax", "ok", f"pages are written with {font}")
 
 
 def _database(place: Path) -> Finding:
