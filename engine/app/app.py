@@ -30,7 +30,7 @@ from engine.app.parties import open_parties
 from engine.app.records import begin, make_records
 from engine.app.reload import Reloader
 from engine.app.switches import Choice, choose_switch, templates_of
-from engine.app.systems import make_departments, wire_departments
+from engine.app.systems import make_departments, watch, wire_departments
 from engine.app.watchdog import Watchdog
 from engine.calls.call import Call
 from engine.calls.cdr import cdr_row
@@ -139,6 +139,7 @@ class App:
             self._build()
             self._start_switch()
             self._start_control()
+            watch(self)
         except BaseException:
             self.stop()
             raise

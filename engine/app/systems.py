@@ -85,7 +85,11 @@ def wire_departments(app: App, *, alarm: Callable[[str, bool, str], object]) -> 
         made.host.tell.engine_blocked(blocked=view)
 
     app.watchdog = Watchdog(clock, made.host, limit=made.settings.limits.blocked, told=blocked)
-    if not isinstance(clock, VirtualClock):  # a test's time stands still while something computes
+
+
+def watch(app: App) -> None:
+    """Begin to watch for who blocks the engine, once it is up: while it starts it serves nobody."""
+    if not isinstance(app.clock, VirtualClock):  # a test's time stands still while something computes
         app.watchdog.start()
 
 
