@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from typing import Any
 
 import pytest
 
@@ -12,17 +13,34 @@ from tests.e2e.house import House
 pytestmark = pytest.mark.switch
 
 
+_asked: list[str] = [""]
+
+
+def at(house: House, step: str, caller: Any, keys: str) -> None:
+    """Press keys once the call is in a step and the switch listens for them (its words may have to be made first)."""
+    call = house.wait_step(step)["id"]
+
+    def listens() -> bool:
+        application = house.switch(f"uuid_getvar {call} current_application")
+        asked = f"{call} {house.switch(f'uuid_getvar {call} current_application_data')}"
+        if application.strip() != "play_and_get_digits" or asked == _asked[0]:
+            return False
+        _asked[0] = asked
+        return True
+
+    house.wait_for(listens, f"nothing is asked in {step}")
+    house.clock.sleep(0.3)
+    caller.press(keys)
+
+
 def test_a_colleague_is_rung_and_a_closure_by_phone_is_heard_by_the_next_caller(house: House) -> None:
     house.start("--switch", "freeswitch")
     # A colleague's extension, typed on the main number, rings that phone, and the two talk.
     colleague = house.desk("1002")
     caller = house.outside().dial("8800").wait_answered(10)
-    house.wait_step("greet[2] menu")
-    caller.press("2")
-    house.wait_step("departments[1] menu")
-    caller.press("2")
-    house.wait_step("ask[1] collect")
-    caller.press("1002#")
+    at(house, "greet[2] menu", caller, "2")
+    at(house, "departments[1] menu", caller, "2")
+    at(house, "ask[1] collect", caller, "1002#")
     ring = colleague.wait_ring(20)
     ring.answer()
     house.wait_state("talking")
@@ -34,16 +52,11 @@ def test_a_colleague_is_rung_and_a_closure_by_phone_is_heard_by_the_next_caller(
 
     # A supervisor closes the shipments desk by phone.
     supervisor = house.outside("13800138001").dial("*15").wait_answered(10)
-    house.wait_step("number[2] collect")
-    supervisor.press("8013#")
-    house.wait_step("number[3] collect")
-    supervisor.press("4813#")
-    house.wait_step("which[1] menu")
-    supervisor.press("2")
-    house.wait_step("until[1] collect")
-    supervisor.press("2359#")
-    house.wait_step("until[3] confirm")
-    supervisor.press("1")
+    at(house, "number[2] collect", supervisor, "8013#")
+    at(house, "number[3] collect", supervisor, "4813#")
+    at(house, "which[1] menu", supervisor, "2")
+    at(house, "until[1] collect", supervisor, "2359#")
+    at(house, "until[3] confirm", supervisor, "1")
     house.wait_for(lambda: not house.get("/calendars/desk")["open"], "the desk is not closed")
     supervisor.hang_up()
     house.wait_for(lambda: not house.calls(), "the call did not end", 30)
@@ -52,10 +65,8 @@ def test_a_colleague_is_rung_and_a_closure_by_phone_is_heard_by_the_next_caller(
 
     # The next caller who wants the operator is led to a message.
     late = house.outside("13800138002").dial("8800").wait_answered(10)
-    house.wait_step("greet[2] menu")
-    late.press("2")
-    house.wait_step("departments[1] menu")
-    late.press("0")
+    at(house, "greet[2] menu", late, "2")
+    at(house, "departments[1] menu", late, "0")
     house.wait_step("message[1] voicemail")
     late.hang_up()
     house.wait_for(lambda: not house.calls(), "the call did not end", 30)
