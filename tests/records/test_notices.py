@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from email import message_from_bytes, policy
 from typing import Any
 
-import gevent
 import pytest
 from gevent.pywsgi import WSGIServer
 from gevent.server import StreamServer
@@ -115,7 +114,6 @@ def until(centre: Any, state: str, within: float = 600.0) -> Any:
         if (row := centre.one("notices"))["state"] == state:
             return row
         centre.virtual.sleep(0.5)
-        gevent.sleep(0)
     raise AssertionError(f"it is {row}")
 
 
