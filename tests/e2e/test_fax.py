@@ -121,10 +121,12 @@ def test_a_fax_goes_out_is_tried_again_and_arrives_dot_for_dot(house: House, far
     got, drawn = image.open(file).convert("1"), image.open(wanted).convert("1")
     print("FIGURE received", got.size, got.info, "sent", drawn.size)
     assert got.width == WIDTH
-    # The switch lays a line of its own over the top margin; below it no dot differs.
-    below = (0, 100, WIDTH, drawn.height)
-    assert got.crop(below).tobytes() == drawn.crop(below).tobytes()
-    assert drawn.crop(below).convert("L").getextrema() == (0, 255)
+    # The switch puts a line of its own above the page, which moves it down by 32 rows; below it no dot differs.
+    moved = 32
+    page = (0, 100, WIDTH, drawn.height - moved)
+    arrived = got.crop((0, 100 + moved, WIDTH, drawn.height))
+    assert arrived.tobytes() == drawn.crop(page).tobytes()
+    assert drawn.crop(page).convert("L").getextrema() == (0, 255)
     shown = house.cli("fax", "list")
     assert [one["state"] for one in shown] == ["sent"]
     assert "sent" in house.command("fax", "show", sent["id"][:6])
