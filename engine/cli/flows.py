@@ -70,10 +70,12 @@ def _plugin_row(fault: dict[str, str]) -> dict[str, Any]:
         "file": f"plugins/{fault['plugin']}",
         "line": 0,
         "column": 0,
+        "end": 0,
         "severity": "error",
         "code": "plugin",
         "message": fault["message"],
         "hint": "",
+        "fix": "",
     }
 
 

@@ -8,12 +8,12 @@ form of a ``collect``, the keys of a menu, an expression.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType, NoneType
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from engine.hooks.kinds import DIGITS as DIGITS_MARK
 from engine.hooks.kinds import PRIVATE as PRIVATE_MARK
@@ -148,6 +148,13 @@ _MOMENT_PARTS: Final[Mapping[str, Type]] = {
 }  # fmt: skip
 
 
+def of_view(view: type) -> Type:
+    """The record that one of the engine's views (a dataclass of ``engine.types``) is to a flow."""
+    hints = get_type_hints(view, include_extras=True)
+    made = {field.name: of_annotation(hints[field.name]) for field in fields(view)}
+    return Type(dict, name=view.__name__.removesuffix("View").lower(), fields=MappingProxyType(made))
+
+
 def record(name: str = "", /, *, open: bool = False, **fields: Type) -> Type:
     """A record with these fields; ``open`` when it may have more."""
     return Type(dict, name=name, fields=MappingProxyType(fields), open=open)
@@ -210,9 +217,9 @@ def _bare_type(annotation: Any) -> Type:
     if origin in (list, tuple):
         return list_of(of_annotation(get_args(kind)[0]))
     if isinstance(kind, type):
-        fields = record_fields(kind)
-        if fields is not None:
-            return of_fields(kind.__name__, fields)
+        of_record = record_fields(kind)
+        if of_record is not None:
+            return of_fields(kind.__name__, of_record)
         if issubclass(kind, Enum):
             return choice(*(str(one.value) for one in kind))
         if kind in _WORDS:

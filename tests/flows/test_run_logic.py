@@ -189,7 +189,7 @@ def test_a_flow_runs_the_steps_for_those_who_hung_up(shop: Shop) -> None:
         """,
         head="""
         on_hangup:
-          - {journal: {event: note, data: {step: "{step}", bought: "{bought}", unknown: "{caller.nothing}"}}}
+          - {journal: {event: note, data: {step: "{step}", bought: "{bought}", unknown: "{refusal.nothing}"}}}
           - id: late
             command: {do: shop.order, with: {article: "77"}, refused: {credit: greet, stock: greet}, failed: greet}
         """,

@@ -19,9 +19,10 @@ from engine.flows.passes.infer import infer
 from engine.flows.step import Step
 from engine.flows.steps.return_ import Return
 from engine.flows.steps.run import Run
-from engine.flows.types import ANY, MOMENT, TEXT, Type, join, literal, record
+from engine.flows.types import ANY, MOMENT, TEXT, Type, join, literal, of_view, record
 from engine.flows.values import Value
 from engine.schema.source import Path_
+from engine.types import PartyView
 
 #: The names that every flow may read (``engine.flows.known.READ_ONLY``), with their types.
 READ_ONLY_TYPES: Final[Mapping[str, Type]] = MappingProxyType(
@@ -35,7 +36,7 @@ READ_ONLY_TYPES: Final[Mapping[str, Type]] = MappingProxyType(
         "now": MOMENT,
         "failure": TEXT,
         "refusal": record("refusal", open=True, reason=TEXT),
-        "party": ANY,
+        "party": of_view(PartyView),
     }
 )
 
