@@ -147,6 +147,7 @@ class PostgreSQL:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(self._folder / "log").open("ab"),
+            start_new_session=True,  # a Ctrl-C is for the tests: they end the server
         )
         self._server = int(self._guard.stdout.readline())
         self._wait_up()
