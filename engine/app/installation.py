@@ -98,7 +98,7 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
     settings = settings or EngineFile()
     if running is None:
         host, day = Host(clock), Day(clock)
-        host.add(day, "day")
+        host.add(day, "day", instant=True)
         host.load(home / "plugins")
     else:
         host, day = running.host, running.day

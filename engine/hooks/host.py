@@ -116,9 +116,12 @@ class Host:
 
     # -- loading --------------------------------------------------------------------------------
 
-    def add(self, plugin: object, name: str) -> None:
-        """Register a built-in plugin. It is the engine's own, so a mistake in it raises."""
+    def add(self, plugin: object, name: str, *, instant: bool = False) -> None:
+        """Register a built-in plugin. It is the engine's own, so a mistake in it raises. ``instant``: it takes note and
+        never waits, so that it is told on the spot."""
         self._admit(plugin, name, "built-in", None)
+        if instant:
+            self._teller.instant.add(name)
 
     def load(self, folder: Path | None = None, *, installed: bool = True) -> None:
         """Load every plugin of a ``plugins/`` folder, by name, then the installed ones (group
@@ -244,7 +247,9 @@ class Host:
                 continue
             for made in cast(Iterable[object], impl.function()):
                 if not isinstance(made, Notifier):
-                    raise PluginError(f"{_place(impl.function)}: register_notifiers of {name} must return Notifiers")
+                    raise PluginError(
+                        f"{_place(impl.function)}: register_notifiers of {name} must return Notifiers"
+                    )
                 if made.name.partition(".")[0] != name or made.name in found:
                     raise PluginError(
                         f"{_place(impl.function)}: a notifier of {name} is called {name}.something, once each, "

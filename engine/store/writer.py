@@ -16,6 +16,7 @@ Rules that hold:
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -36,6 +37,7 @@ from engine.store.statements import Group, Row, Statements, cleaned
 log = structlog.get_logger(__name__)
 
 LINGER = 0.05  # seconds that the first row of a batch waits for company
+CROWD = 3  # while rows keep coming it waits so many times longer: a commit costs as much as some ten rows
 BATCH = 1_000  # rows in one transaction
 MOST = 50_000  # rows in memory
 PATIENCE = 6.0  # seconds after which a database that does not answer counts as down
@@ -125,6 +127,7 @@ class Writer:
         self._spool = spool
         self._alarm_callback = alarm
         self._linger = linger
+        self._last = -math.inf  # monotonic: when a batch was last taken
         self._batch = batch
         self._most = most
         self._patience = patience
@@ -239,8 +242,10 @@ class Writer:
                 self._wake.wait()
             self._wake.clear()
             if len(self._rows) < self._batch and not self._waiting and not self._stop.is_set():
-                self._hurry.wait(self._linger)
+                busy = self._clock.monotonic() - self._last < 10 * self._linger
+                self._hurry.wait(self._linger * (CROWD if busy else 1))
             self._hurry.clear()
+            self._last = self._clock.monotonic()
             batch = [self._rows.popleft() for _ in range(min(self._batch, len(self._rows)))]
             if not batch:
                 continue

@@ -139,3 +139,19 @@ def test_telling_costs_the_caller_little(host: Host, clock: VirtualClock, call: 
         host.tell.call_ended(call=call, cause="NORMAL_CLEARING")
         clock.sleep(0)
     assert (time.perf_counter() - began) / 1000 < 0.001
+
+
+def test_one_of_the_engines_own_is_told_on_the_spot_and_its_fault_stays_its_own(clock: VirtualClock) -> None:
+    heard: list[str] = []
+
+    class Note:
+        @hookimpl
+        def engine_started(self, switch: str) -> None:
+            heard.append(switch)
+            raise ValueError("no room")
+
+    host = Host(clock)
+    host.add(Note(), "note", instant=True)
+    host.tell.engine_started(switch="the simulator")
+    assert heard == ["the simulator"]
+    assert (host.tallies["note"].told, host.tallies["note"].failed) == (1, 1)
