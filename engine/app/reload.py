@@ -49,8 +49,8 @@ class Reloader:
     def __call__(self, by: str = "") -> Reloaded:
         """Read, check and swap. ``by`` says who wanted it, for the journal. Blocks this greenlet, not the hub.
 
-        Raises WrongState while the engine starts or another one is under way, and StoreError when the new flow set can't be kept: then
-        nothing is swapped either.
+        Raises WrongState while the engine starts or another one is under way, and StoreError when the new flow set
+        can't be kept: then nothing is swapped either.
         """
         if not hasattr(self._app, "lead"):
             raise WrongState("the engine has not started yet")
