@@ -188,8 +188,11 @@ class Faxes:
     def stop(self) -> None:
         """Send no more. What is on the line goes on in the switch, and the next engine hears of it."""
         self._stopped = True
+        for fax, box in self._under_way.items():
+            box.put({"stopped": fax})
         self._wake.set()
-        self._pool.kill()
+        with self._clock.outside():
+            self._pool.kill()
 
     def settled(self, *, used: bool) -> None:
         """This engine leads the switch now (or again): see what it can, and what became of faxes on the line.
@@ -307,7 +310,8 @@ class Faxes:
             log.warning("fax.line_lost", fax=fax.id, error=str(error))
         except (SwitchError, StoreError) as error:
             log.warning("fax.trouble", fax=fax.id, error=str(error))
-            self._again(fax, str(error))
+            if not self._stopped:
+                self._again(fax, str(error))
         finally:
             calls.others.pop(fax.leg, None)
             self._under_way.pop(fax.id, None)
@@ -335,6 +339,8 @@ class Faxes:
                     self._calls.require_line().post(commands.uuid_kill(fax.leg, "ALLOTTED_TIMEOUT"))
                     known["gone"] = "ALLOTTED_TIMEOUT"
                 return known
+            if self._stopped:
+                raise NotConnected("this engine stops")
             if known.get("originated", "").startswith("-ERR"):
                 known.setdefault("gone", known["originated"][4:].strip().split(" ", 1)[0])
                 return known
@@ -378,6 +384,9 @@ class Faxes:
         self._journal(f"fax.{state}", fax, why=why, code=facts.get("code"), pages=facts.get("sent", 0))
 
     def _save(self, fax: FaxView, **values: Any) -> FaxView:
+        if self._stopped:
+            raise NotConnected("this engine stops")  # the next one writes down what becomes of it
+
         def work(session: Session) -> FaxView | None:
             session.execute(update(table).where(table.c.id == fax.id).values(**values))
             return _one(session, table.c.id == fax.id)

@@ -177,7 +177,7 @@ def test_the_engine_is_killed_and_the_fax_is_sent_once(office: Any, moment: floa
     killed(centre, 2)
     centre.clock.advance("2m")
     assert [fax.state for fax in faxes(centre)] == ["sent"]
-    assert len(centre.simulator.lines) == 1
+    assert len(centre.simulator.lines) == 1, [(r.kind, dict(r.data)) for r in centre.journal(kind="fax.")]
 
 
 def test_a_fax_that_ended_while_no_engine_was_there_is_tried_again(office: Any) -> None:
