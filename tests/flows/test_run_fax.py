@@ -1,4 +1,4 @@
-"""The fax step in a running flow, and what becomes of the fax: sent, tried again, given up, taken up by another engine."""
+"""The fax step in a running flow, and the fax: sent, tried again, given up, taken up by another engine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def blocks(to: str = "02038880000") -> str:
 greet:
   - answer
   - set: {{article: "4711"}}
-  - fax: {{document: "Order of {{article:digits}} by {{who}}.", values: {{who: Li Na}}, to: "{to}", into: fax, failed: sorry}}
+  - fax: {{document: "Order {{article:digits}} by {{who}}.", values: {{who: Li Na}}, to: "{to}", into: fax,
+      failed: sorry}}
   - {{journal: {{event: note, data: {{pages: "{{fax.pages}}"}}}}}}
   - play: It is on its way.
   - hangup
