@@ -57,6 +57,7 @@ class Call:
     """A caller's call. Made by the registry, led by one greenlet, gone when the caller's leg is."""
 
     __slots__ = (
+        "_ahead",
         "_batch",
         "_calls",
         "_keys",
@@ -100,6 +101,7 @@ class Call:
 
     def __init__(self, calls: Calls, leg: Leg, *, number: str, dialled: str, name: str, origin: str) -> None:
         self._calls = calls
+        self._ahead = 0.0  # seconds of sound that was sent and that nobody waits for
         self._batch: list[Command] = []
         self._keys = ""  # the last KEYS that were pressed, while they are listened for
         self.leg = leg
@@ -314,6 +316,12 @@ class Call:
             self.stop_sound()
             self.wait_done(self.start("playback", playback), seconds + 15.0)
 
+    def play_ahead(self, playback: str, seconds: float) -> None:
+        """Send ``playback`` and go on: nobody waits for its end, for a collection (:meth:`collect`) comes at once and is
+        held behind it by the switch's lock. That spares the switch an answer and the caller a frame of silence."""
+        self.later(commands.execute(self.id, "playback", playback, lock=True))
+        self._ahead += seconds
+
     def play_until_key(self, playback: str, seconds: float, *, event_uuid: str = "", ignore: str = "") -> str:
         """Play ``playback`` until its end or a key; answers the keys pressed meanwhile. The first key does not
         count when it is ``ignore``."""
@@ -343,6 +351,7 @@ class Call:
 
     def collect(self, request: commands.Digits, *, event_uuid: str, limit: float) -> Collected | None:
         """Play a prompt and collect digits. None: the result was lost and the step should ask again."""
+        limit, self._ahead = limit + self._ahead, 0.0
         self.start("play_and_get_digits", request.argument(), event_uuid=event_uuid)
         return self._collected(event_uuid, limit)
 

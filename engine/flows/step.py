@@ -206,6 +206,11 @@ class Ask(Step):
     interrupt: Flag = True
     flush: Flag = False
 
+    @property
+    def is_secret(self) -> bool:
+        """Must what is typed stay in memory only?"""
+        return False
+
     def how(self, way: str) -> str:
         if way == "give_up":
             return "stay silent" if self.attempts == 1 else f"stay silent x{self.attempts}"

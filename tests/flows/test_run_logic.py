@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -227,9 +228,13 @@ def test_the_language_of_the_prompts_follows_set_language(home: Home, centre_of:
     )
     home.number("8000", "shop/main", "languages: [en, zh-CN]")
     home.write("conf/engine.yaml", "grammar: 1\nlanguages: [en, zh-CN]\n")
-    keys = ("silent", "wrong", "system_trouble", "all_busy", "recorded_notice", "position")
-    home.write("prompts/zh-CN.yaml", "".join(f'{key}: "好"\n' for key in keys))
     home.prompts(position="You are in line.")
+
+    def spoken(line: re.Match[str]) -> str:
+        return f'{line[1]}: "好{"".join(re.findall(r"{[^}]*}", line[0]))}"'
+
+    english = (home.folder / "prompts/en.yaml").read_text(encoding="utf-8")
+    home.write("prompts/zh-CN.yaml", re.sub(r"(?m)^([a-z_]+): *\"?[A-Za-z].*$", spoken, english))
     centre = centre_of(home)
     caller = centre.caller().dials("8000")
     assert caller.hears("recorded_notice").language == "en"

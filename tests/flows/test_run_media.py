@@ -174,3 +174,40 @@ def test_a_loop_that_no_person_keeps_alive_is_ended_with_an_apology(shop: Shop) 
     assert caller.ended
     (cdr,) = centre.cdrs()
     assert "steps in one call" in cdr.data["fault"]
+
+
+NOTICE = """
+greet:
+  - answer
+  - play: {prompt: This call is recorded., interrupt: false}
+  - menu: {prompt: Press one., options: {1: bye}, give_up: bye}
+bye:
+  - play: Goodbye.
+  - hangup
+"""
+
+
+def test_a_notice_before_a_question_goes_out_with_it_and_no_silence_comes_between(shop: Shop) -> None:
+    centre = shop(NOTICE)
+    caller = centre.caller().dials("8000")
+    caller.hears("This call is recorded.")
+    assert (
+        centre.calls()[0].step == "greet[3] menu"
+    )  # the engine is ahead; the switch holds the question back
+    caller.hears("Press one.").presses("1")
+    caller.hears("Goodbye.")
+    notice, question, _ = caller.sim.played
+    assert question.at == notice.ended
+
+
+def test_an_engine_killed_in_such_a_notice_finds_its_question_under_way(shop: Shop) -> None:
+    centre = shop(NOTICE)
+    caller = centre.caller().dials("8000")
+    caller.hears("This call is recorded.")
+    centre.engine.kill()
+    centre.engine.start()
+    caller.hears("Press one.").presses("1")
+    caller.hears("Goodbye.")
+    assert caller.ended == "NORMAL_CLEARING"
+    assert len(caller.sim.played) == 3
+    assert centre.cdrs()[0].outcome == "served"

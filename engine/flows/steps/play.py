@@ -25,5 +25,6 @@ class Play(Step):
     def run(self, run: Run) -> Move:
         if self.flush:
             run.typed_ahead = ""
-        run.speak(self.prompt, interrupt=self.interrupt)
+        if self.interrupt or not run.speak_ahead(self.prompt):
+            run.speak(self.prompt, interrupt=self.interrupt)
         return None
