@@ -1,4 +1,4 @@
-"""What SIPp and FreeSWITCH need for the IVR benchmark: a caller, and the same IVR without the engine."""
+"""What SIPp and FreeSWITCH need for the benchmarks of calls: callers, the IVR without the engine, the peer's queue."""
 
 from __future__ import annotations
 
@@ -27,4 +27,27 @@ def native_templates(
     dialplan = (HERE / "native_dialplan.xml").read_text(encoding="utf-8")
     dialplan = dialplan.replace("@{bench_beep}", beep).replace("@{bench_silence}", silence)
     (target / "dialplan" / "native.xml").write_text(dialplan, encoding="utf-8")
+    return target
+
+
+def callcenter_templates(folder: Path, port: int, *, music: str) -> Path:
+    """Insideline's switch configuration plus mod_callcenter with one queue, and a profile on ``port`` that leads there.
+
+    ``music`` is what its callers hear.
+    """
+    target = folder / "templates"
+    shutil.copytree(TEMPLATES, target)
+    for name, goal in (
+        ("native_profile", "sip_profiles/native"),
+        ("callcenter_dialplan", "dialplan/callcenter"),
+        ("callcenter_config", "autoload_configs/callcenter.conf"),
+    ):
+        text = (HERE / f"{name}.xml").read_text(encoding="utf-8")
+        text = text.replace("@{bench_port}", str(port)).replace("@{bench_music}", music)
+        (target / f"{goal}.xml").write_text(text, encoding="utf-8")
+    modules = target / "autoload_configs" / "modules.conf.xml"
+    text = modules.read_text(encoding="utf-8")
+    modules.write_text(
+        text.replace("  </modules>", '    <load module="mod_callcenter"/>\n  </modules>'), encoding="utf-8"
+    )
     return target
