@@ -12,6 +12,17 @@ Declaring (see docs/plugins.md):
     schedule        declares a handler that the clock runs: at="08:30" or every="10m", by a calendar
     Notifier        a way to tell people something (hook register_notifiers), named in conf/notify.yaml
 
+    Settings        base of the model of a department's section in conf/engine.yaml (ctx.settings)
+
+What else a plugin may bring, each by a hook of its own:
+
+    Step            a kind of step: its fields, and act(call)
+    Conversation    what act() may do with the call
+    Value, Target, Prompt, Into, Duration, Attempts, Flag    types of the fields of steps and settings
+    Format          how a value is spoken
+    Report          rows for `insideline report`
+    CliCommand      `insideline <department> <command>`
+
 Types of arguments and results:
 
     Record          frozen, typed fields that a flow reads by name
@@ -20,7 +31,7 @@ Types of arguments and results:
 
 In a handler:
 
-    Context         what a handler is given: key, now, today, session, adapter(), parties, agents, log
+    Context         what a handler is given: key, now, today, session, adapter(), settings, parties, agents, log
     Agents          the agents, as ctx.agents steers them
     Parties         who is who, as ctx.parties finds them
     Calendars       the opening hours, as ctx.calendars closes and opens them
@@ -41,6 +52,11 @@ Views, as hooks are told them (frozen snapshots):
 from __future__ import annotations
 
 from engine.errors import LoginRefused, NotFound, Refused, RemoteFailed, WrongState
+from engine.flows.plugin_steps import Conversation
+from engine.flows.plugin_steps import PluginStep as Step
+from engine.flows.step import Into
+from engine.flows.values import Val as Value
+from engine.hooks.brought import CliCommand, Format, Report
 from engine.hooks.context import (
     Agents,
     Calendars,
@@ -54,6 +70,9 @@ from engine.hooks.http import HttpClient
 from engine.hooks.kinds import Digits, Private, Record
 from engine.hooks.notifiers import Notifier
 from engine.hooks.schedules import schedule
+from engine.schema.fields import Attempts, Duration, Flag, Target
+from engine.schema.fields import PromptRef as Prompt
+from engine.schema.shapes import Shape as Settings
 from engine.types import (
     AgentState,
     AgentView,
@@ -75,15 +94,22 @@ __all__ = [
     "AgentState",
     "AgentView",
     "Agents",
+    "Attempts",
     "CalendarView",
     "Calendars",
     "CallState",
     "CallView",
+    "CliCommand",
     "ClosureView",
     "Context",
+    "Conversation",
     "Department",
     "Digits",
+    "Duration",
+    "Flag",
+    "Format",
     "HttpClient",
+    "Into",
     "LoginRefused",
     "NotFound",
     "NoticeView",
@@ -91,14 +117,20 @@ __all__ = [
     "Parties",
     "PartyView",
     "Private",
+    "Prompt",
     "QueueView",
     "Record",
     "RecordingView",
     "Refused",
     "RemoteFailed",
+    "Report",
+    "Settings",
+    "Step",
+    "Target",
     "TicketChange",
     "TicketView",
     "Tickets",
+    "Value",
     "WaitingView",
     "WrongState",
     "command",

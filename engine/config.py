@@ -291,7 +291,10 @@ class SystemSection(Section):
 
 
 class DepartmentSection(Section):
-    """What is said of one department: where the company systems behind its contracts are."""
+    """What is said of one department: where the company systems behind its contracts are, and its own settings, which
+    are held against its own model once the plugins are loaded."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
 
     adapters: dict[Text, SystemSection] = Field(default_factory=dict)
 

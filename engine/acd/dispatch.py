@@ -15,7 +15,7 @@ from collections import defaultdict
 import structlog
 
 from engine.acd import strategies
-from engine.acd.agents import READY, Agent, Agents
+from engine.acd.agents import ON_A_CALL, READY, Agent, Agents
 from engine.acd.board import Board, Match, Needs, Seat, Ticket, has, needs
 from engine.acd.config import AcdConfig, QueueConfig
 from engine.acd.figures import Figures
@@ -28,7 +28,7 @@ from engine.types import AgentState, RingKind
 
 log = structlog.get_logger(__name__)
 
-AT_WORK = frozenset({AgentState.READY, AgentState.OFFERED, AgentState.TALKING, AgentState.WRAP_UP})
+AT_WORK = frozenset({AgentState.READY, *ON_A_CALL})
 
 SWITCH_AGAIN = 1.0  # seconds until offers are tried again after the switch could not be asked
 
@@ -52,16 +52,25 @@ class Dispatcher:
         for name, agent in config.agents.items():
             board.seat(Seat(name, agent.queues, has(agent.skills, agent.languages)))
 
+    def write_seats(self) -> None:
+        """Into the journal: who serves what and has what, without which nobody could say later why they waited."""
+        for name, agent in self._config.agents.items():
+            having = has(agent.skills, agent.languages)
+            self._report.write("agent.seated", agent=name, queues=dict(agent.queues), has=having)
+
     # -- the gate -------------------------------------------------------------------------------
 
     def shut(self, why: str) -> None:
         """Make no offers until :meth:`open` is called with the same ``why``."""
+        if not self._shut:
+            self._report.write("offers.held", why=why)
         self._shut[why] = None
 
     def open(self, why: str) -> None:
         """Take ``why`` away; when nothing else holds the gate, match all who are there."""
         if self._shut.pop(why, False) is False or self._shut:
             return
+        self._report.write("offers.made_again", why=why)
         for place in list(self._places.values()):
             self._check_staff(place)
         for agent in self._board.free_agents():
@@ -159,6 +168,7 @@ class Dispatcher:
             request.priority,
             asked,
             request.agent,
+            ranked=request.ranked,
         )
         return Place(
             request,
@@ -308,6 +318,7 @@ class Dispatcher:
         self._offers.add(offer)
         place.offer = offer
         place.stage = Stage.OFFERED
+        agent.queue = offer.match.queue
         if talking:
             self._talk(offer, resumed=True)
         elif agent.state is not AgentState.OFFERED or agent.call != offer.match.call:

@@ -7,19 +7,24 @@ Agents are bits of an integer. "Who has waybill at level 2", "who is free in thi
 
 Lanes hang under one of the things that they need (their *anchor*: the one that fewest agents have), sorted
 by their heads. A free agent walks the few lists under things that it has, and stops in each as soon as a
-head is younger than the best one found.
+head is younger than the best one found. A need that is an alternative ("one of two sites") is no anchor.
+
+"Who has most of what the caller asked for" is found by adding, for all agents at once: the integers "has waybill
+at 1", "at 2" … are the digits of a sum in columns of bits, one column for each agent.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
-from itertools import count
+from itertools import count, islice
+from random import Random
 
-from engine.acd.board import Board, Match, Needs, Seat, Ticket
+from engine.acd.board import OR, Beside, Board, By, Match, Needs, Seat, Ticket, alternatives
 from engine.acd.ordered import Ordered
 
-Key = tuple[int, float, int]  # (-priority, joined, sequence): the order of callers, all distinct
+Key = tuple[float, int]  # (turn, sequence): the order of callers, all distinct
+Entry = tuple[float, int, str]  # the same, and whose it is
 Rank = tuple[int, float, int]  # (tier, rank, bit): the order of free agents in a queue, all distinct
 
 FEW = 48  # up to so many able agents are compared one by one; more are met soon when going in order
@@ -34,18 +39,19 @@ class _Lane:
         self.key = key
         self.able = able
         self.anchor = anchor
-        self.line: Ordered[tuple[int, float, int, str]] = Ordered()
+        self.line: Ordered[Entry] = Ordered()
         self.head: Key | None = None  # as it is listed under the anchor
 
 
 class _Queue:
-    __slots__ = ("anchors", "everyone", "free", "order")
+    __slots__ = ("anchors", "everyone", "free", "order", "tiers")
 
     def __init__(self) -> None:
-        self.everyone: Ordered[tuple[int, float, int, str]] = Ordered()  # all who wait, offered or not
+        self.everyone: Ordered[Entry] = Ordered()  # all who wait, offered or not
         self.anchors: dict[str, list[tuple[Key, _Lane]]] = {}
         self.free = 0  # bits of the free agents
         self.order: Ordered[Rank] = Ordered()  # the same, in order
+        self.tiers: dict[int, int] = {}  # tier -> bits of who serves it on that tier, free or not
 
 
 class _Agent:
@@ -62,7 +68,7 @@ class _Agent:
 class _Caller:
     __slots__ = ("entry", "lane", "offered", "ticket")
 
-    def __init__(self, ticket: Ticket, entry: tuple[int, float, int, str], lane: _Lane) -> None:
+    def __init__(self, ticket: Ticket, entry: Entry, lane: _Lane) -> None:
         self.ticket = ticket
         self.entry = entry
         self.lane = lane
@@ -72,7 +78,8 @@ class _Caller:
 class MemoryBoard(Board):
     """See the module's head; the meaning of each method stands in :class:`engine.acd.board.Board`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, seed: int = 0) -> None:
+        self._dice = Random(seed)
         self._agents: dict[str, _Agent] = {}
         self._by_bit: dict[int, _Agent] = {}
         self._spare_bits: list[int] = []
@@ -96,6 +103,8 @@ class MemoryBoard(Board):
         for queue, tier in seat.queues.items():
             by_tier.setdefault(tier, []).append(queue)
             self._members[queue] = self._members.get(queue, 0) | agent.mask
+            tiers = self._queue(queue).tiers
+            tiers[tier] = tiers.get(tier, 0) | agent.mask
         agent.tiers = [by_tier[tier] for tier in sorted(by_tier)]
         self._agents[seat.agent] = agent
         self._by_bit[bit] = agent
@@ -107,8 +116,9 @@ class MemoryBoard(Board):
         gone = self._agents.pop(agent)
         del self._by_bit[gone.bit]
         self._spare_bits.append(gone.bit)
-        for queue in gone.seat.queues:
+        for queue, tier in gone.seat.queues.items():
             self._members[queue] &= ~gone.mask
+            self._queues[queue].tiers[tier] &= ~gone.mask
         self._refresh()
 
     def present(self, agent: str, here: bool) -> None:
@@ -145,11 +155,32 @@ class MemoryBoard(Board):
     def join(self, ticket: Ticket) -> None:
         if ticket.call in self._callers:
             raise KeyError(f"{ticket.call} waits already")
-        entry = (-ticket.priority, ticket.joined, next(self._sequence), ticket.call)
+        entry = (ticket.turn, next(self._sequence), ticket.call)
         lane = self._lane((ticket.queue, ticket.needs))
         self._callers[ticket.call] = _Caller(ticket, entry, lane)
         self._queue(ticket.queue).everyone.add(entry)
         self._stand(lane, entry)
+
+    def change(self, ticket: Ticket) -> None:
+        caller = self._callers[ticket.call]
+        before = caller.ticket
+        if before.queue != ticket.queue:
+            raise KeyError(f"{ticket.call} does not wait in {ticket.queue}")
+        if not caller.offered:
+            self._step_out(caller.lane, caller.entry)
+        if before.turn != ticket.turn:
+            everyone = self._queues[ticket.queue].everyone
+            everyone.remove(caller.entry)
+            caller.entry = (ticket.turn, *caller.entry[1:])
+            everyone.add(caller.entry)
+        caller.ticket = ticket
+        key = (ticket.queue, ticket.needs)
+        if caller.offered:
+            # Its lane may be out of use: it is looked up again when the caller is put back.
+            caller.lane = _Lane(key, *self._able(key))
+        else:
+            caller.lane = self._lane(key)
+            self._stand(caller.lane, caller.entry)
 
     def leave(self, call: str) -> None:
         caller = self._callers.pop(call)
@@ -181,11 +212,10 @@ class MemoryBoard(Board):
     def line(self, queue: str) -> Iterator[Ticket]:
         found = self._queues.get(queue)
         for entry in found.everyone if found else ():
-            yield self._callers[entry[3]].ticket
+            yield self._callers[entry[2]].ticket
 
-    def staffed(self, call: str) -> int:
-        # Not the lane's own integer: an offered caller's lane may be out of use, and old.
-        able, _ = self._able(self._callers[call].lane.key)
+    def staffed(self, queue: str, needs: Needs) -> int:
+        able, _ = self._able((queue, needs))
         return (able & self._present).bit_count()
 
     # -- decisions ------------------------------------------------------------------------------
@@ -202,20 +232,22 @@ class MemoryBoard(Board):
                 queue = self._queues.get(name)
                 if queue is None:
                     continue
-                for anchor, heads in queue.anchors.items():
+                anchors = queue.anchors
+                # Whichever are fewer: callers may wait for one agent each, agents may have many skills.
+                for anchor in anchors if len(anchors) <= len(things) else ("", *things):
                     if anchor and anchor not in things:
                         continue
-                    for key, lane in heads:
+                    for key, lane in anchors.get(anchor, ()):
                         if best is not None and key >= best:
                             break
                         if lane.able & mask:
                             best, best_lane = key, lane
                             break
             if best_lane is not None:
-                return self._reserve(self._callers[best_lane.line.first()[3]], found)
+                return self._reserve(self._callers[best_lane.line.first()[2]], found)
         return None
 
-    def match_call(self, call: str) -> Match | None:
+    def match_call(self, call: str, by: By = By.RANK) -> Match | None:
         caller = self._callers[call]
         if caller.offered:
             return None
@@ -223,36 +255,123 @@ class MemoryBoard(Board):
         able = caller.lane.able & queue.free
         if not able:
             return None
-        preferred = self._agents.get(caller.ticket.prefer) if caller.ticket.prefer else None
-        if preferred is not None and able & preferred.mask:
-            return self._reserve(caller, preferred)
-        if able.bit_count() <= FEW:
-            name = caller.ticket.queue
-            best: Rank | None = None
-            left = able
-            while left:
-                lowest = left & -left
-                left ^= lowest
-                ranks = self._by_bit[lowest.bit_length() - 1].ranks
-                if ranks is not None and (best is None or ranks[name] < best):
-                    best = ranks[name]
-        else:
-            best = next((rank for rank in queue.order if able >> rank[2] & 1), None)
-        return self._reserve(caller, self._by_bit[best[2]]) if best is not None else None
+        for wanted in (caller.ticket.prefer, *caller.ticket.ranked):
+            preferred = self._agents.get(wanted) if wanted else None
+            if preferred is not None and able & preferred.mask:
+                return self._reserve(caller, preferred)
+        if by is not By.RANK:
+            able = self._nearest(queue, able)
+            if by is By.CHANCE:
+                return self._reserve(caller, self._by_bit[self._any(able)])
+            able = self._most_skilled(able, caller.ticket.asked)
+        return self._reserve(caller, self._first(caller.ticket.queue, able))
+
+    def candidates(self, call: str, most: int = 1_000) -> list[str]:
+        caller = self._callers[call]
+        queue = self._queues[caller.ticket.queue]
+        found = self._in_order(queue, self._able_now(caller) & queue.free)
+        return [agent.seat.agent for agent in islice(found, most)]
+
+    def assign(self, call: str, agent: str) -> Match | None:
+        caller, found = self._callers[call], self._agents[agent]
+        queue = self._queues[caller.ticket.queue]
+        if not self._able_now(caller) & queue.free & found.mask:
+            return None
+        return self._reserve(caller, found)
+
+    def beside(self, match: Match, most: int = 3) -> Beside:
+        caller = self._callers[match.call]
+        queue = self._queues[match.queue]
+        able = self._able_now(caller) & queue.free
+        others = islice(self._in_order(queue, able), most)
+        unfit = islice(self._in_order(queue, queue.free & ~able), most)
+        ahead = islice(queue.everyone, min(most, match.position - 1))
+        return Beside(
+            tuple((one.seat.agent, *one.ranks[match.queue][:2]) for one in others if one.ranks is not None),
+            tuple(one.seat.agent for one in unfit),
+            tuple(entry[2] for entry in ahead if entry[2] != match.call),
+        )
+
+    def _able_now(self, caller: _Caller) -> int:
+        if not caller.offered:
+            return caller.lane.able
+        able, _ = self._able(caller.lane.key)  # the lane of a reserved caller may be out of use, and old
+        return able
+
+    def _in_order(self, queue: _Queue, agents: int) -> Iterator[_Agent]:
+        """These free agents of a queue, by tier and rank."""
+        if agents:
+            yield from (self._by_bit[rank[2]] for rank in queue.order if agents >> rank[2] & 1)
+
+    def _first(self, name: str, able: int) -> _Agent:
+        """The first of these free agents by tier and rank; there is at least one."""
+        if able.bit_count() > FEW:
+            return next(self._in_order(self._queues[name], able))
+        best: Rank | None = None
+        while able:
+            lowest = able & -able
+            able ^= lowest
+            ranks = self._by_bit[lowest.bit_length() - 1].ranks
+            if ranks is not None and (best is None or ranks[name] < best):
+                best = ranks[name]
+        assert best is not None
+        return self._by_bit[best[2]]
+
+    @staticmethod
+    def _nearest(queue: _Queue, able: int) -> int:
+        """Those of the lowest tier."""
+        return next(near for tier in sorted(queue.tiers) if (near := able & queue.tiers[tier]))
+
+    def _most_skilled(self, able: int, asked: Needs) -> int:
+        """Those who have most of what is asked, all levels added."""
+        columns: list[int] = []  # columns[n]: the n-th binary digit of every agent's sum
+        for thing, _ in asked:
+            for level in range(1, 10):
+                carry = self._having(thing, level) & able
+                if not carry:
+                    break
+                for place, digit in enumerate(columns):
+                    columns[place], carry = digit ^ carry, digit & carry
+                    if not carry:
+                        break
+                if carry:
+                    columns.append(carry)
+        for digit in reversed(columns):
+            able = able & digit or able
+        return able
+
+    def _any(self, agents: int) -> int:
+        """One of these bits by chance: halves are thrown away until one is left."""
+        left, low = self._dice.randrange(agents.bit_count()), 0
+        while agents & (agents - 1):
+            half = agents.bit_length() // 2
+            below = agents & ((1 << half) - 1)
+            if left < (size := below.bit_count()):
+                agents = below
+            else:
+                left -= size
+                agents >>= half
+                low += half
+        return low + agents.bit_length() - 1
 
     def _reserve(self, caller: _Caller, agent: _Agent) -> Match:
         name = caller.ticket.queue
         queue = self._queues[name]
+        assert agent.ranks is not None
+        tier, rank, _ = agent.ranks[name]
         match = Match(
             caller.ticket.call,
             agent.seat.agent,
             name,
             queue.everyone.rank(caller.entry) + 1,
             queue.free.bit_count(),
-            (caller.lane.able & queue.free).bit_count(),
+            (self._able_now(caller) & queue.free).bit_count(),
+            tier,
+            rank,
         )
-        caller.offered = True
-        self._step_out(caller.lane, caller.entry)
+        if not caller.offered:
+            caller.offered = True
+            self._step_out(caller.lane, caller.entry)
         self.busy(agent.seat.agent)
         return match
 
@@ -278,6 +397,8 @@ class MemoryBoard(Board):
         for thing, level in asked:
             having = self._having(thing, level)
             able &= having
+            if OR in thing:
+                continue
             size = having.bit_count()
             if fewest < 0 or size < fewest:
                 anchor, fewest = thing, size
@@ -287,9 +408,10 @@ class MemoryBoard(Board):
         mask = self._has.get((thing, level))
         if mask is None:
             mask = 0
-            for agent in self._agents.values():
-                if agent.seat.has.get(thing, 0) >= level:
-                    mask |= agent.mask
+            for one in alternatives(thing):
+                for agent in self._agents.values():
+                    if agent.seat.has.get(one, 0) >= level:
+                        mask |= agent.mask
             self._has[thing, level] = mask
         return mask
 
@@ -300,11 +422,11 @@ class MemoryBoard(Board):
             # The anchor may stay what it was: any thing that the lane needs is a right one.
             lane.able, _ = self._able(lane.key)
 
-    def _stand(self, lane: _Lane, entry: tuple[int, float, int, str]) -> None:
+    def _stand(self, lane: _Lane, entry: Entry) -> None:
         lane.line.add(entry)
         self._list_head(lane)
 
-    def _step_out(self, lane: _Lane, entry: tuple[int, float, int, str]) -> None:
+    def _step_out(self, lane: _Lane, entry: Entry) -> None:
         lane.line.remove(entry)
         self._list_head(lane)
         if not lane.line:
@@ -312,7 +434,7 @@ class MemoryBoard(Board):
 
     def _list_head(self, lane: _Lane) -> None:
         """List the lane under its anchor by the caller that is now its first."""
-        head: Key | None = lane.line.first()[:3] if lane.line else None
+        head: Key | None = lane.line.first()[:2] if lane.line else None
         if head == lane.head:
             return
         anchors = self._queues[lane.key[0]].anchors

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from engine.clock import Mailbox, Timer
+from engine.clock import Mailbox
 from engine.types import AgentView, TalkEnd
 
 if TYPE_CHECKING:
-    from engine.acd.board import Ticket
+    from engine.acd.board import Needs, Ticket
     from engine.acd.offers import Offer
+    from engine.acd.rules import Goal, Wanted
+    from engine.acd.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,11 @@ class Request:
     ``resumed`` says that it stood in this queue before the engine was restarted, so that no limit on
     length sends it away. ``no_agents=False`` waits on even if nobody who could help is logged in.
     ``tell`` is what the agent's desk is told; it never holds anything private.
+
+    ``ready`` is for a caller who does not wait on the line (a call back that keeps its place): it is asked in the
+    offer's greenlet when an agent is reserved, before that agent's phone rings, and blocks until the channel
+    ``call_id`` is there (True) or could not be brought (False: the place ends as ``Left(not_reached)``, the agent is
+    free again). It may be asked again, by another offer, also while it is still busy: it must join what it began.
     """
 
     call_id: str
@@ -32,12 +39,18 @@ class Request:
     priority: int = 0
     since: float = 0.0
     agent: str = ""  # preferred, if free and able
+    ranked: tuple[str, ...] = ()  # who comes next, the first one first, if free and able
     tell: Mapping[str, Any] = field(default_factory=dict)
     language: str = ""
     longest: float | None = None  # seconds of waiting, those in `since` included
     max_length: int | None = None  # callers waiting; 0: only if an agent is free
     no_agents: bool = True
     resumed: bool = False
+    here: float | None = None  # seconds of `since` spent in this queue; None: all of them if resumed, else none
+    tier: str = ""  # of the caller, in the words of queues.yaml
+    site: str = ""  # the caller's own
+    last_agent: str = ""  # who talked to this caller last, where the queue is sticky
+    ready: Callable[[AgentView], bool] | None = None
     news: Mailbox[Any] | None = None  # where the news go; None: a queue of the place's own
 
 
@@ -51,6 +64,8 @@ class Leaving(StrEnum):
     CALLER = "caller"  # hung up
     KEY = "key"  # pressed a key that leads out of the queue
     OVERFLOW = "overflow"
+    MOVED = "moved"  # to another queue: no news of leaving, the place goes on there
+    NOT_REACHED = "not_reached"  # was to be called back, and could not be
     STOPPING = "stopping"
 
 
@@ -81,12 +96,21 @@ class Over:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The caller was sent out of the queue (``Place.leave`` is no news); the last news of a place."""
+    """The caller was sent out of the queue (``Place.leave`` is no news); the last news of a place. ``to`` is where an
+    overflow leads: a flow, a voicemail box or a number."""
 
     reason: Leaving
+    to: Goal | None = None
 
 
-News = Connecting | Talking | Over | Left
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The caller waits in another queue now, with the wait that it has."""
+
+    queue: str
+
+
+News = Connecting | Talking | Over | Left | Moved
 
 
 class Stage(StrEnum):
@@ -110,13 +134,18 @@ class Place:
         "_position",
         "_wait",
         "expired",
+        "here",
         "joined",
-        "limit",
+        "loosest",
         "news",
-        "offer",
+        "offers",
         "request",
         "stage",
+        "sticky",
         "ticket",
+        "timeline",
+        "told_stay",
+        "wanted",
     )
 
     def __init__(
@@ -124,6 +153,7 @@ class Place:
         request: Request,
         ticket: Ticket,
         news: Mailbox[News],
+        wanted: Wanted,
         *,
         leave: Callable[[Place, Leaving], bool],
         position: Callable[[Place], int],
@@ -132,14 +162,24 @@ class Place:
         self.request = request
         self.ticket = ticket
         self.joined = ticket.joined  # monotonic; the wait counts from here
+        self.here = ticket.joined  # monotonic; since when it waits in this queue
+        self.wanted = wanted  # what is wanted of an agent by now
+        self.loosest: Needs = ticket.needs  # and what of it will be left at last
         self.news = news
         self.stage = Stage.WAITING
-        self.offer: Offer | None = None
+        self.offers: list[Offer] = []  # phones that ring for it; the one talked to, later
         self.expired: Leaving | None = None  # what happens when the offer that is out now fails
-        self.limit: Timer | None = None
+        self.timeline: Timeline | None = None
+        self.sticky = ""  # why it waits for `ticket.prefer` alone: "owner", "last"
+        self.told_stay = False  # that it could not overflow is in the journal
         self._leave = leave
         self._position = position
         self._wait = wait
+
+    @property
+    def offer(self) -> Offer | None:
+        """The offer that is out (the first, of many phones), or the talk."""
+        return self.offers[0] if self.offers else None
 
     def position(self) -> int:
         """The caller's place in its queue, 1 is next; 0 when it does not wait any more."""

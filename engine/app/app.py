@@ -23,7 +23,7 @@ from engine.acd.acd import Acd, AgentMemory
 from engine.app.clips import Sounds, make_sounds
 from engine.app.faxes import make_faxes, uses_fax
 from engine.app.hours import make_closing
-from engine.app.installation import Installation, read_installation
+from engine.app.installation import Installation, read_installation, steps_of
 from engine.app.lost_calls import close_lost_calls
 from engine.app.outbound import make_outbound
 from engine.app.parties import open_parties
@@ -211,6 +211,7 @@ class App:
             ratings=self.sounds.ratings,
             outbound=outbound,
             faxes=self.faxes,
+            kinds=steps_of(made.host),
         )
         self.parties = open_parties(made, self.store, self.clock, services)
         self.records = make_records(self, services)
@@ -234,6 +235,7 @@ class App:
             self.clock,
             timezone=made.settings.timezone,
             limit_bytes=made.settings.prompts.cache_size,
+            formats={name: one.words for name, one in made.host.formats.items()},
         )
         if self._voice is None:
             if not prompts.voices.ok:

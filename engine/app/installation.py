@@ -6,12 +6,14 @@ installation without errors; ``insideline flow check`` and ``doctor`` read the s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, cast
 
 from engine.acd import config as acd_config
 from engine.acd.config import AcdConfig
+from engine.app.department_settings import read_department_settings
 from engine.calls.outbound import OutboundRules
 from engine.clock import Clock
 from engine.config import Folders, Settings
@@ -23,10 +25,11 @@ from engine.flows.known import Known
 from engine.flows.loader import find_flows
 from engine.flows.model import FlowSet
 from engine.flows.numbers import Numbers
+from engine.flows.step import Step
 from engine.flows.steps import STEPS
 from engine.hooks.builtin_day import Day
-from engine.hooks.departments import known_of
 from engine.hooks.host import Host
+from engine.hooks.known import known_of
 from engine.hooks.notifiers import Notifier
 from engine.prompts import FORMATS, Catalogue, load_catalogue
 from engine.records.notify_file import NotifyFile, load_notify
@@ -61,6 +64,7 @@ class Installation:
     outbound: OutboundRules = field(default_factory=OutboundRules)  # who may be rung through them
     script: ScriptFile | None = None  # who phones in on the simulator
     notify: NotifyFile = field(default_factory=lambda: NotifyFile(grammar="1"))  # who is told of what
+    department_settings: dict[str, Any] = field(default_factory=dict)  # as the departments' own models
     notifiers: dict[str, Notifier] = field(default_factory=dict)  # of plugins, by name
 
     @property
@@ -70,8 +74,10 @@ class Installation:
             return []
         found: dict[str, Phone] = {}
         for agent in self.acd.agents.values():
+            if agent.away is not None:
+                continue
             found.setdefault(
-                agent.phone, Phone(extension=agent.phone, name=agent.name, sip_password=agent.sip_password)
+                agent.number, Phone(extension=agent.number, name=agent.name, sip_password=agent.sip_password)
             )
         return list(found.values())
 
@@ -106,8 +112,12 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
     made = Installation(
         home=home, settings=settings, folders=settings.folders(home), host=host, day=day, faults=faults
     )
-    made.catalogue, more_faults = load_catalogue(home / "prompts", folders)
+    made.department_settings, more_faults = read_department_settings(
+        conf / "engine.yaml", settings, host, name="conf/engine.yaml"
+    )
     faults.extend(more_faults)
+    made.catalogue, prompt_faults = load_catalogue(home / "prompts", folders, formats=formats_of(host))
+    faults.extend(prompt_faults)
     made.acd, acd_faults = acd_config.load(conf / "queues.yaml", conf / "agents.yaml", base=home)
     faults.extend(acd_faults)
     trunks, trunk_faults = load_file(conf / "trunks.yaml", TrunksFile, name="conf/trunks.yaml")
@@ -134,7 +144,7 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
     known = replace(known, calendars=made.calendars.names if made.calendars is not None else ())
     flow_folders = {name: folder / "flows" for name, folder in folders.items()}
     sources = find_flows(home / "plugins", flow_folders, base=home)
-    checked = compile_cached(sources, known, STEPS, home / "var" / "cache" / "flows")
+    checked = compile_cached(sources, known, steps_of(host), home / "var" / "cache" / "flows")
     made.flows = checked.flows
     faults.extend(checked.faults)
     made.dialplan, plan_faults = load_dialplan(
@@ -163,6 +173,16 @@ def yaml_departments(plugins: Path) -> dict[str, Path]:
     }
 
 
+def steps_of(host: Host) -> Mapping[str, type[Step]]:
+    """The kinds of steps that flows of this centre may have: the built-in ones, and those of plugins."""
+    return {**STEPS, **cast("dict[str, type[Step]]", host.steps)}
+
+
+def formats_of(host: Host) -> Mapping[str, tuple[type, ...]]:
+    """The formats of values, each with what it accepts: the built-in ones, and those of plugins."""
+    return {**FORMATS, **{name: one.accepts for name, one in host.formats.items()}}
+
+
 def _known(made: Installation) -> Known:
     declared = known_of(made.host.departments.values())
     return Known(
@@ -171,7 +191,7 @@ def _known(made: Installation) -> Known:
         groups=list(made.notify.groups),
         queries=declared.queries,
         commands=declared.commands,
-        formats=FORMATS,
+        formats=formats_of(made.host),
         skills=made.acd.skills if made.acd is not None else None,
         policies=list(made.settings.recording.policies),
     )

@@ -41,6 +41,7 @@ def make_departments(
             store=store,
             timezone=settings.zone,
             systems=systems,
+            settings=made.department_settings,
             failures=settings.limits.failures,
             rest=settings.limits.rest,
             seed=seed,

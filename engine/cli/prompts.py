@@ -41,6 +41,7 @@ def build() -> None:
         timezone=made.settings.timezone,
         limit_bytes=made.settings.prompts.cache_size,
         pool=pool,
+        formats={name: one.words for name, one in made.host.formats.items()},
     )
     try:
         done = library.warm(made.settings.languages)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from engine.hooks.departments import CommandType, QueryType
+from engine.hooks.known import CommandType, QueryType
 from engine.schema.fields import is_prompt_key
 
 __all__ = ["READ_ONLY", "CommandType", "Known", "QueryType", "is_prompt_key"]

@@ -22,6 +22,7 @@ from engine.esl import commands
 from engine.flows import packing
 from engine.flows.asking import told
 from engine.flows.moves import Go, Move
+from engine.flows.ranking import ranked_agents
 from engine.types import CallState, TalkEnd
 
 if TYPE_CHECKING:
@@ -90,10 +91,11 @@ class Waiting:
         call.told = packing.pack(told(run, step.tell))
         view = call.view()
         answers = run.services.answers
-        more = 0
+        more, ranked = 0, ()
         if answers is not None:
             view = replace(view, queue=step.name)
             more = answers.first("queue_priority", int, call=view, queue=step.name) or 0
+            ranked = ranked_agents(run, step, view)
             call.popped = _shown(answers.all("screen_pop", call=view))
         preferred = step.agent.get(run.scope) if step.agent is not None else ""
         return Request(
@@ -104,6 +106,7 @@ class Waiting:
             priority=step.priority + run.priority + more,
             since=max(0.0, now - entered),
             agent=str(preferred or ""),
+            ranked=ranked,
             tell={**call.popped, **call.told},
             language=call.language,
             longest=step.longest,

@@ -15,15 +15,15 @@ from engine.clock import Clock
 from engine.errors import StoreError
 from engine.flows.calendars import Calendars
 from engine.flows.dialplan import Match
-from engine.flows.model import FlowSet
+from engine.flows.model import FlowSet, Step
 from engine.flows.numbers import Numbers
 from engine.hooks.answers import Answers
 from engine.hooks.departments import Departments
 from engine.hooks.host import Host
 from engine.prompts.library import Prompts
 from engine.recording.book import Book
-from engine.records.faxes import Faxes
 from engine.records.clips import Clips
+from engine.records.faxes import Faxes
 from engine.records.messages import Messages
 from engine.records.parties import Parties
 from engine.records.ratings import Ratings
@@ -77,6 +77,7 @@ class Services:
 
     parties: Parties | None = None  # who calls; None: nobody is known
     answers: Answers | None = None  # what plugins answer when they are asked
+    kinds: Mapping[str, type[Step]] | None = None  # of steps, those of plugins among them; None: the built-in ones
 
     def local_now(self) -> datetime:
         """Now, in the centre's time zone."""
@@ -102,4 +103,4 @@ class Services:
     def flow_set(self, flow_hash: str) -> FlowSet | None:
         """A flow set that an earlier engine compiled, or None."""
         data = self.store.get_flow_set(flow_hash)
-        return None if data is None else FlowSet.from_bytes(data)
+        return None if data is None else FlowSet.from_bytes(data, self.kinds)

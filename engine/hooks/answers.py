@@ -32,6 +32,10 @@ class Answers:
         self._within = within
         self.tallies: dict[str, Tally] = defaultdict(Tally)
 
+    def anybody(self, hook: str) -> bool:
+        """Does any plugin implement it?"""
+        return bool(self._host.implementations(hook))
+
     def first(self, hook: str, kind: type | tuple[type, ...], **values: Any) -> Any:
         """The first answer that is not None and of ``kind``; None when nobody has one."""
         for _, answer in self._answers(hook, kind, values):

@@ -209,6 +209,7 @@ class Context:
         "_notify",
         "_parties",
         "_session",
+        "_settings",
         "_tickets",
         "_where",
         "key",
@@ -229,6 +230,7 @@ class Context:
         parties: Parties | None = None,
         tickets: Tickets | None = None,
         notify: Notify | None = None,
+        settings: Any = None,
         where: str = "here",
     ) -> None:
         self.key = key
@@ -241,6 +243,7 @@ class Context:
         self._parties = parties
         self._tickets = tickets
         self._notify = notify
+        self._settings = settings
         self._where = where
 
     @property
@@ -262,6 +265,13 @@ class Context:
             raise PluginError(f"{self._where} has no adapter for {name}; does it say over={name}?")
         found: T = make()
         return found
+
+    @property
+    def settings(self) -> Any:
+        """What conf/engine.yaml says to this department, as its own model (``Department(settings=…)``)."""
+        if self._settings is None:
+            raise PluginError(f"{self._where} has no settings: its department declares none")
+        return self._settings
 
     @property
     def parties(self) -> Parties:

@@ -150,6 +150,8 @@ class Department:
 
     ``name`` is how flows call it; a plugin in a folder has the folder's name. ``tables`` is the prefix of all its
     tables, ``models`` their metadata, ``sample(session, today)`` puts the sample data into empty tables.
+    ``settings`` is the model of what conf/engine.yaml may say under ``departments: <name>:`` (``ctx.settings``).
+    ``factories`` are for tests: ``function(session, **values)`` by the name that the fixture ``seed`` calls it with.
     """
 
     def __init__(
@@ -161,6 +163,8 @@ class Department:
         adapters: Sequence[Adapter] = (),
         models: MetaData | None = None,
         sample: Callable[[Session, date], None] | None = None,
+        settings: type[BaseModel] | None = None,
+        factories: Mapping[str, Callable[..., Any]] | None = None,
     ) -> None:
         if not _NAME.match(name):
             raise PluginError(f"a department's name is lower-case letters, digits and _, not {name!r}")
@@ -172,6 +176,13 @@ class Department:
             odd = sorted(table for table in models.tables if not table.startswith(tables))
             if odd:
                 raise PluginError(f"{name}: table {odd[0]!r} does not begin with {tables!r}")
+        if settings is not None:
+            if not (inspect.isclass(settings) and issubclass(settings, BaseModel)):
+                raise PluginError(f"{name}: settings is a class of Settings, not {settings!r}")
+            if "adapters" in settings.model_fields:
+                raise PluginError(
+                    f"{name}: `adapters` says where company systems are; call that setting otherwise"
+                )
         contracts = [adapter.name for adapter in adapters]
         if len(set(contracts)) < len(contracts):
             raise PluginError(f"{name}: two adapters for one contract")
@@ -181,6 +192,8 @@ class Department:
         self.adapters = tuple(adapters)
         self.models = models
         self.sample = sample
+        self.settings = settings
+        self.factories = dict(factories or {})
         #: By contract's name: what stands between a handler and its adapter. For tests (engine.testing.trouble).
         self.around: dict[str, Callable[[Any], Any]] = {}
         self.queries: dict[str, Query] = {}

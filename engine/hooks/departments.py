@@ -30,8 +30,10 @@ from engine.errors import (
 )
 from engine.hooks.breaker import OPEN, Breaker, BreakerView
 from engine.hooks.context import Agents, Calendars, Context, PartyBook, Records
-from engine.hooks.department import Adapter, Argument, BadArguments, Command, Department, Handler, Query
-from engine.hooks.kinds import FieldType, holds_private, record_fields
+from engine.hooks.department import Adapter, BadArguments, Command, Department, Handler, Query
+from engine.hooks.kinds import holds_private
+from engine.hooks.known import Known, known_of
+from engine.hooks.later import Later
 from engine.hooks.outbox import Outbox, Told
 from engine.hooks.systems import DATABASE, HTTP, SQL, System, Systems
 from engine.log import Secret
@@ -76,56 +78,6 @@ class Done:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class QueryType:
-    """What the checker may know of a query."""
-
-    arguments: Mapping[str, Argument]
-    result: Any
-    optional: bool  # None is an answer, so the step needs `not_found`
-    private: bool
-    fields: Mapping[str, FieldType] | None  # of a record
-
-
-@dataclass(frozen=True, slots=True)
-class CommandType:
-    """What the checker may know of a command."""
-
-    arguments: Mapping[str, Argument]
-    result: Any  # NoneType: it returns nothing
-    optional: bool
-    refusals: tuple[str, ...]
-    fields: Mapping[str, FieldType] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """All queries and commands by their full names."""
-
-    queries: Mapping[str, QueryType]
-    commands: Mapping[str, CommandType]
-
-
-def known_of(departments: Iterable[Department]) -> Known:
-    """What the checker may know of these departments, without anything at work."""
-    queries, commands = {}, {}
-    for department in departments:
-        for name, query in department.queries.items():
-            result = query.result
-            queries[name] = QueryType(
-                query.arguments, result, query.optional, holds_private(result), record_fields(result)
-            )
-        for name, command in department.commands.items():
-            commands[name] = CommandType(
-                command.arguments,
-                command.result,
-                command.optional,
-                command.refusals,
-                record_fields(command.result),
-            )
-    return Known(queries, commands)
-
-
 @dataclass(slots=True)
 class _Run:
     """One run of a handler in a worker thread, as its thread tells the greenlet that waits for it."""
@@ -147,13 +99,15 @@ class Departments:
         timezone: tzinfo,
         systems: Mapping[str, System | str] | None = None,
         calendars: Calendars | None = None,
+        settings: Mapping[str, Any] | None = None,
         failures: int = 5,
         rest: float = 30.0,
         seed: int = 0,
     ) -> None:
         """``systems`` says where company systems are: ``{"logistics.WaybillSystem": System("http", "https://…")}``;
         the others use their sql adapter and the department's own tables. ``failures`` in a row open the breaker of a
-        query or command for ``rest`` seconds. Raises :class:`PluginError` when ``systems`` does not fit the
+        query or command for ``rest`` seconds. ``settings``: what conf/engine.yaml says to each
+        department. Raises :class:`PluginError` when ``systems`` does not fit the
         departments.
         """
         self._clock = clock
@@ -161,6 +115,7 @@ class Departments:
         self._agents = agents
         self._calendars = calendars
         self._timezone = timezone
+        self._settings = dict(settings or {})
         self._departments = {one.name: one for one in departments}
         self._queries: dict[str, Query] = {}
         self._commands: dict[str, Command] = {}
@@ -310,13 +265,15 @@ class Departments:
             if kind == HTTP:
                 value = handler.plain(self._checked_on_hub(handler, arguments, limit, key))
             else:
-                run = _Run()
+                run, later = _Run(), Later(key)
 
                 def work(session: Session) -> Any:
-                    return handler.plain(self._in_thread(handler, run, session, arguments, key))
+                    return handler.plain(self._in_thread(handler, run, session, arguments, key, later))
 
                 job = partial(self._database(handler).work, work, limit)
                 value = self._wait(handler, run, job, limit)
+                if later.said and self.records is not None:
+                    later.tell(self.records.notifier_for(None, handler.department))
         except (Refused, Pending):
             breaker.good()
             raise
@@ -386,73 +343,100 @@ class Departments:
         breaker.good()
         return value
 
-    def _sql_context(self, handler: Handler, key: str, session: Session) -> Context:
+    def _sql_context(
+        self, handler: Handler, key: str, session: Session, later: Later | None = None
+    ) -> Context:
         department = self._departments[handler.department]
         foreign = self._kind(handler) == DATABASE
-        adapters: dict[Any, Callable[[], Any]] = {
-            adapter.contract: partial(_made, department, adapter, session)
-            for adapter in department.adapters
-            if adapter.sql is not None
-            and (
-                adapter.contract is self._contract(handler)
-                if foreign
-                else self.systems.kind(department.name, adapter.contract) == SQL
-            )
-        }
-        return self._context(handler, key=key, session=None if foreign else session, adapters=adapters)
+        adapters = self._local(department, session, self._contract(handler) if foreign else None)
+        given = {"notify": later} if later is not None else {}
+        return self._context(
+            handler, key=key, session=None if foreign else session, adapters=adapters, **given
+        )
 
     def _hub_context(self, handler: Handler, key: str) -> Context:
-        adapters: dict[Any, Callable[[], Any]] = {
-            contract: partial(_around, self._departments[handler.department], contract.__name__, remote)
-            for contract, remote in self.systems.remotes(handler.department).items()
-        }
+        adapters = self._remotes(handler.department)
         if handler.over != "engine":
             return self._context(handler, key=key, adapters=adapters)
         return self._context(
             handler, key=key, adapters=adapters, agents=self._agents, calendars=self._calendars
         )
 
-    def in_context(self, department: str, where: str, function: Callable[[Context], T], within: float) -> T:
-        """``function(ctx)`` as a query of the department would run over sql: in a worker thread, in a transaction that
-        is rolled back. Raises what it raises, and :class:`StoreTimeout`. For hooks."""
+    def in_context(
+        self,
+        department: str,
+        where: str,
+        function: Callable[[Context], T],
+        within: float,
+        *,
+        writes: bool = False,
+    ) -> T:
+        """``function(ctx)`` as a handler of the department would run: where the system behind its first contract is,
+        over sql in a worker thread, in a transaction that is committed only with ``writes``. Raises what it raises, and
+        :class:`StoreTimeout` or TimeUp. For hooks, reports and commands."""
+        found = self._departments.get(department)
+        if found is None:
+            raise PluginError(f"{where} takes ctx, but its plugin has no department")
+        contract = found.adapters[0].contract if found.adapters else None
+        kind = self.systems.kind(department, contract)
+        if kind == HTTP:
+            with self._clock.timeout(within):
+                return function(self._made_context(department, where, adapters=self._remotes(department)))
         run = _Run()
 
         def work(session: Session) -> T:
             run.began = True
             try:
-                adapters: dict[Any, Callable[[], Any]] = {
-                    adapter.contract: partial(_made, self._departments[department], adapter, session)
-                    for adapter in self._departments[department].adapters
-                    if adapter.sql is not None and self.systems.kind(department, adapter.contract) == SQL
-                }
-                return function(
-                    Context(
-                        now=self._clock.now().astimezone(self._timezone),
-                        log=structlog.get_logger("insideline.plugins").bind(
-                            department=department, handler=where
-                        ),
-                        session=session,
-                        adapters=adapters,
-                        parties=self.parties.within(session) if self.parties is not None else None,
-                        where=where,
-                    )
-                )
+                given: dict[str, Any] = {"session": session if kind == SQL else None}
+                given["adapters"] = self._local(found, session, contract if kind == DATABASE else None)
+                if kind == SQL and self.parties is not None:
+                    given["parties"] = self.parties.within(session)
+                return function(self._made_context(department, where, **given))
             except SystemExit as error:  # would end the worker thread, or the engine
                 raise PluginError(f"it called exit({error.code!r})") from error
             finally:
                 run.ended = True
 
-        if department not in self._departments:
-            raise PluginError(f"{where} takes ctx, but its plugin has no department")
         stuck = self._stuck[department]
         stuck[:] = [one for one in stuck if not one.ended]
         if len(stuck) >= MOST_STUCK:
             raise DepartmentFailed(where, "busy", f"{len(stuck)} handlers of its department hang")
+        store = self._store if kind == SQL else self.systems.database(department, contract)
         try:
-            return self._store.read(work, within)
+            return (store.work if writes else store.read)(work, within)
         finally:
             if run.began and not run.ended:
                 stuck.append(run)
+
+    def _local(
+        self, department: Department, session: Session, only: Any = None
+    ) -> dict[Any, Callable[[], Any]]:
+        """The adapters that speak to the database of ``session``: of the engine's own, or behind ``only``."""
+        return {
+            adapter.contract: partial(_made, department, adapter, session)
+            for adapter in department.adapters
+            if adapter.sql is not None
+            and (
+                adapter.contract is only
+                if only is not None
+                else self.systems.kind(department.name, adapter.contract) == SQL
+            )
+        }
+
+    def _remotes(self, department: str) -> dict[Any, Callable[[], Any]]:
+        return {
+            contract: partial(_around, self._departments[department], contract.__name__, remote)
+            for contract, remote in self.systems.remotes(department).items()
+        }
+
+    def _made_context(self, department: str, where: str, **given: Any) -> Context:
+        return Context(
+            now=self._clock.now().astimezone(self._timezone),
+            log=structlog.get_logger("insideline.plugins").bind(department=department, handler=where),
+            settings=self._settings.get(department),
+            where=where,
+            **given,
+        )
 
     def _context(self, handler: Handler, **given: Any) -> Context:
         if self.parties is not None:
@@ -465,24 +449,22 @@ class Departments:
             session = given.get("session")
             given["tickets"] = self.records.tickets_for(session, handler.department, handler.name)
             given["notify"] = self.records.notifier_for(session, handler.department)
-        return Context(
-            now=self._clock.now().astimezone(self._timezone),
-            log=structlog.get_logger("insideline.plugins").bind(
-                department=handler.department, handler=handler.name
-            ),
-            where=handler.name,
-            **given,
-        )
+        return self._made_context(handler.department, handler.name, **given)
 
     def _in_thread(
-        self, handler: Handler, run: _Run, session: Session, arguments: dict[str, Any], key: str
+        self,
+        handler: Handler,
+        run: _Run,
+        session: Session,
+        arguments: dict[str, Any],
+        key: str,
+        later: Later | None = None,
     ) -> Any:
         run.began = True
         try:
             # Checked here, while the session is open: a row becomes a record.
-            return self._checked(
-                handler, handler.function(self._sql_context(handler, key, session), **arguments)
-            )
+            context = self._sql_context(handler, key, session, later)
+            return self._checked(handler, handler.function(context, **arguments))
         except SystemExit as error:  # would end the worker thread, or the engine
             raise PluginError(f"it called exit({error.code!r})") from error
         finally:

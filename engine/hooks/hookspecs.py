@@ -16,6 +16,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from engine.hooks.brought import CliCommand, Format, Report, StepKind
     from engine.hooks.context import Context
     from engine.hooks.department import Department
     from engine.hooks.notifiers import Notifier
@@ -47,6 +48,22 @@ class Declare:
     def register_notifiers(self) -> Sequence[Notifier]:  # type: ignore[empty-body]
         """Ways to tell people something, which conf/notify.yaml names as ``notifier:``."""
 
+    @hookspec
+    def register_steps(self) -> Sequence[type[StepKind]]:  # type: ignore[empty-body]
+        """Kinds of steps for flows: subclasses of ``engine.api.Step``."""
+
+    @hookspec
+    def register_formats(self) -> Sequence[Format]:  # type: ignore[empty-body]
+        """Ways to speak values, for prompts: ``{hours:logistics_lateness}``."""
+
+    @hookspec
+    def register_reports(self) -> Sequence[Report]:  # type: ignore[empty-body]
+        """Reports, for ``insideline report NAME``."""
+
+    @hookspec
+    def register_commands(self) -> Sequence[CliCommand]:  # type: ignore[empty-body]
+        """Commands of a department, for ``insideline <department> <command>``."""
+
 
 class Answer:
     """Asked while a call waits: the first that answers something else than None counts. With ``ctx``, which only a
@@ -64,6 +81,12 @@ class Answer:
     @hookspec
     def queue_priority(self, ctx: Context, call: CallView, queue: str) -> int | None:
         """What to add to a caller's priority (0 to 100, or less than 0) on entering a queue."""
+
+    @hookspec
+    def rank_agents(self, call: CallView, queue: str, agents: Sequence[AgentView]) -> Sequence[str] | None:
+        """Who of ``agents`` (those logged in who could serve the call) comes first, as their ids; those left out come
+        after, in the queue's own order. Asked when the call enters the queue; whenever more than one of them is free,
+        the first of these is offered it."""
 
 
 class Add:

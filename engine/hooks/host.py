@@ -22,6 +22,7 @@ from rapidfuzz import process
 from engine.clock import Clock
 from engine.errors import PluginError
 from engine.hooks import hookspecs, loading
+from engine.hooks.brought import RESERVED, CliCommand, Format, Report, StepKind
 from engine.hooks.department import Department
 from engine.hooks.isolation import Tally, Teller
 from engine.hooks.notifiers import Notifier
@@ -73,6 +74,10 @@ class Host:
             self._manager.add_hookspecs(specs)
         self._teller = Teller(clock, self._manager, deadline=deadline, most=most)
         self.notifiers: dict[str, Notifier] = {}  # by name, of all plugins
+        self.steps: dict[str, type[StepKind]] = {}  # likewise
+        self.formats: dict[str, Format] = {}
+        self.reports: dict[str, Report] = {}
+        self.commands: dict[str, dict[str, CliCommand]] = {}  # by plugin and name
         self._known = sorted(name for name in vars(self._manager.hook) if not name.startswith("_"))
         self.plugins: list[Plugin] = []
         self.faults: list[Fault] = []
@@ -207,9 +212,20 @@ class Host:
                 raise PluginError(
                     f"{name}: its department is called {department.name!r}, its folder {named!r}"
                 )
-            notifiers = self._ask_notifiers(plugin, name)
+            notifiers = self._ask_brought(plugin, name, "register_notifiers", Notifier, ".")
+            steps = self._ask_brought(plugin, name, "register_steps", StepKind, "_")
+            formats = self._ask_brought(plugin, name, "register_formats", Format, "_")
+            reports = self._ask_brought(plugin, name, "register_reports", Report, ".")
+            commands = self._ask_brought(plugin, name, "register_commands", CliCommand, "")
+            if commands and name in RESERVED:
+                raise PluginError(f"{name} can't have commands: `insideline {name}` means something already")
             self._keep(Plugin(name, origin, folder, department, version))
             self.notifiers.update(notifiers)
+            self.steps.update(steps)
+            self.formats.update(formats)
+            self.reports.update(reports)
+            if commands:
+                self.commands[name] = commands
         except BaseException:
             self._manager.unregister(name=name)
             raise
@@ -240,23 +256,39 @@ class Host:
             )
         return made
 
-    def _ask_notifiers(self, plugin: Any, name: str) -> dict[str, Notifier]:
-        found: dict[str, Notifier] = {}
-        for impl in self._manager.hook.register_notifiers.get_hookimpls():
+    def _ask_brought(self, plugin: Any, name: str, hook: str, wanted: type, joint: str) -> dict[str, Any]:
+        """What a plugin brings by a ``register_…`` hook, by name: each is ``wanted`` (for steps: a subclass of it), and
+        named after the plugin and the ``joint``, once."""
+        found: dict[str, Any] = {}
+        for impl in getattr(self._manager.hook, hook).get_hookimpls():
             if impl.plugin is not plugin:
                 continue
-            for made in cast(Iterable[object], impl.function()):
-                if not isinstance(made, Notifier):
+            given = impl.function()
+            if isinstance(given, str) or not isinstance(given, Iterable):
+                raise PluginError(f"{_place(impl.function)}: {hook} of {name} must return a list")
+            for made in given:
+                one = self._named(made, wanted)
+                if one is None:
                     raise PluginError(
-                        f"{_place(impl.function)}: register_notifiers of {name} must return Notifiers"
+                        f"{_place(impl.function)}: {hook} of {name} must return {wanted.__name__}s, not {made!r}"
                     )
-                if made.name.partition(".")[0] != name or made.name in found:
+                if one in found or (
+                    joint and not (one.startswith(name + joint) and len(one) > len(name) + 1)
+                ):
                     raise PluginError(
-                        f"{_place(impl.function)}: a notifier of {name} is called {name}.something, once each, "
-                        f"not {made.name!r}"
+                        f"{_place(impl.function)}: what {hook} of {name} returns is called {name}{joint}something"
+                        f", once each, not {one!r}"
                     )
-                found[made.name] = made
+                found[one] = made
         return found
+
+    @staticmethod
+    def _named(made: object, wanted: type) -> str | None:
+        """What it is called, or None when it is not what is wanted."""
+        if wanted is StepKind:
+            fits = inspect.isclass(made) and issubclass(made, StepKind)
+            return getattr(made, "kind", "") if fits else None
+        return str(getattr(made, "name", "")) if isinstance(made, wanted) else None
 
     def _keep(self, plugin: Plugin) -> None:
         if plugin.department is not None:

@@ -12,7 +12,7 @@ prompt from anywhere, ``common/bye`` a common one.
 from __future__ import annotations
 
 import wave
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -82,15 +82,18 @@ class Catalogue:
         }
 
 
-def load_catalogue(common: Path, departments: Mapping[str, Path] | None = None) -> tuple[Catalogue, Faults]:
+def load_catalogue(
+    common: Path, departments: Mapping[str, Path] | None = None, *, formats: Collection[str] = FORMATS.keys()
+) -> tuple[Catalogue, Faults]:
     """Read the common prompts (the folder ``prompts/``) and those of the departments (name -> folder of the
-    plugin). What can be read is in the catalogue, every mistake among the faults; nothing is raised."""
+    plugin). ``formats`` are the names of those that values may be said in. What can be read is in the catalogue, every
+    mistake among the faults; nothing is raised."""
     faults = Faults()
     texts: dict[str, dict[str, Text]] = {language: {} for language in LANGUAGES}
-    _Folder("", common, common / "audio", faults).read_into(texts)
+    _Folder("", common, common / "audio", faults, formats).read_into(texts)
     for name, folder in sorted((departments or {}).items()):
         if (folder / "prompts").is_dir():
-            _Folder(name, folder / "prompts", folder / "audio", faults).read_into(texts)
+            _Folder(name, folder / "prompts", folder / "audio", faults, formats).read_into(texts)
     frozen = {language: MappingProxyType(found) for language, found in texts.items() if found}
     return Catalogue(MappingProxyType(frozen)), faults
 
@@ -108,11 +111,14 @@ def load_say_as(common: Path) -> tuple[Mapping[str, Mapping[str, str]], Faults]:
 class _Folder:
     """One department's (or the common) files in all languages."""
 
-    def __init__(self, department: str, prompts: Path, audio: Path, faults: Faults) -> None:
+    def __init__(
+        self, department: str, prompts: Path, audio: Path, faults: Faults, formats: Collection[str]
+    ) -> None:
         self.department = department
         self.prompts = prompts
         self.audio = audio
         self.faults = faults
+        self.formats = formats
         self.documents: dict[str, Document] = {}
         self.found: dict[str, dict[str, tuple[Template, Document]]] = {}
 
@@ -157,10 +163,10 @@ class _Folder:
                 self.faults.add(document.fault(path, "template", str(error), offset=error.offset))
                 continue
             for slot in template.slots:
-                if slot.format and slot.format not in FORMATS:
+                if slot.format and slot.format not in self.formats:
                     self.faults.add(
                         document.fault(path, "unknown-format", f"{slot.format!r} is no format of values",
-                                       did_you_mean(slot.format, FORMATS), offset=slot.offset)
+                                       did_you_mean(slot.format, self.formats), offset=slot.offset)
                     )  # fmt: skip
             found[key] = (template, document)
         return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -87,11 +87,13 @@ class Prompts:
         limit_bytes: int = 256 << 20,
         remembered: int = 4096,
         pool: ThreadPool | None = None,
+        formats: Mapping[str, Mapping[str, Callable[[Any], str]]] | None = None,
     ) -> None:
         self._pool = pool or ThreadPool(2)
         self._own_pool = pool is None
         self._clock = clock
         self._zone = ZoneInfo(timezone)
+        self._formats = formats or {}  # of plugins: name -> language -> words
         self._remembered = remembered
         self._said: OrderedDict[str, Utterance] = OrderedDict()
         folder = cache_dir.absolute()
@@ -166,10 +168,15 @@ class Prompts:
         found = [
             piece
             if isinstance(piece, str)
-            else written(_value(values or {}, piece), piece.format, text.language, self._zone)
+            else self._written(_value(values or {}, piece), piece.format, text.language)
             for piece in text.template.parts
         ]
         return "\n".join(line.strip() for line in "".join(found).split(LINE))
+
+    def _written(self, value: Any, format_: str, language: str) -> str:
+        if format_ in self._formats:
+            return speak_anyhow(value, format_, language, Setting(self._zone, formats=self._formats)).text
+        return written(value, format_, language, self._zone)
 
     def describe(self, playback: str) -> Utterance | None:
         """What was said with exactly this ``playback``, for tests and for a person at the terminal; None when
@@ -239,7 +246,7 @@ class Prompts:
                 before, literal = piece.rstrip(), literal + 1
             elif values is not None:
                 value = found[piece.name] = _value(values, piece)
-                setting = Setting(self._zone, today, before)
+                setting = Setting(self._zone, today, before, self._formats)
                 spoken = speak_anyhow(value, piece.format, text.language, setting)
                 parts.extend(_value_specs(spoken.phrases, text.language))
                 said.append(spoken.text)

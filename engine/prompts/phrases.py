@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Any, Final
 
 PAUSE: Final = 0.15  # seconds between groups of digits, about a breath
 SLIP: Final = 0.0  # between digits of a group: the switch itself takes some 50 ms from one clip to the next
@@ -52,6 +53,8 @@ class Setting:
     timezone: tzinfo = UTC
     today: date = date.min  # in that time zone; the year of a date is left out when it is this one
     before: str = ""  # the text that stands right before the value
+    #: What plugins bring: format -> language -> the value's words.
+    formats: Mapping[str, Mapping[str, Callable[[Any], str]]] = field(default_factory=dict)
 
 
 def to_digits(value: object, format_: str = "digits") -> str:

@@ -56,10 +56,26 @@ def speak(value: object, format_: str, language: str, setting: Setting | None = 
         return _by_type(value, language, setting)
     if format_ == "text":
         raise CannotSpeak(f"text: {type(value).__name__} is no text")
+    if format_ in setting.formats:
+        return _of_plugin(value, format_, language, setting)
     if format_ not in FORMATS:
         raise CannotSpeak(f"there is no format {format_!r}")
     say: Callable[[object, Setting], Spoken] = getattr(words, format_)
     return say(value, setting)
+
+
+def _of_plugin(value: object, format_: str, language: str, setting: Setting) -> Spoken:
+    """What a plugin makes of the value. Whatever its function raises, the call goes on."""
+    say = setting.formats[format_].get(language)
+    if say is None:
+        raise CannotSpeak(f"{format_}: no words in {language}")
+    try:
+        words = say(value)
+    except Exception as error:  # noqa: BLE001 - a plugin's code: logged by speak_anyhow, without the value
+        raise CannotSpeak(f"{format_}: {type(error).__name__} for {type(value).__name__}") from None
+    if not isinstance(words, str):
+        raise CannotSpeak(f"{format_}: it answered {type(words).__name__}, not words")
+    return Spoken.whole(clean(words))
 
 
 def speak_anyhow(value: object, format_: str, language: str, setting: Setting | None = None) -> Spoken:
