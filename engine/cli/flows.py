@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from engine.cli.home import home, home_option
+from engine.cli.schema import names_option, show
 from engine.cli.show import Column, echo_json, json_option, listing, many
 
 _COLUMNS: tuple[Column, ...] = (
@@ -98,3 +99,14 @@ def list_flows(as_json: bool) -> None:
         empty="no flows",
         spare=_SPARE,
     )
+
+
+@flow.command("schema")
+@names_option
+@home_option
+def flow_schema(names: bool) -> None:
+    """Print the JSON Schema of flows, for editors.
+
+    It knows every kind of step with its keys and ways, those of plugins too, and the names of this home.
+    """
+    show("flow", names=names)

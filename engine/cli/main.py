@@ -36,6 +36,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "voicemail": ("voicemail", "voicemail", "The messages that callers left."),
     "rating": ("ratings", "rating", "What callers answered to surveys."),
     "flow": ("flows", "flow", "The flows."),
+    "schema": ("schema", "schema", "JSON Schemas, for editors."),
     "dialplan": ("dialplan", "dialplan", "The numbers, and what a call would meet."),
     "calendar": ("calendars", "calendar", "Opening hours, and closing in an emergency."),
     "reload": ("reload", "reload", "Let the running engine take changed files."),

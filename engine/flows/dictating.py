@@ -37,8 +37,11 @@ class ReviewKeys(Shape):
     """What the keys do when the clip is offered."""
 
     hear: Key = "1"
+    """Hears the clip."""
     again: Key = "2"
+    """Says it again."""
     accept: Key = "3"
+    """Accepts it."""
 
 
 def three_keys(keys: ReviewKeys) -> None:
@@ -54,16 +57,27 @@ class Dictating(Step):
     waits = True
 
     limit: Duration = 60.0
+    """The longest clip; the switch counts whole seconds."""
     silence: Duration = 4.0
+    """The pause that ends the clip."""
     shortest: Duration = 1.0
+    """How much must be heard in it; with less the caller is asked again."""
     end: Key = "#"
+    """The key that ends the clip."""
     attempts: Attempts = 3
+    """How often the caller is asked to speak."""
     first: Duration = 6.0
+    """How long to wait for a key when the clip is offered."""
     again: Again = Again()
+    """What is said before the caller is asked again."""
     values: Values = {}
+    """Values for the prompt, beside the names of the flow."""
     interrupt: Flag = True
+    """May a key end the prompt?"""
     review: PromptRef | None = None
+    """What offers the clip; the common prompt `clip_review` when left out."""
     keys: ReviewKeys = ReviewKeys()
+    """The keys of the review."""
 
 
 def dictated(run: Run, step: Dictating, prompt: str, *, offer: bool, kind: Kind) -> Said | None:

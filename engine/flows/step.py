@@ -98,8 +98,10 @@ class Step(Shape):
     index: ClassVar[int] = 0
 
     id: Name | None = None
+    """Its lasting name within the flow; what it did is kept by it."""
     #: Written ``if``: the step is passed over when it does not hold.
     when: Expr | None = Field(default=None, alias="if")
+    """An expression: the step is passed over when it does not hold."""
 
     def stands(self, block: str, index: int, line: int) -> None:
         """Tell the step where it stands. For the loader, once."""
@@ -184,7 +186,9 @@ class Again(Shape):
     """What is said before the caller is asked again."""
 
     silent: PromptRef | None = None
+    """Said when nothing was pressed; the common prompt `silent` when left out."""
     wrong: PromptRef | None = None
+    """Said when what was pressed does not fit; the common prompt `wrong` when left out."""
 
 
 class Ask(Step):
@@ -198,13 +202,21 @@ class Ask(Step):
     waits = True
 
     prompt: PromptRef
+    """What is asked."""
     values: Values = Field(default_factory=dict)
+    """Values for the prompt, beside the names of the flow."""
     first: Duration = 6.0
+    """How long to wait for the first key once the prompt is over."""
     attempts: Attempts = 3
+    """How often it is asked before `give_up`."""
     again: Again = Again()
+    """What is said before it is asked again."""
     give_up: Target
+    """Where a caller leads who gave no good answer in all attempts."""
     interrupt: Flag = True
+    """May a key end the prompt? Without it keys count only after the prompt."""
     flush: Flag = False
+    """Drop the keys that were pressed before the prompt."""
 
     @property
     def is_secret(self) -> bool:

@@ -19,8 +19,16 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 
 from engine.schema.faults import Fault, Position, did_you_mean
 from engine.schema.source import Broken, Document, Path_, inside, read_document
@@ -77,6 +85,12 @@ class Ref:
     """
 
     kind: str
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Tell ``engine.schema.editor``, which puts the names that there are in its place."""
+        return {**handler(core), "x-ref": self.kind}
 
 
 class Reference(NamedTuple):

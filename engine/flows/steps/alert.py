@@ -21,21 +21,24 @@ if TYPE_CHECKING:
 
 
 class Alert(Step):
-    """``to`` is a group of conf/notify.yaml, ``text`` a prompt, of which every value that it speaks is kept with
-    the alert. The same ``key`` is told once within ``window`` (without a key: once for this step and visit). The
-    call never waits for it; the journal says what became of it.
-    """
+    """The call never waits for it; the journal says what became of it."""
 
     kind = "alert"
     needs_caller = False
     lenient = frozenset({"values"})
 
     to: GroupRef
+    """The group of conf/notify.yaml that is told."""
     text: PromptRef
+    """The prompt that is read or spoken to them; every value that it speaks is kept with the alert."""
     values: Values = Field(default_factory=dict)
+    """Values for the text. One that is not known is left out."""
     level: Literal["info", "warning", "critical"] = "warning"
+    """How bad it is."""
     once: Val | None = Field(default=None, alias="key")
+    """What it is about: the same key is told once within `window`. Without a key: once for this step and visit."""
     window: Duration = 600.0
+    """How long the same key is not told again."""
 
     def run(self, run: Run) -> Move:
         call, records = run.call, run.services.records

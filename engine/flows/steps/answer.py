@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 
 class Answer(Step):
+    """Until then nobody pays, and nothing but ringing is heard."""
+
     kind = "answer"
     bare = True
 

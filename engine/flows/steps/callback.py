@@ -27,28 +27,33 @@ _TRIES = whole(1, 20)
 
 
 class Callback(Step):
-    """``number`` is called (the caller's own when left out) when somebody in ``queue`` is free, or ``within`` that
-    long in any case; given up after ``window``. Both count the queue's opening hours. ``tries`` is how often it
-    is dialled. ``keep_place`` puts those who waited longer before those who waited less. ``data`` is what the agent's
-    desk is told then. ``into`` gets ``id``, ``number``, ``due`` and ``again`` (it was owed already).
-
-    ``refused`` is where a number leads that may not be called (``failed`` when left out).
-    """
+    """``within`` and ``window`` count the open time of the queue. A number that is owed a call already is not owed
+    two."""
 
     kind = "callback"
     needs_caller = False
     lenient = frozenset({"data"})
 
     queue: QueueRef
+    """The queue whose agent is to talk with the caller."""
     number: Val = Field(default_factory=lambda: parse_value("{caller.number}"))
+    """Who is called; the caller's own number when left out."""
     keep_place: Flag = False
+    """Those who waited longer are called before those who waited less: the time that was waited counts."""
     within: Duration = 1800.0
+    """Called by then in any case, also when nobody in the queue became free before."""
     window: Duration = 14400.0
+    """Given up after that."""
     tries: Annotated[int, _TRIES[0], _TRIES[1]] = 3
+    """How often the number is dialled."""
     data: Values = Field(default_factory=dict)
+    """What the agent's desk is told then. A value that is not known is left out."""
     into: Into | None = None
+    """Gets a record: `id`, `number`, `due` and `again` (it was owed already)."""
     refused: Target | None = None
+    """Where a number leads that may not be called; `failed` when left out."""
     failed: Target
+    """Where it leads when the call could not be promised."""
 
     def run(self, run: Run) -> Move:
         from engine.flows.called_back import flow_name  # it makes flows with this step in mind

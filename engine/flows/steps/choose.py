@@ -21,8 +21,11 @@ class Case(Shape):
     """``{when: expression, go: target}``, or ``{otherwise: target}`` as the last one."""
 
     when: Expr | None = None
+    """An expression; the first case that holds is taken."""
     go: Target | None = None
+    """Where it leads."""
     otherwise: Target | None = None
+    """Where it leads when no case holds; the last case."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -44,6 +47,7 @@ class Choose(Step):
     needs_caller = False
 
     cases: Annotated[tuple[Case, ...], Field(min_length=1)]
+    """The cases, looked at in order: `{when: …, go: …}`, the last one may be `{otherwise: …}`."""
 
     @property
     def otherwise(self) -> str | None:

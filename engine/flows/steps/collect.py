@@ -57,27 +57,39 @@ End = Annotated[str, PlainValidator(_end), WithJsonSchema({"enum": ["hash", "sta
 
 
 class Collect(Ask):
-    """``into`` gets the value: text for digits, phone, code and pin; a Decimal for number and money (which is
-    typed in the smaller unit after ``star``); a date, month or time else.
+    """In ``money`` the star is the decimal point. A date is typed as year, month and day in eight digits, a month as
+    year and month in six, a time as hours and minutes in four.
 
-    ``end`` is the key that ends the digits ("" for ``end: none``). ``between`` is the pause that also ends
-    them. A secret is never spoken, stored or logged.
+    A secret is never spoken, stored or logged.
     """
 
     kind = "collect"
     lends = frozenset({"value"})
 
     into: Into
+    """Gets the value: a text for digits, phone, code and pin; a number for number and money; a date, a month (its
+    first day) or a time of day."""
     as_: As = Field(default="digits", alias="as")
+    """What is typed."""
     length: Length | None = None
+    """How many digits, `8` or `8-14`. When left out: digits 1-32, number and money 1-9, date 8, month 6, time 4,
+    phone 3-15, code 1-16, pin 4-12."""
     min: Number | None = None
+    """The least number that is right (for number and money)."""
     max: Number | None = None
+    """The greatest number that is right."""
     not_before: Val | None = None
+    """The first day, month or time that is right."""
     not_after: Val | None = None
+    """The last day, month or time that is right."""
     end: End = "#"
+    """The key that ends the digits; `none`: they end when they are complete, or with the pause."""
     between: Duration = 3.0
+    """The pause between two keys that ends the digits, too."""
     secret: Flag = False
+    """Keep it in memory only, like a pin."""
     confirm: PromptRef | None = None
+    """A prompt that reads `value` back; 1 accepts it, any other key asks again."""
 
     @property
     def is_secret(self) -> bool:

@@ -17,26 +17,27 @@ if TYPE_CHECKING:
 
 
 class Conference(Step):
-    """``room`` is its name within the department: whoever enters the same one talks with the others, and hears music
-    while alone. ``invite`` are agents' ids, extensions and numbers (as conf/trunks.yaml allows) to be rung; when one of
-    two is left and somebody was invited, the room ends. The room of a ``moderator`` ends when that caller leaves.
-
-    ``leave`` is the key that leads out, ``longest`` how long the caller may stay; ``after`` is where the flow goes on
-    (the next step when left out), ``into`` keeps a record with ``room`` and ``seconds``. ``failed``: the switch let
-    nobody in.
-    """
+    """Whoever is alone hears music. When one of two is left and somebody was invited, the room ends."""
 
     kind = "conference"
     waits = True
 
     room: Val
+    """Its name within the department: whoever enters the same one talks with the others."""
     invite: Annotated[tuple[Val, ...], Field(max_length=10)] = ()
+    """Whom to ring for it: agents' ids, extensions, and numbers as conf/trunks.yaml allows."""
     moderator: Flag = False
+    """The room ends when this caller leaves it."""
     leave: Key = "*"
+    """The key that leads out."""
     longest: Duration | None = None
+    """How long the caller may stay."""
     into: Into | None = None
+    """Gets a record: `room` and `seconds`."""
     after: Target | None = None
+    """Where the caller leads who has left; the next step when left out."""
     failed: Target
+    """Where it leads when the switch let nobody in."""
 
     def falls_through(self) -> bool:
         return self.after is None

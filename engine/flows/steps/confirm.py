@@ -19,14 +19,18 @@ if TYPE_CHECKING:
 
 
 class Confirm(Ask):
-    """``yes`` and ``no`` say where to go; one that is left out goes on with the next step."""
+    """Of ``yes`` and ``no`` one may be left out: it goes on with the next step."""
 
     kind = "confirm"
 
     yes: Target | None = None
+    """Where yes leads."""
     no: Target | None = None
+    """Where no leads."""
     yes_key: Key = "1"
+    """The key for yes."""
     no_key: Key = "2"
+    """The key for no."""
 
     def falls_through(self) -> bool:
         return self.yes is None or self.no is None

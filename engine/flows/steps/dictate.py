@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 
 class Dictate(Dictating):
-    """``into`` gets a record of ``id`` and ``seconds``. With ``offer`` the caller may hear it, say it again or accept
-    it afterwards (``review`` is what offers that, ``keys`` the keys).
-
-    A clip is kept when it is accepted; one of a caller who hangs up before is deleted.
-    """
+    """A clip is kept when it is accepted (or when it is not offered); one of a caller who hangs up before is deleted."""
 
     kind = "dictate"
 
     into: Into
+    """Gets a record: `id` of the clip, and its `seconds`."""
     prompt: PromptRef
+    """What is asked; a beep follows."""
     offer: Flag = True
+    """May the caller hear it, say it again or accept it afterwards?"""
     give_up: Target
+    """Where a caller leads who said nothing in all attempts."""
 
     @model_validator(mode="after")
     def _keys(self) -> Self:

@@ -20,24 +20,25 @@ if TYPE_CHECKING:
 
 
 class Fax(Step):
-    """``document`` is a text of the prompts (or one that stands here), filled with ``values`` and the flow's own; it
-    is read and not heard, in the caller's language. ``to`` is the number, dialled through ``trunk`` as far as
-    conf/trunks.yaml allows; ``title`` is for people.
-
-    The flow goes on when the fax is queued; ``into`` keeps a record with ``id`` and ``pages``. ``failed``: it could
-    not be drawn, the number is not allowed, or the switch has no fax machine.
-    """
+    """The flow goes on when the fax is queued."""
 
     kind = "fax"
     needs_caller = False
 
     document: PromptRef
+    """A prompt (or a text) that is read and not heard, in the caller's language; `¶` is a new line."""
     values: Values = Field(default_factory=dict)
+    """Values for it, beside the names of the flow."""
     to: Val
+    """The number of the fax machine."""
     title: Val | None = None
+    """What it is, for people."""
     trunk: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,30}$")] | None = None
+    """The trunk that it goes out through."""
     into: Into | None = None
+    """Gets a record: `id` and `pages`."""
     failed: Target
+    """Where it leads when it could not be drawn, the number is not allowed, or the switch has no fax machine."""
 
     def run(self, run: Run) -> Move:
         services, scope = run.services, run.scope

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
 
 class Go(Step):
+    """Another flow begins at its start, and does not come back."""
+
     kind = "go"
     short = "to"
     needs_caller = False
 
     to: Target
+    """A block of this flow, or another flow (with a slash)."""
 
     def falls_through(self) -> bool:
         return False

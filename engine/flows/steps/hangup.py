@@ -16,7 +16,7 @@ Cause = Literal["NORMAL_CLEARING", "USER_BUSY", "CALL_REJECTED", "NO_ANSWER", "N
 
 
 class Hangup(Step):
-    """``cause`` is the hang-up cause that the caller's side is told."""
+    """The steps of ``on_hangup`` run after it."""
 
     kind = "hangup"
     short = "cause"
@@ -24,6 +24,7 @@ class Hangup(Step):
     needs_caller = False
 
     cause: Cause = "NORMAL_CLEARING"
+    """The cause that the caller's side is told."""
 
     def falls_through(self) -> bool:
         return False

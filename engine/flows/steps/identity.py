@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 
 
 class Identity(Step):
-    """After ``discard`` the number is nowhere, and nothing brings it back; a ``release`` after it does nothing."""
+    """For numbers whose rule says ``identity: deferred``. After ``discard`` the number is nowhere, and nothing brings
+    it back; a ``release`` after it does nothing."""
 
     kind = "identity"
     short = "what"
     needs_caller = False
 
     what: Literal["release", "discard"]
+    """`release` gives out the number, `discard` forgets it for good."""
 
     def run(self, run: Run) -> Move:
         if self.what == "release":

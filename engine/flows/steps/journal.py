@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 
 
 class Journal(Step):
+    """Reports count and show such events."""
+
     kind = "journal"
     lenient = frozenset({"data"})
     short = "event"
     needs_caller = False
 
     event: Ident
+    """What happened."""
     data: Values = Field(default_factory=dict)
+    """What it is about. A value that is not known is left out."""
 
     def run(self, run: Run) -> Move:
         run.call.journal(f"flow.{self.event}", **packing.plain(told(run, self.data)))

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 
 class Menu(Ask):
-    """``options`` maps a key's character to a target; ``into`` keeps the key that was pressed."""
+    """The words of the prompt must name the keys of the menu, and no others."""
 
     kind = "menu"
 
     options: Annotated[Options, Field(min_length=1)]
+    """Each key, and where it leads."""
     into: Into | None = None
+    """Gets the key that was pressed."""
 
     def falls_through(self) -> bool:
         return False

@@ -28,10 +28,15 @@ class MessageKeys(Shape):
     """What the keys do while a message is heard, and behind it."""
 
     again: Key = "1"
+    """Hears the message again."""
     next: Key = "2"
+    """Leaves it as it is."""
     delete: Key = "3"
+    """Deletes it."""
     keep: Key = "4"
+    """Keeps it as heard."""
     stop: Key = "*"
+    """Ends."""
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
@@ -41,25 +46,29 @@ class MessageKeys(Shape):
 
 
 class HearMessages(Step):
-    """``box`` is one box, or a list of boxes; ``by`` who hears them (it stands with each message). New messages come
-    first, the oldest of them first; with ``old: no`` those that somebody heard before are left out.
-
-    Before each the caller hears its number and when it was left (``entry``), behind it ``offer``. ``none`` is where no
-    message leads (the next step when left out); ``failed`` an engine that can't read them.
-    """
+    """New messages come first, the oldest of them first. Ask for a PIN before it: the step does not."""
 
     kind = "messages"
     waits = True
 
     box: Val
+    """A box, or a list of boxes."""
     by: Val | None = None
+    """Who hears them; it stands with each message."""
     old: Flag = True
+    """Also those that somebody heard before?"""
     count: PromptRef | None = None
+    """Says how many there are (`new`, `old`)."""
     entry: PromptRef | None = None
+    """Said before each message (`number`, `left`)."""
     offer: PromptRef | None = None
+    """Said behind each message: what the keys do."""
     keys: MessageKeys = MessageKeys()
+    """What the keys do."""
     first: Duration = 6.0
+    """How long to wait for a key behind a message."""
     none: Target | None = None
+    """Where no message leads; the next step when left out."""
 
     def run(self, run: Run) -> Move:
         boxes = self.box.get(run.scope)

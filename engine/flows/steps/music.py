@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 
 class Music(Step):
-    """``sound`` is the music's name; ``seconds`` (written ``for``) how long."""
+    """It lasts as long as the flow says, whatever is pressed."""
 
     kind = "music"
 
     sound: Ident = "default"
+    """The music's name; `default` is always there."""
     seconds: Duration = Field(alias="for")
+    """For how long."""
 
     def run(self, run: Run) -> Move:
         call = run.call

@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 
 
 class OpenHours(Step):
-    """``announce``: play the prompt of the special day or closure, where it has one, before going."""
+    """Put it before people, not before self-service."""
 
     kind = "open_hours"
     needs_caller = False
 
     calendar: CalendarRef
+    """A calendar of conf/calendars.yaml."""
     closed: Target
+    """Where it leads when the calendar is closed."""
     announce: Flag = True
+    """Say the prompt of the calendar (of its special day, of the closure) before that."""
 
     def how(self, way: str) -> str:
         return f"{self.calendar} is closed"

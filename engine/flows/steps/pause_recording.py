@@ -18,6 +18,7 @@ class PauseRecording(Step):
     bare = True
 
     on: Flag = True
+    """`off` ends it."""
 
     def run(self, run: Run) -> Move:
         run.mask(self.on)

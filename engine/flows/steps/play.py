@@ -13,14 +13,17 @@ if TYPE_CHECKING:
 
 
 class Play(Step):
-    """``interrupt``: a key ends it."""
+    """A key that ends it counts for the question that follows."""
 
     kind = "play"
     short = "prompt"
 
     prompt: PromptRef
+    """What is said."""
     interrupt: Flag = True
+    """May a key end it?"""
     flush: Flag = False
+    """Drop the keys that were pressed before it."""
 
     def run(self, run: Run) -> Move:
         if self.flush:

@@ -42,20 +42,17 @@ class Waiting(Shape):
     ``position`` and ``wait``), ``keys`` leave the queue."""
 
     every: Duration = 40.0
+    """How often it is said."""
     say: PromptRef | None = None
+    """What is said; it knows `position` and `wait`."""
     keys: Options = Field(default_factory=dict)
+    """Keys that leave the queue, and where each leads."""
     music: PromptRef | None = None
+    """What is heard in between."""
 
 
 class Queue(Step):
-    """``skills`` are levels an agent must have; ``tell`` is what the agent's desk shows.
-
-    Ways: ``full`` (nobody more may wait), ``too_long`` (waited ``longest``, or the queue's own limit),
-    ``no_agents`` (nobody is logged in), ``closed`` (``no_agents`` when left out), ``failed`` (the same).
-
-    ``into`` keeps who talked: a record with ``agent``, ``seconds`` and ``by``. ``done`` is where the end of the
-    talk leads (the next step when left out).
-    """
+    """Music is heard while waiting. The caller's place in the queue is kept when the engine is started again."""
 
     kind = "queue"
     waits = True
@@ -64,19 +61,33 @@ class Queue(Step):
     wants = MappingProxyType({"agent": TEXT})
 
     name: QueueRef
+    """A queue of conf/queues.yaml."""
     skills: dict[SkillRef, Annotated[int, _LEVEL[0], _LEVEL[1]]] = Field(default_factory=dict)
+    """Levels that an agent must have."""
     priority: Annotated[int, _PRIORITY[0], _PRIORITY[1]] = 0
+    """More is served before less; -100 to 100."""
     agent: Val | None = None
+    """An agent who is tried first."""
     tell: Values = Field(default_factory=dict)
+    """What the agent's desk shows. A value that is not known is left out."""
     waiting: Waiting = Waiting()
+    """What a waiting caller hears and may press."""
     longest: Duration | None = None
+    """How long the caller waits at most; the queue's own limit when left out."""
     into: Into | None = None
+    """Gets who talked, a record: `agent`, `seconds` and `by` (who ended it)."""
     full: Target
+    """Where it leads when nobody more may wait."""
     too_long: Target
+    """Where it leads after `longest`."""
     no_agents: Target
+    """Where it leads when nobody is logged in."""
     closed: Target | None = None
+    """Where it leads when the queue is closed; `no_agents` when left out."""
     failed: Target | None = None
+    """Where it leads when something goes wrong; `no_agents` when left out."""
     done: Target | None = None
+    """Where the end of the talk leads; the next step when left out."""
 
     def falls_through(self) -> bool:
         return self.done is None

@@ -44,23 +44,33 @@ Scale = Annotated[
 
 
 class Rate(Step):
-    """``question`` is the name that reports know it by. A caller who gives no mark goes on with the next step, or goes
-    the way of ``give_up``; ``into`` is born with a mark only (test it with ``is known``)."""
+    """The mark is kept with the call, its agent, queue and department."""
 
     kind = "rate"
     waits = True
 
     question: Name
+    """The name that reports know it by."""
     prompt: PromptRef
+    """The question."""
     scale: Scale = Span(1, 5)
+    """The marks, each one key."""
     values: Values = Field(default_factory=dict)
+    """Values for the prompt, beside the names of the flow."""
     into: Into | None = None
+    """Gets the mark, a number. It is born with a mark only: test it with `is known`."""
     first: Duration = 6.0
+    """How long to wait for the key."""
     attempts: Attempts = 2
+    """How often it is asked."""
     again: Again = Again()
+    """What is said before it is asked again."""
     interrupt: Flag = True
+    """May a key end the prompt?"""
     flush: Flag = False
+    """Drop the keys that were pressed before."""
     give_up: Target | None = None
+    """Where a caller leads who gives no mark; the next step when left out."""
 
     def born_type(self, name: str, types: Types) -> Type:
         return WHOLE

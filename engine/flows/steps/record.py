@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
 
 from engine.flows.step import Step
 from engine.schema.fields import Name, PromptRef
@@ -13,13 +15,15 @@ if TYPE_CHECKING:
 
 
 class Record(Step):
-    """``notice`` is played before, so that the caller knows."""
+    """A rule of the dialplan that says ``record: never`` outranks it."""
 
     kind = "record"
     short = "policy"
 
-    policy: Name
+    policy: Annotated[Name, Field(json_schema_extra={"x-ref": "policy"})]
+    """A policy of conf/engine.yaml."""
     notice: PromptRef | None = None
+    """Said before, so that the caller knows."""
 
     def run(self, run: Run) -> Move:
         run.record(self.policy, self.notice)

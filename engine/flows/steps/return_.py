@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Return(Step):
-    """``outcome`` is one of those that the flow's head declares. In a flow that nobody ran it ends the call's flow."""
+    """In a flow that nobody ran it ends the call's flow."""
 
     kind = "return"
     short = "outcome"
@@ -25,7 +25,9 @@ class Return(Step):
     needs_caller = False
 
     outcome: Name = "done"
+    """One of the outcomes that the flow's head declares."""
     values: Values = Field(default_factory=dict)
+    """What the head declares as `returns`."""
 
     def falls_through(self) -> bool:
         return False

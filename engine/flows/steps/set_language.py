@@ -17,6 +17,7 @@ class SetLanguage(Step):
     short = "language"
 
     language: Language
+    """A language that there are prompts in."""
 
     def run(self, run: Run) -> Move:
         run.set_language(self.language)

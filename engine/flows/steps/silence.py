@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 class Silence(Step):
-    """``seconds`` is written ``for``: ``- silence: 500ms``."""
+    """A moment to think, or to look something up."""
 
     kind = "silence"
     short = "for"
 
     seconds: Duration = Field(alias="for")
+    """For how long."""
 
     def run(self, run: Run) -> Move:
         run.rest(f"silence_stream://{round(self.seconds * 1000)}", self.seconds)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 
 class Stop(Step):
+    """It ends all flows, also those that ran this one."""
+
     kind = "stop"
     bare = True
     needs_caller = False

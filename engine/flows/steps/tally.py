@@ -24,22 +24,26 @@ _NOTHING = {"count": 0, "first": False, "again": False}
 
 
 class Tally(Step):
-    """``name`` is the tally's, of this department. ``once`` is what is counted once in an area within ``window``
-    (the call when left out). ``into`` gets ``count`` (how many there are now), ``first`` (this is the first) and
-    ``again`` (it was counted already). Where it could not be counted, ``failed`` leads; without it the call goes
-    on with a count of 0.
-    """
+    """Where it could not be counted and ``failed`` is left out, the call goes on with a count of 0."""
 
     kind = "tally"
     needs_caller = False
 
     name: Name
+    """The tally's name, of this department."""
     by: Annotated[Values, Field(default_factory=dict)]
+    """The area: what is counted apart."""
     once: Val | None = None
+    """What is counted once in an area within `window`; the call when left out."""
     window: Duration = 7200.0
+    """The stretch of time that is counted over."""
     into: Into | None = None
+    """Gets a record: `count` (how many there are now), `first` (this is the first) and `again` (it was counted
+    already)."""
     within: Duration = 3.0
+    """How long counting may take."""
     failed: Target | None = None
+    """Where it leads when it could not be counted."""
 
     def born_type(self, name: str, types: Types) -> Type:
         return record("tally", count=WHOLE, first=FLAG, again=FLAG)

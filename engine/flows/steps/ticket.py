@@ -27,12 +27,8 @@ GroupRef = Annotated[Name, Ref("group")]
 
 
 class Ticket(Step):
-    """Its key is call + step + visit, or ``once``, which holds across calls: a redial hears the first number.
-
-    ``group`` may take it, ``owner`` has it from the start. ``due`` counts the open time of ``calendar``; when it is
-    not solved by then, ``escalate`` (a group of conf/notify.yaml) is told. ``data`` is what it is about, ``clips``
-    are dictated ones. ``into`` gets ``number``, ``due`` and ``state``.
-    """
+    """Its key is the call, the step and the visit, or ``once``: after a restart, or a redial, the first number is
+    given."""
 
     kind = "ticket"
     short = "kind"
@@ -40,17 +36,29 @@ class Ticket(Step):
     lenient = frozenset({"data"})
 
     about: Name = Field(alias="kind")
+    """What kind of ticket it is."""
     group: Name | None = None
+    """Who may take it."""
     owner: Val | None = None
+    """Who has it from the start."""
     data: Values = Field(default_factory=dict)
+    """What it is about. A value that is not known is left out."""
     clips: list[Val] = Field(default_factory=list)
+    """Dictated clips that belong to it."""
     due: Duration | None = None
+    """By when it is to be solved; counts the open time of `calendar`."""
     calendar: CalendarRef | None = None
+    """The calendar of `due`."""
     escalate: GroupRef | None = None
+    """The group of conf/notify.yaml that is told when it is not solved by then."""
     once: Val | None = None
+    """A key that holds across calls: a redial hears the first number."""
     into: Into | None = None
+    """Gets a record: `number`, `due` and `state`."""
     within: Duration = 5.0
+    """How long it may take."""
     failed: Target
+    """Where it leads when it could not be opened."""
 
     def run(self, run: Run) -> Move:
         run.checkpoint()

@@ -20,33 +20,40 @@ _TARGETS = ("to", "agent", "extension")
 
 
 class Transfer(Step):
-    """One of ``to`` (a number: of our own dialplan, then its flow or phone takes over; else through ``trunk``, as
-    far as conf/trunks.yaml allows), ``extension`` (a phone) and ``agent`` (an agent's id: the phone that he or she
-    sits at).
-
-    The caller hears ringing, or ``music``, for at most ``ring``. Ways: ``busy`` (engaged, or declined),
-    ``no_answer``, ``refused`` (the number is not allowed), each ``failed`` when left out; ``failed`` (anything
-    else). ``after`` is where the end of the talk leads (the next step when left out); ``into`` keeps a record with
-    ``to``, ``seconds`` and ``by``. ``tell`` is what an agent's desk shows.
-    """
+    """One of ``to``, ``extension`` and ``agent``. A number of our own dialplan leads to its flow or phone at once;
+    any other goes out through a trunk, as far as ``outbound:`` of conf/trunks.yaml allows. For a queue write a
+    ``queue`` step."""
 
     kind = "transfer"
     lenient = frozenset({"tell"})
 
     to: Val | None = None
+    """A number."""
     agent: Val | None = None
+    """An agent's id: the phone that he or she sits at."""
     extension: Val | None = None
+    """A phone of the house."""
     trunk: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,30}$")] | None = None
+    """The trunk that `to` goes out through."""
     ring: Annotated[Duration, Field(ge=3, le=180)] = 30.0
+    """How long it rings at most."""
     music: Ident | None = None
+    """The music in place of the ringing tone."""
     tell: Values = Field(default_factory=dict)
+    """What an agent's desk shows. A value that is not known is left out."""
     into: Into | None = None
+    """Gets a record: `to`, `seconds` and `by` (who ended it)."""
     queue: Any = None
     after: Target | None = None
+    """Where the end of the talk leads; the next step when left out."""
     busy: Target | None = None
+    """Where it leads when the other is engaged or declines; `failed` when left out."""
     no_answer: Target | None = None
+    """Where it leads when nobody answers; `failed` when left out."""
     refused: Target | None = None
+    """Where it leads when the number is not allowed; `failed` when left out."""
     failed: Target
+    """Where anything else leads."""
 
     @field_validator("queue")
     @classmethod

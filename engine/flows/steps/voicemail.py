@@ -25,22 +25,25 @@ LEAVE_MESSAGE = "leave_message"
 
 
 class Voicemail(Dictating):
-    """``box`` names whose message it is: an agent's number, a queue, a department. A caller who hangs up after speaking
-    has left it. ``give_up`` is where a caller leads who said nothing (the next step when left out).
-
-    ``into`` gets a record of ``id``, ``box`` and ``seconds``, on the way on.
-    """
+    """A caller who hangs up after speaking has left the message."""
 
     kind = "voicemail"
     short = "box"
 
     box: Val
+    """Whose message it is: an agent's number, a queue, a department."""
     prompt: PromptRef | None = None
+    """What is asked; the common prompt `leave_message` when left out. A beep follows."""
     limit: Duration = 120.0
+    """The longest message; the switch counts whole seconds."""
     attempts: Attempts = 2
+    """How often the caller is asked to speak."""
     offer: Flag = False
+    """May the caller hear it, say it again or accept it afterwards?"""
     into: Into | None = None
+    """Gets a record, on the way on: `id`, `box` and `seconds`."""
     give_up: Target | None = None
+    """Where a caller leads who said nothing; the next step when left out."""
 
     @model_validator(mode="after")
     def _keys(self) -> Self:
