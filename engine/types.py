@@ -30,6 +30,7 @@ class AgentState(StrEnum):
     READY = "ready"
     OFFERED = "offered"
     TALKING = "talking"
+    HOLD = "hold"  # the caller is on hold: the talk goes on afterwards
     WRAP_UP = "wrap_up"
     PAUSED = "paused"
     UNREACHABLE = "unreachable"
@@ -93,8 +94,13 @@ class AgentView:
     queues: tuple[str, ...] = ()
     skills: Mapping[str, int] = field(default_factory=dict)
     languages: tuple[str, ...] = ()
-    reachable: bool = True  # the phone is registered
+    reachable: bool = True  # the phone is registered, or needs no registration
     calls_taken: int = 0
+    trunk: str = ""  # the phone is rung over this trunk: a mobile, another site; "" for a phone of the house
+    site: str = ""
+    roles: tuple[str, ...] = ()
+    dispositions: Mapping[str, str] = field(default_factory=dict)  # of the call's queue: key of the phone -> word
+    disposition: str = ""  # given for the call that is talked or worked on
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,24 @@ class RecordingView:
     policy: str = ""
     agent: str = ""
     masked: int = 0  # how many stretches were masked
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Something to play: what the switch's ``playback`` takes, and how long it is."""
+
+    playback: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """What is said once an agent has answered, before it is connected with the caller."""
+
+    accept: Sound | None = None  # asks for ``key``, without which nobody is connected
+    key: str = "1"
+    whisper: Sound | None = None  # for the agent alone
+    announce: Sound | None = None  # for the caller: who is there
 
 
 class RingKind(StrEnum):

@@ -29,7 +29,7 @@ from engine.acd.agents import Agent, AgentMemory
 from engine.acd.board import Board
 from engine.acd.config import AcdConfig
 from engine.acd.dispatch import Dispatcher
-from engine.acd.floor import Floor
+from engine.acd.floor import Brief, Floor
 from engine.acd.memory import MemoryBoard
 from engine.records.pins import PinDesk
 from engine.acd.places import Place, Request, Stage
@@ -40,7 +40,7 @@ from engine.types import AgentState, AgentView, JournalEntry, QueueView, Waiting
 
 log = structlog.get_logger(__name__)
 
-_BUSY = frozenset({AgentState.OFFERED, AgentState.TALKING, AgentState.WRAP_UP})
+_BUSY = frozenset({AgentState.OFFERED, AgentState.TALKING, AgentState.HOLD, AgentState.WRAP_UP})
 
 
 class Acd:
@@ -75,6 +75,10 @@ class Acd:
     def config(self) -> AcdConfig:
         """What queues.yaml and agents.yaml said."""
         return self._config
+
+    def briefs(self, brief: Brief) -> None:
+        """Who is asked what agents are told before they are connected."""
+        self._dispatch.brief = brief
 
     # -- its life -------------------------------------------------------------------------------
 
@@ -187,11 +191,13 @@ class Acd:
         return self._do(agent_id, self._agents.end_wrap_up)
 
     def disposition(self, agent_id: str, code: str) -> AgentView:
-        """Say what came of the call that the agent talks or works on; during wrap-up it also ends that.
-        Raises NotFound, WrongState (there is no call)."""
+        """Say what came of the call that the agent talks or works on, by the word or the key of its queue's list;
+        during wrap-up it also ends that. Raises NotFound (no such agent, not in the list), WrongState (no call)."""
         agent = self._agents.get(agent_id)
-        call = self._agents.dispose(agent, code)
-        self._report.write("call.disposition", call=call, agent=agent_id, code=code)
+        call, queue = agent.call, agent.queue
+        word = self._agents.dispose(agent, code)
+        self._report.write("call.disposition", call=call, agent=agent_id, queue=queue, code=word)
+        self._report.tell("disposed", call=call, agent=self._agents.view(agent), disposition=word)
         if agent.state is AgentState.WRAP_UP:
             self._agents.rest(agent)
         return self._agents.view(agent)

@@ -27,11 +27,13 @@ from engine.types import AgentState, AgentView
 log = structlog.get_logger(__name__)
 
 LOGGED_OUT, READY, OFFERED = AgentState.LOGGED_OUT, AgentState.READY, AgentState.OFFERED
-TALKING, WRAP_UP, PAUSED = AgentState.TALKING, AgentState.WRAP_UP, AgentState.PAUSED
+TALKING, HOLD = AgentState.TALKING, AgentState.HOLD
+WRAP_UP, PAUSED = AgentState.WRAP_UP, AgentState.PAUSED
 UNREACHABLE = AgentState.UNREACHABLE
 
 NO_ANSWER = "no answer"  # the reason of the pause after too many missed calls
 SHORT_PAUSES = frozenset({"busy", "declined", "failed"})  # the engine's own; they end by themselves
+ON_A_CALL = frozenset({OFFERED, TALKING, HOLD, WRAP_UP})  # states that belong to a call
 
 
 class Engagement(Protocol):
@@ -54,6 +56,7 @@ class Agent:
         "id",
         "misses",
         "phone",
+        "queue",
         "reason",
         "since",
         "since_wall",
@@ -66,13 +69,14 @@ class Agent:
     def __init__(self, agent_id: str, config: AgentConfig, now: float, wall: datetime) -> None:
         self.id = agent_id
         self.config = config
-        self.phone = config.phone
+        self.phone = config.number
         self.state = LOGGED_OUT
         self.reason = ""
         self.since = now  # monotonic
         self.since_wall = wall
         self.free_since = now  # since when it could have taken a call: what "longest idle" compares
         self.call = ""  # offered, talked to, or being wrapped up
+        self.queue = ""  # the queue which that call came from
         self.disposition = ""
         self.misses = 0  # calls not answered in a row
         self.calls_taken = 0
@@ -96,6 +100,7 @@ class AgentMemory:
     misses: int = 0
     calls_taken: int = 0
     call: str = ""
+    queue: str = ""
 
 
 class Agents:
@@ -135,7 +140,7 @@ class Agents:
 
     def log_in(self, agent: Agent, phone: str | None = None) -> None:
         """Log in, on ``phone`` or the agent's own. Harmless when it is logged in on that phone already."""
-        where = phone or agent.config.phone
+        where = phone or agent.config.number
         holder = self.on_phone(where)
         if holder is agent:
             if agent.wish is not None and agent.wish[0] is LOGGED_OUT:
@@ -171,7 +176,13 @@ class Agents:
         self.rest(agent)
 
     def pause(self, agent: Agent, reason: str) -> None:
-        """Take no calls, for a reason that the journal keeps: at once, or after the talk and its work."""
+        """Take no calls, for a reason that the journal keeps: at once, or after the talk and its work.
+
+        :class:`NotFound` for a reason that is not among those of agents.yaml, where that names any.
+        """
+        known = self._config.rules.pauses
+        if known and reason not in known:
+            raise NotFound(f"there is no reason {reason!r} for a pause: {', '.join(known)}")
         self._must_be_in(agent)
         agent.wish = (PAUSED, reason)
         if agent.engagement is not None:
@@ -186,17 +197,41 @@ class Agents:
         self.rest(agent)
 
     def dispose(self, agent: Agent, disposition: str) -> str:
-        """Say what came of the call that the agent talks or works on; returns that call's id."""
-        if agent.state not in (TALKING, WRAP_UP) or not agent.call:
+        """Say what came of the call that the agent talks or works on, by its word or its key; returns the word.
+
+        :class:`NotFound` for one that the call's queue does not have, where that names any.
+        """
+        if agent.state not in (TALKING, HOLD, WRAP_UP) or not agent.call:
             raise WrongState(f"agent {agent.id} has no call")
-        agent.disposition = disposition
-        return agent.call
+        known = self.dispositions(agent)
+        word = known.get(disposition, disposition)
+        if known and word not in known.values():
+            raise NotFound(f"there is no disposition {disposition!r}: {', '.join(known.values())}")
+        agent.disposition = word
+        return word
+
+    def dispositions(self, agent: Agent) -> Mapping[str, str]:
+        """What may come of the call that the agent is on: key of the phone -> word."""
+        # Who was called past the queues works for its first one.
+        name = agent.queue or next(iter(agent.config.queues), "")
+        queue = self._config.queues.get(name) if agent.call else None
+        return queue.dispositions if queue is not None else {}
 
     # -- what the switch says of phones -----------------------------------------------------------
 
     def registered(self, phone: str) -> bool:
         """Whether the switch holds a registration of that phone."""
         return phone in self._registered
+
+    def reachable(self, agent: Agent) -> bool:
+        """Whether its phone can be rung: it is registered, or it is reached over a trunk."""
+        return agent.phone in self._registered or self.trunk(agent) != ""
+
+    @staticmethod
+    def trunk(agent: Agent) -> str:
+        """The trunk over which the phone that it sits at is rung; "" for a phone of the house."""
+        away = agent.config.away
+        return away.trunk if away is not None and away.number == agent.phone else ""
 
     def phone_registered(self, phone: str) -> None:
         """A phone registered (or renewed it): whoever was unreachable on it is back."""
@@ -209,7 +244,7 @@ class Agents:
         """A phone's registration is gone: nobody is rung on it until it is back."""
         self._registered.discard(phone)
         agent = self.on_phone(phone)
-        if agent is None:
+        if agent is None or self.reachable(agent):
             return
         if agent.state is OFFERED and agent.engagement is not None:
             agent.engagement.recall("phone lost")
@@ -253,6 +288,8 @@ class Agents:
         elif state is READY and before is not OFFERED:
             agent.free_since = now
         agent.state, agent.reason, agent.call = state, reason, call
+        if state not in ON_A_CALL:
+            agent.queue = ""
         agent.since, agent.since_wall = now, self._clock.now()
         if seconds is not None and then is not None:
             agent.until = now + seconds
@@ -280,7 +317,7 @@ class Agents:
             # A pause of the engine's own ends by itself, one that was wished for does not.
             if (state, reason) != (agent.state, agent.reason) or agent.timer is not None:
                 self.move(agent, state, reason=reason)
-        elif agent.phone not in self._registered:
+        elif not self.reachable(agent):
             if agent.state is not UNREACHABLE:
                 self.move(agent, UNREACHABLE)
         elif agent.state is not READY:
@@ -288,7 +325,7 @@ class Agents:
 
     def short_pause(self, agent: Agent, reason: str, seconds: float) -> None:
         """Leave the agent alone for a moment; what it wished for comes first."""
-        if agent.wish is not None or agent.phone not in self._registered:
+        if agent.wish is not None or not self.reachable(agent):
             self.rest(agent)
             return
         agent.engagement = None
@@ -300,7 +337,7 @@ class Agents:
             self.rest(agent)
             return
         agent.engagement = None
-        again = self._config.rules.unreachable_again if agent.phone in self._registered else None
+        again = self._config.rules.unreachable_again if self.reachable(agent) else None
         self.move(agent, UNREACHABLE, seconds=again, then=self.rest)
 
     def missed(self, agent: Agent) -> None:
@@ -349,8 +386,13 @@ class Agents:
             queues=tuple(config.queues),
             skills=MappingProxyType(config.skills),
             languages=tuple(config.languages),
-            reachable=agent.phone in self._registered,
+            reachable=self.reachable(agent),
             calls_taken=agent.calls_taken,
+            trunk=self.trunk(agent),
+            site=config.site or "",
+            roles=tuple(config.roles),
+            dispositions=MappingProxyType(self.dispositions(agent)),
+            disposition=agent.disposition,
         )
 
     def memory(self, agent: Agent) -> AgentMemory:
@@ -366,6 +408,7 @@ class Agents:
             misses=agent.misses,
             calls_taken=agent.calls_taken,
             call=agent.call,
+            queue=agent.queue,
         )
 
     def restore(self, memories: Mapping[str, AgentMemory]) -> None:
@@ -380,7 +423,8 @@ class Agents:
                 continue
             before = agent.state
             agent.state, agent.reason, agent.call = memory.state, memory.reason, memory.call
-            agent.phone = memory.phone or agent.config.phone
+            agent.queue = memory.queue
+            agent.phone = memory.phone or agent.config.number
             holder = self._on_phone.get(agent.phone)
             if agent.state is not LOGGED_OUT and holder is not None:
                 log.warning("agent.phone_taken", agent=agent.id, phone=agent.phone, holder=holder.id)
@@ -402,8 +446,8 @@ class Agents:
     def release_orphans(self) -> None:
         """Agents restored as rung or talking whose call nobody adopted: it ended while no engine looked."""
         for agent in self._agents.values():
-            orphan = agent.engagement is None and agent.state in (OFFERED, TALKING)
-            if orphan or (agent.state is READY and agent.phone not in self._registered):
+            orphan = agent.engagement is None and agent.state in (OFFERED, TALKING, HOLD)
+            if orphan or (agent.state is READY and not self.reachable(agent)):
                 self.rest(agent)
 
     def _wall(self, moment: float) -> datetime:

@@ -11,8 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, field_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    Tag,
+    WithJsonSchema,
+    field_validator,
+)
 
+from engine.records.notify_file import Number
 from engine.records.pins import looks_like_a_hash
 from engine.acd.strategies import AVAILABLE, PLANNED
 from engine.errors import ConfigError
@@ -24,6 +34,7 @@ from engine.schema.fields import (
     Ident,
     Language,
     Name,
+    PromptRef,
     QueueRef,
     Share,
     SkillRef,
@@ -37,6 +48,7 @@ _LEVEL = whole(1, 9)
 Level = Annotated[int, _LEVEL[0], _LEVEL[1]]
 _TIER = whole(1, 99)
 Tier = Annotated[int, _TIER[0], _TIER[1]]
+TrunkName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,30}$")]
 _LENGTH = whole(0, 100_000)
 Places = Annotated[int, _LENGTH[0], _LENGTH[1]]
 _TRIES = whole(1, 99)
@@ -77,6 +89,9 @@ class QueueConfig(Shape):
     language: Literal["any", "caller"] = "any"  # caller: only agents who speak the caller's language
     service_level: ServiceLevel | None = None
     calendar: CalendarRef | None = None  # when it is open; the flow's open_hours acts on it
+    whisper: PromptRef | None = None  # what the agent hears before the talk: {queue} and {waited}
+    announce_agent: PromptRef | None = None  # what the caller hears then: {agent}
+    dispositions: dict[Dialled, Name] = Field(default_factory=dict)  # what came of a call, by the phone's keys
 
     @field_validator("offer")
     @classmethod
@@ -111,11 +126,29 @@ def _tiers(value: Any) -> Any:
     return value
 
 
+class Away(Shape):
+    """A phone that is rung over a trunk: a mobile, an extension of another site. It needs no registration."""
+
+    number: Number
+    trunk: TrunkName
+    accept: bool = True  # who answers must press 1, so that no mailbox ever gets a caller
+
+
+def _kind_of_phone(value: Any) -> str:
+    return "away" if isinstance(value, dict | Away) else "extension"
+
+
+Phone = Annotated[
+    Annotated[Dialled, Tag("extension")] | Annotated[Away, Tag("away")], Discriminator(_kind_of_phone)
+]
+
+
 class AgentConfig(Shape):
     """One agent of agents.yaml. The key of its entry is the number that it logs in with."""
 
     name: Text
-    phone: Dialled  # where it sits unless it logs in elsewhere
+    phone: Phone  # where it sits unless it logs in elsewhere
+    site: Name | None = None
     pin: Text | None = Field(default=None, repr=False)  # an argon2 hash
     queues: Annotated[dict[QueueRef, Tier], BeforeValidator(_tiers)] = Field(default_factory=dict)
     skills: dict[SkillRef, Level] = Field(default_factory=dict)
@@ -123,6 +156,16 @@ class AgentConfig(Shape):
     roles: list[Role] = Field(default_factory=_agent_only)
     login: Literal["by_hand", "auto"] = "by_hand"  # auto: logged in when the engine starts
     sip_password: Text | None = Field(default=None, repr=False)
+
+    @property
+    def number(self) -> str:
+        """The extension or the number of its own phone."""
+        return self.phone.number if isinstance(self.phone, Away) else self.phone
+
+    @property
+    def away(self) -> Away | None:
+        """Its own phone, when that is reached over a trunk."""
+        return self.phone if isinstance(self.phone, Away) else None
 
     @field_validator("pin")
     @classmethod
@@ -142,6 +185,9 @@ class AgentRules(Shape):
     unreachable_again: Duration = 30.0  # when a phone that is registered but did not answer is tried again
     wrong_pins: Tries = 5
     locked: Duration = 900.0
+    pauses: list[Name] = Field(default_factory=list)  # the reasons of a pause; none: any words are one
+    tell: Name | None = None  # a group of notify.yaml: told of pauses after missed calls and of what was mended
+    look_every: Duration = 5.0  # between two looks whether what is believed of agents and callers is true
 
 
 class AgentsFile(FileShape):
@@ -238,13 +284,13 @@ def _phones_held_twice(agents: AgentsFile) -> list[Fault]:
     for name, agent in agents.agents.items():
         if agent.login != "auto":
             continue
-        if (first := holders.setdefault(agent.phone, name)) != name:
+        if (first := holders.setdefault(agent.number, name)) != name:
             path = ("agents", name, "phone")
             faults.append(
                 agents.fault(
                     path,
                     "phone-taken",
-                    f"phone {agent.phone} is {first}'s, who is logged in at the start too",
+                    f"phone {agent.number} is {first}'s, who is logged in at the start too",
                     also=agents.at("agents", first, "phone"),
                 )
             )

@@ -19,12 +19,12 @@ from engine.acd.agents import ON_A_CALL, READY, Agent, Agents
 from engine.acd.board import Board, Match, Needs, Seat, Ticket, has, needs
 from engine.acd.config import AcdConfig, QueueConfig
 from engine.acd.figures import Figures
-from engine.acd.floor import Floor, Ring
+from engine.acd.floor import Brief, Briefing, Floor, Ring
 from engine.acd.offers import Ended, Offer, Outcome, lost
 from engine.acd.places import Connecting, Leaving, Left, Over, Place, Request, Stage, Talking
 from engine.acd.report import Reporter
 from engine.clock import Clock, Timer
-from engine.types import AgentState, RingKind
+from engine.types import AgentState, AgentView, RingKind
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +49,7 @@ class Dispatcher:
         self._offers: set[Offer] = set()
         self._shut: dict[str, None] = {"starting": None}
         self._again: Timer | None = None
+        self.brief: Brief | None = None
         for name, agent in config.agents.items():
             board.seat(Seat(name, agent.queues, has(agent.skills, agent.languages)))
 
@@ -140,6 +141,8 @@ class Dispatcher:
         if place.stage is Stage.WAITING or (offer is not None and offer.call_off(reason.value)):
             self._take_out(place, reason)
             return True
+        if place.stage is Stage.CONNECTING and reason is Leaving.CALLER and place.offer is not None:
+            place.offer.caller_left()
         return False
 
     def position(self, place: Place) -> int:
@@ -332,6 +335,12 @@ class Dispatcher:
             "offer.recalled", call=offer.match.call, agent=offer.agent.id, queue=offer.match.queue, why=why
         )
         self._back_in_line(offer)
+
+    def briefing(self, offer: Offer, view: AgentView) -> Briefing | None:
+        if self.brief is None:
+            return None
+        waited = self._clock.monotonic() - offer.place.joined
+        return self.brief(view, offer.match.call, offer.match.queue, waited)
 
     def answered(self, offer: Offer) -> None:
         offer.agent.misses = 0

@@ -12,18 +12,25 @@ One offer, as the ACD drives it, in a greenlet of its own::
             over = ring.wait_over()                            # blocks until the talk is over
     ring.drop()                                                # always; harmless when the leg is gone
 
+Between the answer and the bridge an agent may be told something and be asked to accept (:class:`Briefing`):
+``ring.brief(…)``, and the caller who will talk to it: ``ring.announce(…)``.
+
 ``RingResult`` and ``TalkResult`` live in ``engine.types``, because ``engine.calls`` stands below ``acd``
 and makes them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from engine.types import AgentView, RingKind, RingResult, TalkEnd, TalkResult
+from engine.types import AgentView, Briefing, RingKind, RingResult, Sound, TalkEnd, TalkResult
 
-__all__ = ["Floor", "Ring", "RingKind", "RingResult", "TalkEnd", "TalkResult"]
+__all__ = ["Brief", "Briefing", "Floor", "Ring", "RingKind", "RingResult", "Sound", "TalkEnd", "TalkResult"]
+
+#: What is said before the two are connected: of the agent, the call, its queue and the seconds that it waited.
+#: None: nothing. May take its time (a text may have to be spoken first), and never raises.
+Brief = Callable[[AgentView, str, str, float], Briefing | None]
 
 
 class Ring(Protocol):
@@ -45,6 +52,19 @@ class Ring(Protocol):
 
         Harmless when the ringing has already ended: an answered leg stays answered (drop it).
         """
+
+    def brief(self, briefing: Briefing) -> RingResult:
+        """Tell the agent who answered, and ask it to accept where that is wanted; the caller hears its music on.
+
+        ANSWERED when the two may be connected; NO_ANSWER when nobody accepted, REJECTED when the agent hung up,
+        CANCELLED after a :meth:`cancel`.
+        """
+
+    def announce(self, sound: Sound) -> None:
+        """Say to the caller, and to the agent with it, who is there now. Ends early when either is gone."""
+
+    def caller_left(self) -> None:
+        """The caller hung up after the answer: wakes an :meth:`announce`."""
 
     def connect(self) -> bool:
         """Bridge the caller with this answered leg; True once CHANNEL_BRIDGE was seen on either.

@@ -19,10 +19,10 @@ import structlog
 
 from engine.acd.agents import Agent
 from engine.acd.board import Match
-from engine.acd.floor import Floor, Ring
+from engine.acd.floor import Briefing, Floor, Ring, Sound
 from engine.acd.places import Place
 from engine.clock import Clock, Timer, TimeUp
-from engine.errors import NoSuchCall, SwitchError
+from engine.errors import DialRefused, NoSuchCall, SwitchError
 from engine.types import AgentView, RingKind, TalkEnd, TalkResult
 
 log = structlog.get_logger(__name__)
@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 RING_GRACE = 8.0  # seconds beyond the ringing time in which the floor must have said how it ended
 CANCEL_GRACE = 3.0  # the same after a cancel
 CONNECT_LIMIT = 10.0  # a bridge that takes longer is none
+BRIEF_LIMIT = 40.0  # the same for what an agent is told and asked before
 
 
 class Ended(StrEnum):
@@ -56,6 +57,9 @@ class Outcome:
 class Desk(Protocol):
     """What an offer tells the dispatcher."""
 
+    def briefing(self, offer: Offer, view: AgentView) -> Briefing | None:
+        """What is said between the answer and the bridge; asked for while the phone rings."""
+
     def answered(self, offer: Offer) -> None:
         """The agent answered; the bridge is being made."""
 
@@ -73,6 +77,7 @@ class Offer:
     """One ringing of one agent for one caller, up to the end of the talk."""
 
     __slots__ = (
+        "_announcing",
         "_clock",
         "_dead",
         "_desk",
@@ -109,6 +114,7 @@ class Offer:
         self._greenlet: gevent.Greenlet[..., object] | None = None
         self._watchdog: Timer | None = None
         self._dead = False
+        self._announcing = False
         self.place = place
         self.agent = agent
         self.match = match
@@ -141,6 +147,11 @@ class Offer:
                 self.ring.cancel()
                 self._watch(CANCEL_GRACE)
         return True
+
+    def caller_left(self) -> None:
+        """The caller hung up after the answer and before the bridge: the agent is kept no longer than need be."""
+        if self.ring is not None and self._announcing:
+            self.ring.caller_left()
 
     def recall(self, why: str) -> bool:
         """See :class:`engine.acd.agents.Engagement`."""
@@ -186,18 +197,25 @@ class Offer:
                 )
             except NoSuchCall:
                 return Outcome(Ended.CALLER_GONE)
+            except DialRefused as error:
+                return Outcome(Ended.MISSED, RingKind.FAILED, str(error))
             except SwitchError as error:
                 log.warning("offer.no_switch", call=self.match.call, agent=self.agent.id, why=str(error))
                 return Outcome(Ended.NO_SWITCH, cause=str(error))
             if self.called_off:  # while the floor was asked
                 self.ring.cancel()
+        briefing = self._desk.briefing(self, view)
         kind, cause = self._wait(self.ring)
+        if kind is RingKind.ANSWERED and briefing is not None and not self.called_off:
+            kind, cause = self._brief(self.ring, briefing)
         if self.called_off:
             return Outcome(Ended.CALLED_OFF)
         if kind is not RingKind.ANSWERED:
             return Outcome(Ended.MISSED, kind, cause)
         self.answered = True
         self._desk.answered(self)
+        if briefing is not None and briefing.announce is not None:
+            self._announce(self.ring, briefing.announce)
         if self._connect(self.ring):
             return None
         if not self._floor.caller_alive(self.match.call):
@@ -217,6 +235,33 @@ class Offer:
         if result.kind is RingKind.CANCELLED and not self.called_off:
             return RingKind.FAILED, result.cause
         return result.kind, result.cause
+
+    def _brief(self, ring: Ring, briefing: Briefing) -> tuple[RingKind, str]:
+        """Tell and ask the agent. It can be called off all the while, as when it rang."""
+        self._watch(BRIEF_LIMIT)
+        try:
+            result = ring.brief(briefing)
+        except _Silent:
+            log.error("offer.silent", call=self.match.call, agent=self.agent.id, leg=ring.leg)
+            return RingKind.FAILED, "nothing was heard of the leg"
+        except SwitchError as error:
+            return RingKind.FAILED, str(error)
+        finally:
+            self._unwatch()
+        return result.kind, result.cause
+
+    def _announce(self, ring: Ring, sound: Sound) -> None:
+        self._announcing = True
+        try:
+            with self._clock.timeout(sound.seconds + CONNECT_LIMIT) as mine:
+                ring.announce(sound)
+        except TimeUp as up:
+            if up is not mine:
+                raise
+        except SwitchError as error:
+            log.warning("offer.not_announced", call=self.match.call, agent=self.agent.id, why=str(error))
+        finally:
+            self._announcing = False
 
     def _connect(self, ring: Ring) -> bool:
         try:

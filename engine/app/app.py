@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import orjson
 import structlog
 from gevent.threadpool import ThreadPool
 from sqlalchemy.orm import Session
 
 from engine.acd.acd import Acd, AgentMemory
+from engine.app.agents import AgentNews, phones_there
 from engine.app.clips import Sounds, make_sounds
 from engine.app.faxes import make_faxes, uses_fax
 from engine.app.hours import make_closing
@@ -128,6 +128,7 @@ class App:
         self.parties: Parties = None  # type: ignore[assignment]
         self.sounds: Sounds = None  # type: ignore[assignment]
         self.closing: Closing = None  # type: ignore[assignment]
+        self.agent_news: AgentNews = None  # type: ignore[assignment]
         self.reload = Reloader(self)
 
     # -- building -----------------------------------------------------------------------------------
@@ -176,7 +177,8 @@ class App:
             max_calls=settings.limits.calls,
             generation=uuid4().hex[:6],
         )
-        self.acd = Acd(made.acd, self.clock, CallFloor(self.calls), self.store.journal, self._notify)
+        floor = CallFloor(self.calls)
+        self.acd = Acd(made.acd, self.clock, floor, self.store.journal, self._notify)
         self.acd.restore(_memory(row) for row in self.store.load_agents())
         self.closing = make_closing(self)
         self.departments = make_departments(
@@ -190,6 +192,7 @@ class App:
             self.store, self.clock, folders.recordings, settings.recording, timezone=settings.timezone
         )
         outbound = make_outbound(made, self.clock, self.store)
+        self.agent_news = AgentNews(self, floor, outbound)
         self.faxes = make_faxes(made, self.store, self.calls, outbound, self.clock)
         services = Services(
             clock=self.clock,
@@ -377,8 +380,7 @@ class App:
             )
         except StoreError as error:
             log.warning("calls.not_closed", error=str(error))
-        rows = orjson.loads(self._ask_switch(commands.show_registrations())).get("rows", [])
-        self.acd.phones_are({row["reg_user"] for row in rows if row.get("reg_user")})
+        self.acd.phones_are(phones_there(self))
         self.acd.start()
         self.acd.release("switch")
         self.faxes.settled(used=uses_fax(self.lead.flows))
@@ -414,13 +416,16 @@ class App:
         self.lead(call)
 
     def _call_ended(self, call: Call) -> None:
-        self.store.cdr({**cdr_row(call, self.clock), "node": self.installation.settings.site.id})
+        more = {"node": self.installation.settings.site.id, **self.agent_news.disposition_of(call.id)}
+        self.store.cdr({**cdr_row(call, self.clock), **more})
         self.store.drop_call_state(call.id)
         self.installation.host.tell.call_ended(call=call.view(), cause=call.cause)
         self.records.call_ended(call)
 
     def _notify(self, event: str, /, **facts: Any) -> None:
         """A domain event of the ACD, for the hooks: calls as views, agents' states kept for the next engine."""
+        if self.agent_news.told(event, facts):
+            return
         if "call" in facts and event != "wrapup_finished":
             facts["call"] = self._view(facts["call"])
         if event == "agent_state_changed":
@@ -447,6 +452,7 @@ class App:
                     "free_since": memory.free_since.isoformat() if memory.free_since else None,
                     "misses": memory.misses,
                     "calls_taken": memory.calls_taken,
+                    "queue": memory.queue,
                 },
             )
         )
@@ -627,4 +633,5 @@ def _memory(row: AgentRow) -> AgentMemory:
         misses=int(row.data.get("misses", 0)),
         calls_taken=int(row.data.get("calls_taken", 0)),
         call=row.call,
+        queue=str(row.data.get("queue", "")),
     )

@@ -54,6 +54,7 @@ EVENTS = (
     "sofia::register",
     "sofia::unregister",
     "sofia::expire",
+    "sofia::sip_user_state",
     "sofia::gateway_state",
     "spandsp::txfaxresult",
 )
@@ -121,6 +122,7 @@ class Calls:
             str, Callable[[EventLike], None]
         ] = {}  # channels that are no calls: who is told of them
         self.refused = 0
+        self.mended = 0  # how often events had not told the truth
         self.taken = 0
         self._lead = lead
         self._ended = ended
@@ -315,11 +317,28 @@ class Calls:
         subclass = event.get("Event-Subclass") or ""
         if self.registrations is None or not subclass.startswith("sofia::"):
             return
-        phone = event.get("from-user") or event.get("username") or ""
+        phone = event.get("from-user") or event.get("username") or event.get("user") or ""
         if subclass == "sofia::register":
             self.registrations(phone, True)
         elif subclass in ("sofia::unregister", "sofia::expire"):
             self.registrations(phone, False)
+        elif subclass == "sofia::sip_user_state":
+            # The switch asks registered phones with OPTIONS: one that has vanished is known long before it expires.
+            self.registrations(phone, event.get("Ping-Status") != "UNREACHABLE")
+
+    def mend(self, leg: Leg, what: str) -> None:
+        """What was believed of a leg was not true any more, and is now: count it and write it down."""
+        self.mended += 1
+        log.warning("leg.mended", leg=leg.uuid, call=leg.owner or leg.uuid, agent=leg.agent, what=what)
+        self.journal(
+            JournalEntry(
+                at=self.clock.now(),
+                kind="mended",
+                call=leg.owner or leg.uuid,
+                agent=leg.agent,
+                data={"what": what, "leg": leg.uuid},
+            )
+        )
 
     # -- the life of a call ---------------------------------------------------------------------------
 

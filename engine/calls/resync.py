@@ -188,6 +188,11 @@ def dump(calls: Calls, uuid: str) -> Channel | None:
     return Channel(headers)
 
 
+def bridged_now(calls: Calls, uuid: str) -> str:
+    """The leg that ``uuid`` is bridged with at this moment, "" when there is none."""
+    return _bridges(calls).get(uuid, "")
+
+
 def _bridges(calls: Calls) -> dict[str, str]:
     """Who talks to whom: leg -> leg, both ways. Legs, not ``Other-Leg`` headers, which go stale."""
     text = calls.ask(commands.show_bridged_calls(), 5.0)
@@ -203,4 +208,4 @@ def _bridges(calls: Calls) -> dict[str, str]:
     return pairs
 
 
-__all__ = ["Channel", "Gone", "dump", "probe", "resync"]
+__all__ = ["Channel", "Gone", "bridged_now", "dump", "probe", "resync"]

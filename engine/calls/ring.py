@@ -20,14 +20,15 @@ import structlog
 
 from engine.calls.call import Call
 from engine.calls.leg import Leg
+from engine.calls.outbound import Outbound
 from engine.calls.registry import AGENT, OWNER, Calls
-from engine.calls.resync import dump
-from engine.calls.signals import Answered, Gone
+from engine.calls.resync import bridged_now, dump
+from engine.calls.signals import Answered, Bridged, Done, Gone, Key
 from engine.clock import Empty
-from engine.errors import NoSuchCall, SwitchError
+from engine.errors import DialRefused, NoSuchCall, SwitchError
 from engine.esl import commands
 from engine.esl.commands import Dial, GatewayDial, PhoneDial
-from engine.types import AgentView, RingKind, RingResult, TalkEnd, TalkResult
+from engine.types import AgentView, Briefing, RingKind, RingResult, Sound, TalkEnd, TalkResult
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,15 @@ BRIDGE_WATCHDOG = 1.0
 
 ANSWER_LIMIT = 1.0
 """Seconds from telling the caller's leg to answer until the bridge is tried all the same."""
+
+ASKED = 2
+"""How often somebody who answered is asked to accept."""
+
+ACCEPT_WITHIN = 6.0
+"""Seconds after the question until it counts as not accepted."""
+
+LATE_SOUND = 5.0
+"""Seconds beyond the length of a sound in which its end must be heard of."""
 
 LATE_REPLY = 3.0
 """Seconds beyond the ringing time before a leg that nothing was heard of is given up."""
@@ -71,6 +81,7 @@ class AgentRing:
         self._result: RingResult | None = None
         self._over: TalkResult | None = None
         self._cancelled = False
+        self._briefed = False  # it is being told something: that can be cancelled, too
         self._bridged_at: float | None = None
         self._job: Any = None
 
@@ -139,10 +150,83 @@ class AgentRing:
         return RingResult(RingKind.ANSWERED)
 
     def cancel(self) -> None:
-        if self._result is None and not self._cancelled:
+        if (self._result is None or self._briefed) and not self._cancelled:
             self._cancelled = True
             self._kill("ORIGINATOR_CANCEL")
             self._leg.inbox.put(None)  # wakes the waiting greenlet, whatever the switch says and when
+
+    def brief(self, briefing: Briefing) -> RingResult:
+        leg = self._leg
+        self._briefed = True
+        try:
+            if briefing.accept is not None and not self._accepted(briefing.accept, briefing.key):
+                if leg.gone is None and not self._cancelled:
+                    return RingResult(RingKind.NO_ANSWER, "nobody accepted the call")
+            elif briefing.whisper is not None:
+                self._say(briefing.whisper)
+        finally:
+            self._briefed = False
+        if self._cancelled:
+            return RingResult(RingKind.CANCELLED, "ORIGINATOR_CANCEL")
+        if leg.gone is not None:
+            return RingResult(RingKind.REJECTED, leg.gone)
+        return RingResult(RingKind.ANSWERED)
+
+    def _accepted(self, question: Sound, key: str) -> bool:
+        """Whether a person is there: a mailbox presses no key."""
+        leg, clock = self._leg, self._calls.clock
+        leg.wants_keys = True
+        try:
+            for _ in range(ASKED):
+                if self._say(question, key):
+                    return True
+                end = clock.monotonic() + ACCEPT_WITHIN
+                while leg.gone is None and not self._cancelled:
+                    try:
+                        signal = leg.inbox.get(end - clock.monotonic())
+                    except Empty:
+                        break
+                    if isinstance(signal, Key) and signal.digit == key:
+                        return True
+            return False
+        finally:
+            leg.wants_keys = False
+
+    def _say(self, sound: Sound, key: str = "", caller: Call | None = None) -> bool:
+        """Play ``sound`` on this leg to its end, or to ``key`` (then True), or to the end of the leg or of the
+        caller."""
+        calls, leg, clock = self._calls, self._leg, self._calls.clock
+        token = calls.new_event_uuid()
+        leg.awaited.add(token)
+        calls.require_line().post(
+            commands.execute(leg.uuid, "playback", sound.playback, event_uuid=token, lock=True)
+        )
+        end = clock.monotonic() + sound.seconds + LATE_SOUND
+        try:
+            while leg.gone is None and not self._cancelled and (caller is None or caller.leg.gone is None):
+                try:
+                    signal = leg.inbox.get(end - clock.monotonic())
+                except Empty:
+                    return False
+                if isinstance(signal, Done) and signal.event_uuid == token:
+                    return False
+                if key and isinstance(signal, Key) and signal.digit == key:
+                    calls.require_line().post(commands.uuid_break(leg.uuid, all=True))
+                    return True
+            return False
+        finally:
+            leg.awaited.discard(token)
+
+    def announce(self, sound: Sound) -> None:
+        call = self._calls.calls.get(self._call_id)
+        if call is None or call.leg.gone is not None:
+            return
+        # Over the music, which goes on behind it; the end is heard of from the agent's leg.
+        self._calls.require_line().post(commands.execute(call.id, "playback", sound.playback))
+        self._say(sound, caller=call)
+
+    def caller_left(self) -> None:
+        self._leg.inbox.put(None)
 
     def connect(self) -> bool:
         calls, leg = self._calls, self._leg
@@ -165,7 +249,14 @@ class AgentRing:
             try:
                 leg.inbox.get(end - clock.monotonic())
             except Empty:
+                if bridged_now(calls, leg.uuid) == call.id:
+                    # The two talk: only the word of it was lost.
+                    calls.mend(leg, "the bridge was not told")
+                    call.leg.tell(Bridged(leg.uuid))
+                    leg.tell(Bridged(call.id))
+                    continue
                 log.warning("bridge.limbo", call=call.id, leg=leg.uuid)
+                calls.mend(leg, "in limbo after a bridge")
                 return self._free()
         self._bridged_at = clock.monotonic()
         call.agent_leg = leg.uuid
@@ -242,6 +333,7 @@ class CallFloor:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
+        self.outbound: Outbound | None = None  # who may be rung over a trunk; None: nobody
 
     def ring(
         self, call_id: str, agent: AgentView, *, seconds: float, variables: Mapping[str, str]
@@ -249,12 +341,28 @@ class CallFloor:
         call = self._calls.get(call_id)
         # What a stranger's phone calls itself goes no further than a number that is one.
         number = call.number if call.number.removeprefix("+").isdigit() else ""
+        name = call.name or number
+        dial: Dial = PhoneDial(agent.phone)
+        if agent.trunk:
+            if self.outbound is None:
+                raise DialRefused("no_trunk", "nobody may be rung outside")
+            allowed = self.outbound.dial(
+                agent.phone,
+                purpose="agent",
+                trunk=agent.trunk,
+                call=call_id,
+                dialled=call.dialled,
+                caller=number,
+                private=True,  # the agent's own number; the row names the call, whose rows name the agent
+                often=True,
+            )
+            dial, number, name = allowed.dial, allowed.caller, ""
         return self.dial(
             call_id,
-            PhoneDial(agent.phone),
+            dial,
             seconds=seconds,
             number=number,
-            name=call.name or number,
+            name=name,
             agent=agent.id,
             variables=variables,
         )

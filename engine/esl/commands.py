@@ -518,6 +518,11 @@ def sofia_status(kind: Literal["profile", "gateway"] | None = None, name: str = 
     return _api("sofia", "status", _one_of(kind, "profile", "gateway"), text.word(name, kind))
 
 
+def sofia_registrations(profile: str) -> Command:
+    """The registrations of a SIP profile as XML, each with its ``ping-status``."""
+    return _api("sofia", "xmlstatus", "profile", text.word(profile, "profile"), "reg")
+
+
 def sofia_profile(name: str, action: Literal["rescan", "restart", "start", "stop"]) -> Command:
     """Make a SIP profile read its configuration again, or start and stop it."""
     action_ = _one_of(action, "rescan", "restart", "start", "stop")

@@ -92,8 +92,8 @@ class Centre:
     def _start(self) -> None:
         self.installation.require_sound()
         assert self.installation.acd is not None
-        for agent in self.installation.acd.agents.values():
-            self.simulator.phone(agent.phone)
+        for phone in self.installation.phones:
+            self.simulator.phone(phone.extension)
         self.app = App(
             self.installation.home,
             switch="simulator",
