@@ -57,7 +57,9 @@ def needs(skills: Mapping[str, int], language: str = "", sites: Iterable[str] = 
     return tuple(sorted(asked))
 
 
-def has(skills: Mapping[str, int], languages: Iterable[str], site: str = "", agent: str = "") -> dict[str, int]:
+def has(
+    skills: Mapping[str, int], languages: Iterable[str], site: str = "", agent: str = ""
+) -> dict[str, int]:
     """What an agent has, in the words of :func:`needs`."""
     levels = {SKILL + name: level for name, level in skills.items() if level > 0}
     levels.update((LANGUAGE + language, 1) for language in languages)
@@ -135,7 +137,9 @@ class Match:
 class Beside:
     """Who stood beside a match when it was made, a few of each: what :meth:`Board.beside` answers."""
 
-    next: tuple[tuple[str, int, float], ...] = ()  # agents that were free and able too: id, tier, rank; in order
+    next: tuple[
+        tuple[str, int, float], ...
+    ] = ()  # agents that were free and able too: id, tier, rank; in order
     unfit: tuple[str, ...] = ()  # agents that were free but not able
     ahead: tuple[str, ...] = ()  # callers with an earlier turn
 

@@ -24,7 +24,8 @@ from pydantic import (
 
 from engine.records.notify_file import Number
 from engine.records.pins import looks_like_a_hash
-from engine.acd.strategies import AVAILABLE, PLANNED
+from engine.acd.rules import Ageing, AtClosing, Overflow, Priority, Relax, Sticky, circle, flaws_of_relaxing
+from engine.acd.strategies import AVAILABLE
 from engine.errors import ConfigError
 from engine.schema.faults import Fault, Faults, did_you_mean
 from engine.schema.fields import (
@@ -60,8 +61,6 @@ def _strategy(value: Any) -> str:
     text = text_of(value, "a strategy")
     if text in AVAILABLE:
         return text
-    if text in PLANNED:
-        raise wrong("not-yet", f"the strategy `{text}` is not available yet", "use longest_idle")
     raise wrong("unknown-choice", f"`{text}` is no strategy", did_you_mean(text, AVAILABLE))
 
 
@@ -88,7 +87,13 @@ class QueueConfig(Shape):
     skills: dict[SkillRef, Level] = Field(default_factory=dict)  # what every agent of it must have
     language: Literal["any", "caller"] = "any"  # caller: only agents who speak the caller's language
     service_level: ServiceLevel | None = None
-    calendar: CalendarRef | None = None  # when it is open; the flow's open_hours acts on it
+    calendar: CalendarRef | None = None  # when it is open
+    at_closing: AtClosing = AtClosing(do="stay")  # those who wait when the calendar closes
+    ageing: Ageing | None = None  # how a wait counts against priority; None: as the file says for all
+    relax: list[Relax] = Field(default_factory=list)
+    site: Name | Literal["caller"] | None = None  # only agents of this site, or of the caller's, until relaxed
+    sticky: Sticky | None = None
+    overflow: Overflow | None = None
     whisper: PromptRef | None = None  # what the agent hears before the talk: {queue} and {waited}
     announce_agent: PromptRef | None = None  # what the caller hears then: {agent}
     dispositions: dict[Dialled, Name] = Field(default_factory=dict)  # what came of a call, by the phone's keys
@@ -109,6 +114,8 @@ class QueuesFile(FileShape):
     """conf/queues.yaml."""
 
     grammar: Grammar
+    tiers: dict[Text, Priority] = Field(default_factory=dict)  # what a caller's tier is worth
+    ageing: Ageing = Ageing()
     queues: dict[Name, QueueConfig]
 
 
@@ -150,7 +157,7 @@ class AgentConfig(Shape):
     phone: Phone  # where it sits unless it logs in elsewhere
     site: Name | None = None
     pin: Text | None = Field(default=None, repr=False)  # an argon2 hash
-    queues: Annotated[dict[QueueRef, Tier], BeforeValidator(_tiers)] = Field(default_factory=dict)
+    queues: Annotated[dict[QueueRef, Tier], BeforeValidator(_tiers, json_schema_input_type=dict[QueueRef, Tier] | list[QueueRef])] = Field(default_factory=dict)
     skills: dict[SkillRef, Level] = Field(default_factory=dict)
     languages: list[Language] = Field(default_factory=list)
     roles: list[Role] = Field(default_factory=_agent_only)
@@ -205,6 +212,13 @@ class AcdConfig:
     queues: Mapping[str, QueueConfig]
     agents: Mapping[str, AgentConfig]
     rules: AgentRules = field(default_factory=AgentRules)
+    tiers: Mapping[str, int] = field(default_factory=dict)  # of callers: what each is worth in priority
+    ageing: Ageing = field(default_factory=Ageing)
+    file: QueuesFile | None = field(default=None, compare=False)  # where the queues stand, for faults
+
+    def ageing_of(self, queue: str) -> Ageing:
+        """How a wait counts against priority in a queue."""
+        return self.queues[queue].ageing or self.ageing
 
     @property
     def skills(self) -> frozenset[str]:
@@ -222,6 +236,8 @@ def load(queues: Path, agents: Path, *, base: Path | None = None) -> tuple[AcdCo
         return str(path.relative_to(base)) if base is not None and path.is_relative_to(base) else str(path)
 
     queue_file, faults = load_file(queues, QueuesFile, name=shown(queues))
+    if queue_file is not None:
+        faults += _relaxations(queue_file)
     agent_file, more = load_file(agents, AgentsFile, name=shown(agents))
     faults = faults + more
     if agent_file is not None:
@@ -230,9 +246,19 @@ def load(queues: Path, agents: Path, *, base: Path | None = None) -> tuple[AcdCo
         return None, faults
     faults += _unknown_queues(agent_file, queue_file)
     faults += _unknown_skills(queue_file, agent_file)
+    faults += _unknown_sites(queue_file, agent_file)
+    faults += _overflows(queue_file)
     if any(fault.severity == "error" for fault in faults):
         return None, faults
-    return AcdConfig(queue_file.queues, agent_file.agents, agent_file.rules), faults
+    config = AcdConfig(
+        queue_file.queues,
+        agent_file.agents,
+        agent_file.rules,
+        queue_file.tiers,
+        queue_file.ageing,
+        queue_file,
+    )
+    return config, faults
 
 
 def load_or_raise(queues: Path, agents: Path) -> AcdConfig:
@@ -276,6 +302,69 @@ def _unknown_skills(queues: QueuesFile, agents: AgentsFile) -> list[Fault]:
         for ref in references(queues)
         if ref.kind == "skill" and ref.value not in known
     ]
+
+
+def _relaxations(queues: QueuesFile) -> list[Fault]:
+    """Steps of relaxing that never come, or change nothing."""
+    return [
+        queues.fault(("queues", name, *flaw.path), flaw.code, flaw.message, flaw.hint, severity=flaw.severity)
+        for name, queue in queues.queues.items()
+        for flaw in flaws_of_relaxing(
+            queue.relax,
+            longest=queue.longest,
+            sites=queue.site is not None,
+            language=queue.language == "caller",
+        )
+    ]
+
+
+def _unknown_sites(queues: QueuesFile, agents: AgentsFile) -> list[Fault]:
+    known = {agent.site for agent in agents.agents.values() if agent.site is not None}
+    faults = []
+    for name, queue in queues.queues.items():
+        used: list[tuple[tuple[str | int, ...], str]] = []
+        if queue.site not in (None, "caller"):
+            used.append((("queues", name, "site"), str(queue.site)))
+        for at, step in enumerate(queue.relax):
+            used += [(("queues", name, "relax", at, "site"), site) for site in step.site or ()]
+        faults += [
+            queues.fault(path, "unknown-site", f"no agent is at site `{site}`", did_you_mean(site, known))
+            for path, site in used
+            if site not in known
+        ]
+    return faults
+
+
+def _overflows(queues: QueuesFile) -> list[Fault]:
+    """Overflows into queues that are not there, and those that come back to where they began."""
+    goals = {
+        name: queue.overflow.to.name
+        for name, queue in queues.queues.items()
+        if queue.overflow is not None and queue.overflow.to.kind == "queue"
+    }
+    faults, told = [], set[str]()
+    for name, goal in goals.items():
+        path = ("queues", name, "overflow", "to")
+        if goal not in queues.queues:
+            message = f"there is no queue `{goal}`"
+            faults.append(queues.fault(path, "unknown-queue", message, did_you_mean(goal, queues.queues)))
+        elif name not in told and (way := circle(goals, name)):
+            told.update(way)
+            message = f"callers overflow in a circle: {' -> '.join([*way, name])}"
+            faults.append(queues.fault(path, "overflow-circle", message, "let one of them lead elsewhere"))
+    for name, queue in queues.queues.items():
+        after = queue.overflow.after if queue.overflow is not None else None
+        if after is not None and after >= queue.longest:
+            faults.append(
+                queues.fault(
+                    ("queues", name, "overflow", "after"),
+                    "overflow-too-late",
+                    f"nobody waits so long: the queue's `longest` is {queue.longest:g}s",
+                    "only a flow that sets `longest` itself gets here",
+                    severity="warning",
+                )
+            )
+    return faults
 
 
 def _phones_held_twice(agents: AgentsFile) -> list[Fault]:

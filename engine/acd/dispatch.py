@@ -1,11 +1,12 @@
 """The dispatcher: brings callers and agents together the moment both are there.
 
-It polls nothing. A caller who joins (or whose offer failed) is matched with the free agents; an agent who
-becomes free is matched with those who wait. Because each of these happens at once, there is never both a
-caller who waits and a free agent who could serve it, except while the gate is shut: before the engine has
-taken up the calls that it found, while there is no switch, and when it stops.
+It polls nothing. A caller who joins (whose offer failed, whose needs were relaxed) is matched with the free
+agents; an agent who becomes free is matched with those who wait (:mod:`engine.acd.line`). Because each of these
+happens at once, there is never both a caller who waits and a free agent who could serve it, except while the gate is
+shut: before the engine has taken up the calls that it found, while there is no switch, and when it stops.
 
-Nothing here blocks, so each decision is whole: two calls can't get one agent.
+Nothing here blocks, so each decision is whole: two calls can't get one agent, and of many phones that ring for one
+call the first that is answered has it.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from collections import defaultdict
 
 import structlog
 
-from engine.acd import strategies
 from engine.acd.agents import ON_A_CALL, READY, Agent, Agents
-from engine.acd.board import Board, Match, Needs, Seat, Ticket, has, needs
-from engine.acd.config import AcdConfig, QueueConfig
-from engine.acd.figures import Figures
+from engine.acd.board import Board, Match, Seat, has
+from engine.acd.config import AcdConfig, AgentConfig
 from engine.acd.floor import Brief, Briefing, Floor, Ring
+from engine.acd.line import Line
 from engine.acd.offers import Ended, Offer, Outcome, lost
-from engine.acd.places import Connecting, Leaving, Left, Over, Place, Request, Stage, Talking
+from engine.acd.places import Connecting, Leaving, Over, Place, Request, Stage, Talking
+from engine.acd.tallies import Tallies
+from engine.acd.whys import whys
 from engine.acd.report import Reporter
 from engine.clock import Clock, Timer
 from engine.types import AgentState, AgentView, RingKind
@@ -43,21 +45,33 @@ class Dispatcher:
         self._board = board
         self._report = report
         self.agents = Agents(config, clock, report, self._agent_changed)
-        self.figures: dict[str, Figures] = defaultdict(Figures)
+        self.tallies = Tallies(config, clock)
+        self.line = Line(
+            config,
+            clock,
+            board,
+            report,
+            match=self._match_call,
+            at_work=lambda agent: self.agents.get(agent).state in AT_WORK,
+            is_open=lambda: self.is_open,
+            expected_wait=self.expected_wait,
+        )
+        self.figures = self.line.figures
         self._at_work: dict[str, int] = defaultdict(int)  # agents of a queue who take calls, free or not
-        self._places: dict[str, Place] = {}  # by call id, those who wait
+        self._places = self.line.places  # by call id, those who wait
+        self._ringing_all: dict[str, Place] = {}  # by call id, those for whom many phones ring
         self._offers: set[Offer] = set()
         self._shut: dict[str, None] = {"starting": None}
         self._again: Timer | None = None
         self.brief: Brief | None = None
-        for name, agent in config.agents.items():
-            board.seat(Seat(name, agent.queues, has(agent.skills, agent.languages)))
+        self._seats = {name: _seat(name, agent) for name, agent in config.agents.items()}
+        for seat in self._seats.values():
+            board.seat(seat)
 
     def write_seats(self) -> None:
         """Into the journal: who serves what and has what, without which nobody could say later why they waited."""
-        for name, agent in self._config.agents.items():
-            having = has(agent.skills, agent.languages)
-            self._report.write("agent.seated", agent=name, queues=dict(agent.queues), has=having)
+        for name, seat in self._seats.items():
+            self._report.write("agent.seated", agent=name, queues=dict(seat.queues), has=dict(seat.has))
 
     # -- the gate -------------------------------------------------------------------------------
 
@@ -73,7 +87,7 @@ class Dispatcher:
             return
         self._report.write("offers.made_again", why=why)
         for place in list(self._places.values()):
-            self._check_staff(place)
+            self.line.check_staff(place)
         for agent in self._board.free_agents():
             self._match_agent(agent)
 
@@ -90,29 +104,11 @@ class Dispatcher:
 
     def enter(self, request: Request) -> Place:
         """A caller joins a queue, and is offered at once when an agent is free."""
-        place = self._place(request)
-        queue = self._config.queues.get(request.queue)
-        if queue is None:
-            log.error("queue.unknown", queue=request.queue, call=request.call_id)
-            self._say_left(place, Leaving.CLOSED)
-            return place
-        self._join(place, "queue.resumed" if request.resumed else "queue.entered")
-        if not self._check_staff(place):
-            return place
-        self._match_call(place)
-        most = request.max_length if request.max_length is not None else queue.length
-        if place.stage is Stage.WAITING and not request.resumed and self._board.waiting(request.queue) > most:
-            self._leave(place, Leaving.FULL)
-            return place
-        self._limit(place, queue)
-        self._report.tell(
-            "call_queued", call=request.call_id, queue=request.queue, position=place.position() or 1
-        )
-        return place
+        return self.line.enter(request)
 
     def resume(self, request: Request, agent: Agent, ring: Ring, *, talking: bool) -> Place:
         """Take up a ring or a talk that an earlier engine began."""
-        place = self._place(request)
+        place = self.line.place(request)
         queue = self._config.queues.get(request.queue)
         seconds = queue.offer if queue is not None else 20.0
         if agent.engagement is not None:
@@ -120,135 +116,37 @@ class Dispatcher:
         if talking:
             match = Match(request.call_id, agent.id, request.queue, 0, 0, 0)
         else:
-            self._join(place, "queue.resumed")
+            self.line.join(place, "queue.resumed")
             match = Match(request.call_id, agent.id, request.queue, place.position(), 0, 0)
             self._board.claim(request.call_id)
-            if queue is not None:
-                self._limit(place, queue)
+            self.line.foresee(place)
         offer = Offer(self._clock, self._floor, self, place, agent, match, seconds=seconds, ring=ring)
         agent.engagement = offer
         self._begin(offer, talking=talking)
         return place
 
-    def _limit(self, place: Place, queue: QueueConfig) -> None:
-        request = place.request
-        longest = request.longest if request.longest is not None else queue.longest
-        place.limit = self._clock.after(longest - request.since, self._waited_too_long, place)
-
-    def leave(self, place: Place, reason: Leaving) -> bool:
-        """See :meth:`engine.acd.places.Place.leave`."""
-        offer = place.offer if place.stage is Stage.OFFERED else None
-        if place.stage is Stage.WAITING or (offer is not None and offer.call_off(reason.value)):
-            self._take_out(place, reason)
-            return True
-        if place.stage is Stage.CONNECTING and reason is Leaving.CALLER and place.offer is not None:
-            place.offer.caller_left()
-        return False
-
-    def position(self, place: Place) -> int:
-        waits = place.stage in (Stage.WAITING, Stage.OFFERED, Stage.CONNECTING)
-        return self._board.position(place.request.call_id) if waits else 0
-
     def expected_wait(self, place: Place) -> float | None:
-        position = self.position(place)
+        """See :meth:`engine.acd.places.Place.expected_wait`."""
+        position = self.line.position(place)
         if not position:
             return None
-        figures = self.figures[place.request.queue]
-        return figures.expected_wait(position, self._at_work[place.request.queue])
+        name = place.request.queue
+        return self.figures[name].expected_wait(position, self._hands(name))
 
-    def _place(self, request: Request) -> Place:
-        queue = self._config.queues.get(request.queue)
-        asked: Needs = ()
-        if queue is not None:
-            skills = dict(queue.skills)
-            for skill, level in request.skills.items():
-                skills[skill] = max(level, skills.get(skill, 0))
-            asked = needs(skills, request.language if queue.language == "caller" else "")
-        ticket = Ticket(
-            request.call_id,
-            request.queue,
-            self._clock.monotonic() - max(0.0, request.since),
-            request.priority,
-            asked,
-            request.agent,
-            ranked=request.ranked,
-        )
-        return Place(
-            request,
-            ticket,
-            request.news if request.news is not None else self._clock.queue(),
-            leave=self.leave,
-            position=self.position,
-            wait=self.expected_wait,
-        )
-
-    def _join(self, place: Place, kind: str) -> None:
-        request, ticket = place.request, place.ticket
-        self._board.join(ticket)
-        self._places[request.call_id] = place
-        self._report.write(
-            kind,
-            call=request.call_id,
-            queue=request.queue,
-            position=self._board.position(request.call_id),
-            priority=request.priority,
-            needs=dict(ticket.needs),
-            waited=round(request.since, 3),
-        )
-
-    def _leave(self, place: Place, reason: Leaving) -> None:
-        """Send the caller out of the queue, without an agent, and let its flow know."""
-        self._take_out(place, reason)
-        self._say_left(place, reason)
-
-    def _take_out(self, place: Place, reason: Leaving) -> None:
-        request = place.request
-        waited = self._clock.monotonic() - place.joined
-        self._gone(place)
-        figures = self.figures[request.queue]
-        if reason is Leaving.CALLER:
-            figures.abandoned += 1
-        else:
-            figures.left += 1
-        self._report.write(
-            "queue.left",
-            call=request.call_id,
-            queue=request.queue,
-            reason=reason.value,
-            waited=round(waited, 3),
-        )
-        if reason is Leaving.CALLER:
-            self._report.tell(
-                "call_abandoned", call=request.call_id, queue=request.queue, waited=round(waited, 3)
-            )
-        place.stage = Stage.DONE
-
-    def _say_left(self, place: Place, reason: Leaving) -> None:
-        place.stage = Stage.DONE
-        place.news.put(Left(reason))
-
-    def _gone(self, place: Place) -> None:
-        """The caller has no place in the queue any more."""
-        self._board.leave(place.request.call_id)
-        del self._places[place.request.call_id]
-        if place.limit is not None:
-            place.limit.cancel()
-            place.limit = None
-
-    def _waited_too_long(self, place: Place) -> None:
-        if place.stage is Stage.WAITING:
-            self._leave(place, Leaving.TOO_LONG)
-        elif place.stage in (Stage.OFFERED, Stage.CONNECTING):
-            place.expired = Leaving.TOO_LONG  # an agent may be about to answer: see how that ends
-
-    def _check_staff(self, place: Place) -> bool:
-        """False, and the caller is out, when nobody is logged in who could serve it."""
-        if self._shut or not place.request.no_agents or place.stage is not Stage.WAITING:
-            return True
-        if self._board.staffed(place.request.call_id):
-            return True
-        self._leave(place, Leaving.NO_AGENTS)
-        return False
+    def _hands(self, name: str) -> float:
+        """How many agents work for a queue now. One who serves others too goes first to the nearest that hold
+        somebody, and there counts by half, by a third …"""
+        if not self._at_work[name]:
+            return 0.0
+        crowded = {queue for queue in self._config.queues if queue == name or self._board.waiting(queue)}
+        hands = 0.0
+        for agent in self.agents:
+            tiers = agent.config.queues
+            if name in tiers and agent.state in AT_WORK:
+                nearest = min(tier for queue, tier in tiers.items() if queue in crowded)
+                if tiers[name] == nearest:
+                    hands += 1 / sum(tier == nearest for queue, tier in tiers.items() if queue in crowded)
+        return hands
 
     # -- agents ---------------------------------------------------------------------------------
 
@@ -257,69 +155,90 @@ class Dispatcher:
         if (before in AT_WORK) != (state in AT_WORK):
             for name in agent.config.queues:
                 self._at_work[name] += 1 if state in AT_WORK else -1
+        if before is AgentState.WRAP_UP and (worked := self.tallies.worked(agent.id)) is not None:
+            self.figures[worked.queue].handled(worked.seconds)
         if (before is AgentState.LOGGED_OUT) != (state is AgentState.LOGGED_OUT):
             self._board.present(agent.id, state is not AgentState.LOGGED_OUT)
-            if state is AgentState.LOGGED_OUT:
+            if before is AgentState.LOGGED_OUT:
+                self.tallies.logged_in(agent.id)
+            else:
                 self._board.busy(agent.id)
-                self._check_queues(agent)
+                for name in () if self._shut else agent.config.queues:
+                    self.line.check_queue(name)
         if state is READY:
-            record = strategies.Record(idle_since=agent.free_since)
-            self._board.free(
-                agent.id,
-                {
-                    name: strategies.AVAILABLE[self._config.queues[name].strategy](record)
-                    for name in agent.config.queues
-                },
-            )
+            self._board.free(agent.id, self.tallies.ranks(agent.id, agent.free_since))
             self._match_agent(agent.id)
-        else:
-            self._board.busy(agent.id)
-
-    def _check_queues(self, agent: Agent) -> None:
-        """An agent logged out: those whom nobody is left to serve go their way."""
-        if self._shut:
             return
-        for name in agent.config.queues:
-            lost_hope: dict[Needs, bool] = {}
-            for ticket in list(self._board.line(name)):
-                if ticket.needs not in lost_hope:
-                    lost_hope[ticket.needs] = not self._board.staffed(ticket.call)
-                if lost_hope[ticket.needs]:
-                    self._check_staff(self._places[ticket.call])
+        self._board.busy(agent.id)
+        if state not in AT_WORK:
+            self.line.agent_gone(agent.id)
 
     # -- matching -------------------------------------------------------------------------------
 
     def _match_agent(self, agent_id: str) -> None:
-        if not self._shut and (match := self._board.match_agent(agent_id)) is not None:
-            self._offer(match)
+        if self._shut:
+            return
+        if (match := self._board.match_agent(agent_id)) is not None:
+            self._offer(match, "agent")
+            return
+        for place in sorted(self._ringing_all.values(), key=lambda place: place.ticket.turn):
+            if (match := self._join_ringing(place, agent_id)) is not None:
+                self._offer(match, "all")
+                return
+
+    def _join_ringing(self, place: Place, agent_id: str) -> Match | None:
+        """An agent became free while other phones ring for a caller: its own may ring, too."""
+        if place.stage is not Stage.OFFERED or any(offer.agent.id == agent_id for offer in place.offers):
+            return None
+        if place.request.queue not in self._seats[agent_id].queues:
+            return None
+        return self._board.assign(place.request.call_id, agent_id)
 
     def _match_call(self, place: Place) -> None:
-        if not self._shut and (match := self._board.match_call(place.request.call_id)) is not None:
-            self._offer(match)
+        if self._shut or place.stage is not Stage.WAITING:
+            return
+        call, strategy = place.request.call_id, self.tallies.strategy(place.request.queue)
+        match = self._board.match_call(call, strategy.by)
+        if match is None:
+            return
+        # Who is to be called back is dialled once, when one agent is reserved.
+        rings_all = strategy.rings_all and not place.sticky and place.request.ready is None
+        self._offer(match, "caller")
+        if rings_all:
+            self._ringing_all[call] = place
+            for agent in self._board.candidates(call):
+                if (more := self._board.assign(call, agent)) is not None:
+                    self._offer(more, "all")
 
-    def _offer(self, match: Match) -> None:
+    def _offer(self, match: Match, side: str) -> None:
         place, agent = self._places[match.call], self.agents.get(match.agent)
-        queue = self._config.queues[match.queue]
+        queue, now = self._config.queues[match.queue], self._clock.monotonic()
         offer = Offer(self._clock, self._floor, self, place, agent, match, seconds=queue.offer)
         agent.engagement = offer
+        self.tallies.offered(agent.id, match.queue)
         self._report.write(
             "offer.made",
             call=match.call,
             agent=match.agent,
             queue=match.queue,
             rule=queue.strategy,
+            side=side,
             position=match.position,
             free=match.free,
             able=match.able,
-            idle=round(self._clock.monotonic() - agent.free_since, 3),
-            waited=round(self._clock.monotonic() - place.joined, 3),
+            tier=match.tier,
+            rank=round(match.rank, 3),
+            idle=round(now - agent.free_since, 3),
+            waited=round(now - place.joined, 3),
+            by_plugin=match.agent in place.ticket.ranked and match.agent != place.ticket.prefer,
+            **whys(self._board, match, place, self._seats.__getitem__, self._places.get),
         )
         self._begin(offer)
 
     def _begin(self, offer: Offer, *, talking: bool = False) -> None:
         place, agent = offer.place, offer.agent
         self._offers.add(offer)
-        place.offer = offer
+        place.offers.append(offer)
         place.stage = Stage.OFFERED
         agent.queue = offer.match.queue
         if talking:
@@ -342,10 +261,29 @@ class Dispatcher:
         waited = self._clock.monotonic() - offer.place.joined
         return self.brief(view, offer.match.call, offer.match.queue, waited)
 
-    def answered(self, offer: Offer) -> None:
+    def answered(self, offer: Offer) -> bool:
+        place = offer.place
         offer.agent.misses = 0
-        offer.place.stage = Stage.CONNECTING
-        offer.place.news.put(Connecting(self.agents.view(offer.agent)))
+        if place.stage is not Stage.OFFERED or offer not in place.offers:
+            return False  # another phone was answered in the same instant
+        place.stage = Stage.CONNECTING
+        self._ringing_all.pop(place.request.call_id, None)
+        others, place.offers = [one for one in place.offers if one is not offer], [offer]
+        for other in others:
+            self._tell_lost(other, offer.agent.id)
+            other.call_off("answered elsewhere")
+        place.news.put(Connecting(self.agents.view(offer.agent)))
+        return True
+
+    def _tell_lost(self, offer: Offer, to: str) -> None:
+        self._report.write(
+            "offer.lost",
+            call=offer.match.call,
+            agent=offer.agent.id,
+            queue=offer.match.queue,
+            to=to,
+            rang=round(self._clock.monotonic() - offer.started, 3),
+        )
 
     def bridged(self, offer: Offer) -> None:
         place, queue = offer.place, self._config.queues.get(offer.match.queue)
@@ -354,7 +292,7 @@ class Dispatcher:
         figures.answered += 1
         if queue is not None and queue.service_level is not None and waited <= queue.service_level.within:
             figures.in_time += 1
-        self._gone(place)
+        self.line.gone(place)
         self._report.write(
             "queue.answered",
             call=offer.match.call,
@@ -383,8 +321,11 @@ class Dispatcher:
             self._talk_over(offer, outcome)
             return
         # The caller first, so that it goes to another agent and not to this one again.
-        if outcome.ended is Ended.CALLER_GONE and offer.place.offer is offer and self._waiting(offer.place):
-            self._leave(offer.place, Leaving.CALLER)
+        mine = offer in offer.place.offers and self._waiting(offer.place)
+        if outcome.ended is Ended.CALLER_GONE and mine:
+            self._send_out(offer.place, Leaving.CALLER)
+        elif outcome.ended is Ended.NOT_REACHED and mine:
+            self._send_out(offer.place, Leaving.NOT_REACHED)
         elif outcome.ended is Ended.NO_SWITCH:
             self._without_switch()
             self._back_in_line(offer)
@@ -400,15 +341,27 @@ class Dispatcher:
     def _back_in_line(self, offer: Offer) -> None:
         """The caller of a failed offer goes on waiting where it was, or to the next agent at once."""
         place = offer.place
-        if place.offer is not offer or not self._waiting(place):
+        if offer not in place.offers or not self._waiting(place):
             return
-        place.offer = None
+        place.offers.remove(offer)
+        if place.offers:
+            return  # other phones ring on
+        self._ringing_all.pop(place.request.call_id, None)
         place.stage = Stage.WAITING
         self._board.put_back(place.request.call_id)
-        if place.expired is not None:
-            self._leave(place, place.expired)
-        elif self._check_staff(place):
+        if place.expired is not None and self.line.expire(place):
+            return
+        if place.sticky:
+            self.line.unstick(place, "missed")  # which looks for the next agent
+        elif self.line.check_staff(place):
             self._match_call(place)
+
+    def _send_out(self, place: Place, reason: Leaving) -> None:
+        """Away with a caller for whom phones may still ring."""
+        self._ringing_all.pop(place.request.call_id, None)
+        for other in place.offers:
+            other.call_off(reason.value)
+        self.line.send_out(place, reason)
 
     def _release_agent(self, agent: Agent, outcome: Outcome) -> None:
         rules = self._config.rules
@@ -455,10 +408,12 @@ class Dispatcher:
         )
         queue = self._config.queues.get(offer.match.queue)
         wrap_up = queue.wrap_up if queue is not None else 0.0
-        self.figures[offer.match.queue].handled(self._clock.monotonic() - offer.started + wrap_up)
+        self.tallies.talked(agent.id, offer.match.queue, talk.seconds, offer.started)
         place.news.put(Over(agent.id, talk.by, talk.seconds))
         if agent.engagement is offer:
             self.agents.talked(agent, wrap_up)
+        if agent.state is not AgentState.WRAP_UP and (worked := self.tallies.worked(agent.id)) is not None:
+            self.figures[worked.queue].handled(worked.seconds)
 
     def _without_switch(self) -> None:
         self.shut("no switch")
@@ -474,6 +429,7 @@ class Dispatcher:
     def stop(self) -> None:
         """No more offers; phones that ring are let go. Talks go on, those who wait keep waiting."""
         self.shut("stopping")
+        self.line.opening.stop()
         for offer in list(self._offers):
             if not offer.answered:
                 offer.recall("stopping")
@@ -484,9 +440,11 @@ class Dispatcher:
         self.shut("abandoned")
         for offer in list(self._offers):
             offer.kill()
-        for place in self._places.values():
-            if place.limit is not None:
-                place.limit.cancel()
+        self.line.abandon()
         for agent in self.agents:
             if agent.timer is not None:
                 agent.timer.cancel()
+
+
+def _seat(name: str, agent: AgentConfig) -> Seat:
+    return Seat(name, agent.queues, has(agent.skills, agent.languages, agent.site or "", name))

@@ -39,6 +39,7 @@ class Ended(StrEnum):
     MISSED = "missed"  # not answered, for whatever reason: the next agent
     CALLED_OFF = "called_off"  # the caller left or the agent was recalled
     CALLER_GONE = "caller_gone"  # hung up in the moment of the bridge
+    NOT_REACHED = "not_reached"  # who was to be called back does not answer
     NO_SWITCH = "no_switch"  # there is nobody to ask; neither side is to blame
     TALKED = "talked"
     BROKEN = "broken"  # an exception
@@ -60,8 +61,8 @@ class Desk(Protocol):
     def briefing(self, offer: Offer, view: AgentView) -> Briefing | None:
         """What is said between the answer and the bridge; asked for while the phone rings."""
 
-    def answered(self, offer: Offer) -> None:
-        """The agent answered; the bridge is being made."""
+    def answered(self, offer: Offer) -> bool:
+        """The agent answered, and the bridge may be made. False when another phone was answered first."""
 
     def bridged(self, offer: Offer) -> None:
         """The two talk."""
@@ -191,6 +192,11 @@ class Offer:
         if self.called_off:
             return Outcome(Ended.CALLED_OFF)
         if self.ring is None:
+            ready = self.place.request.ready
+            if ready is not None and not ready(view):
+                return Outcome(Ended.CALLED_OFF if self.called_off else Ended.NOT_REACHED)
+            if self.called_off:
+                return Outcome(Ended.CALLED_OFF)
             try:
                 self.ring = self._floor.ring(
                     self.match.call, view, seconds=self._seconds, variables={"il_queue": self.match.queue}
@@ -212,8 +218,9 @@ class Offer:
             return Outcome(Ended.CALLED_OFF)
         if kind is not RingKind.ANSWERED:
             return Outcome(Ended.MISSED, kind, cause)
+        if not self._desk.answered(self):
+            return Outcome(Ended.CALLED_OFF)
         self.answered = True
-        self._desk.answered(self)
         if briefing is not None and briefing.announce is not None:
             self._announce(self.ring, briefing.announce)
         if self._connect(self.ring):

@@ -46,7 +46,9 @@ class Request:
     max_length: int | None = None  # callers waiting; 0: only if an agent is free
     no_agents: bool = True
     resumed: bool = False
-    here: float | None = None  # seconds of `since` spent in this queue; None: all of them if resumed, else none
+    here: float | None = (
+        None  # seconds of `since` spent in this queue; None: all of them if resumed, else none
+    )
     tier: str = ""  # of the caller, in the words of queues.yaml
     site: str = ""  # the caller's own
     last_agent: str = ""  # who talked to this caller last, where the queue is sticky

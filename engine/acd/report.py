@@ -25,9 +25,10 @@ queue.moved           Somebody moved the caller here: ``moved_from``, ``by``, ``
 queue.raised          Somebody changed its priority: ``before``, ``priority``, ``by``, ``position`` now.
 queue.closed          The queue took nobody from now on, ``why`` ("hours", or what a supervisor said), ``by``;
 queue.opened          and takes callers again.
-offer.made            Agent and caller were reserved for one another. ``rule``: the strategy; ``side``: "caller" (it came,
-                      relaxed, or its offer failed, and took an agent), "agent" (it became free and took a caller) or
-                      "all" (it joined others whose phones ring for the same caller). ``position`` of the caller;
+offer.made            Agent and caller were reserved for one another. ``rule``: the strategy; ``side``: "caller" (it
+                      came, relaxed, or its offer failed, and took an agent), "agent" (it became free and took a
+                      caller) or "all" (it joined others whose phones ring for the same caller). ``position`` of the
+                      caller;
                       ``free`` agents of the queue at that moment, of them ``able`` (each with the chosen one);
                       ``tier`` and ``rank`` of the chosen agent (ranks compare within a tier, lower is first; what
                       they count is the strategy's: see :mod:`engine.acd.strategies`); ``idle``: how long the agent
@@ -42,6 +43,10 @@ offer.lost            Several phones rang and another one was answered first: ``
 queue.answered        ``waited``, ``rang``.
 queue.left            ``reason`` (a Leaving), ``waited``.
 talk.over             ``by`` (a TalkEnd), ``seconds``.
+offers.held           From now on nobody is offered to anybody: ``why`` ("no switch", "stopping" …);
+offers.made_again     and now again; the last ``why`` of those that held them.
+agent.seated          The engine began to make offers: ``queues``, the agent's with their tiers, and ``has``, its things
+                      with their levels. One row for each agent.
 agent.state           ``before`` and ``state``, ``seconds`` spent in ``before``, ``reason`` and ``reason_before``,
                       ``phone``.
 ===================== =============================================================================================

@@ -89,7 +89,6 @@ HINT_DESK = 'did you mean "desk"?'
         ("agents", "waybill: 3", "weybill: 3", "queues.yaml:6:14 unknown-skill", 'did you mean "weybill"?'),
         ("queues", "offer: 20s", "offer: 20", "queues.yaml:5:12 duration", "say its unit: 20s"),
         ("queues", "offer: 20s", "offer: 1s", "queues.yaml:5:12 duration", "a phone rings between 3s and 3m"),
-        ("queues", "offer: 20s", "strategy: random", "queues.yaml:5:15 not-yet", "is not available yet"),
         ("queues", "offer: 20s", "strategy: longest", "queues.yaml:5:15 unknown-choice", "longest_idle"),
         (
             "queues",

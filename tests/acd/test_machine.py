@@ -255,8 +255,8 @@ class ADay(RuleBasedStateMachine):
         tiers = agent.config.queues
         waiting = [place for place in places.values() if place.stage is Stage.WAITING]
 
-        def turn(place: Place) -> tuple[int, int, float]:
-            return tiers[place.request.queue], -place.request.priority, place.joined
+        def turn(place: Place) -> tuple[int, float]:
+            return tiers[place.request.queue], place.ticket.turn
 
         for place in waiting:
             assert not self.able(agent, place) or turn(chosen) <= turn(place), "a caller was passed over"
@@ -306,7 +306,7 @@ class ADay(RuleBasedStateMachine):
             line = [ticket.call for ticket in board.line(name)]
             assert set(line) == {call for call in waiting if self.places[call].request.queue == name}
             assert [board.position(call) for call in line] == list(range(1, len(line) + 1))
-            keys = [(-ticket.priority, ticket.joined) for ticket in board.line(name)]
+            keys = [ticket.turn for ticket in board.line(name)]
             assert keys == sorted(keys)
         engaged = [agent for agent in self.acd._agents if agent.engagement is not None]
         assert len(dispatch._offers) == len(engaged)
