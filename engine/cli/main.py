@@ -24,6 +24,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "cdr": ("cdrs", "cdr", "The calls that are over."),
     "agent": ("agents", "agent", "The agents."),
     "queue": ("queues", "queue", "The queues."),
+    "explain": ("explain", "explain", "Why a call waited, why an agent was idle."),
     "conference": ("conferences", "conference", "Who talks in rooms."),
     "fax": ("faxes", "fax", "The faxes."),
     "recording": ("recordings", "recording", "The recordings."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -169,3 +170,22 @@ def ratings_of(home: Path, by: str, **wanted: Any) -> list[dict[str, Any]]:
     quiet()
     with store_of(home) as store:
         return _rows(list_ratings(store, by, **wanted))
+
+
+def explained_call(home: Path, id: str) -> dict[str, Any]:
+    """Why a call waited, from the database. :class:`NotFound`."""
+    from engine.acd.evidence import about_call
+
+    quiet()
+    with store_of(home) as store:
+        now = Clock().now()
+        return _rows([store.read(lambda session: about_call(session, id, now), LOOK)])[0]
+
+
+def explained_agent(home: Path, id: str, since: datetime, until: datetime) -> dict[str, Any]:
+    """What an agent did, and who waited meanwhile, from the database. :class:`NotFound`."""
+    from engine.acd.evidence import about_agent
+
+    quiet()
+    with store_of(home) as store:
+        return _rows([store.read(lambda session: about_agent(session, id, since, until), LOOK)])[0]

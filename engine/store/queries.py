@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, literal, select, union_all
+from sqlalchemy import Row, Select, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from engine.store import tables
@@ -87,12 +87,64 @@ def journal(
     order = (table.c.id,) if call else (table.c.at, table.c.id)
     query = query.order_by(*(column.desc() for column in order)).limit(limit)
     rows = session.execute(query).all()
-    return [
-        JournalEntry(
-            at=row.at, kind=row.kind, call=row.call, agent=row.agent, queue=row.queue, data=row.data or {}
+    return [_entry(row) for row in reversed(rows)]
+
+
+def calls_beginning(session: Session, beginning: str, limit: int = 2) -> list[str]:
+    """Calls that the journal knows whose id begins so; also those that live, which have no CDR yet."""
+    call = tables.journal.c.call
+    query = select(call).where(call.startswith(beginning, autoescape=True), call != "").distinct()
+    return list(session.execute(query.order_by(call).limit(limit)).scalars())
+
+
+def happened(
+    session: Session, since: datetime, until: datetime, families: Iterable[str], limit: int
+) -> list[JournalEntry]:
+    """What happened from ``since`` to ``until``, both included, of these families of kinds ("queue."), the oldest
+    first; the first ``limit`` rows."""
+    table = tables.journal
+    query = select(table).where(
+        table.c.at >= since,
+        table.c.at <= until,
+        or_(*(table.c.kind.startswith(family, autoescape=True) for family in families)),
+    )
+    return [_entry(row) for row in session.execute(query.order_by(table.c.at, table.c.id).limit(limit))]
+
+
+def last_of_agents(session: Session, kind: str, before: datetime) -> list[JournalEntry]:
+    """For each agent the last row of that kind before a moment."""
+    table = tables.journal
+    last = select(func.max(table.c.id)).where(table.c.kind == kind, table.c.at < before, table.c.agent != "")
+    query = select(table).where(table.c.id.in_(last.group_by(table.c.agent)))
+    return [_entry(row) for row in session.execute(query.order_by(table.c.id))]
+
+
+def waited_at(session: Session, moment: datetime, reach: datetime) -> list[JournalEntry]:
+    """The rows, up to that moment, of those who waited in a queue then, having come since ``reach``; oldest first."""
+    came, gone, table = tables.journal, tables.journal.alias(), tables.journal.alias()
+    out = (
+        select(gone.c.id)
+        .where(
+            gone.c.call == came.c.call,
+            gone.c.kind.in_(("queue.answered", "queue.left", "call.ended")),
+            gone.c.at < moment,
+            gone.c.id > came.c.id,
         )
-        for row in reversed(rows)
-    ]
+        .exists()
+    )
+    calls = select(came.c.call).where(
+        came.c.kind.in_(("queue.entered", "queue.resumed", "queue.moved")),
+        came.c.at >= reach,
+        came.c.at < moment,
+        ~out,
+    )
+    query = select(table).where(
+        table.c.call.in_(calls),
+        table.c.at >= reach,
+        table.c.at < moment,
+        or_(table.c.kind.startswith("queue."), table.c.kind.startswith("offer.")),
+    )
+    return [_entry(row) for row in session.execute(query.order_by(table.c.at, table.c.id))]
 
 
 def calls_without_cdr(session: Session, since: datetime) -> list[str]:
@@ -275,6 +327,12 @@ def _between(query: Select[Any], column: Any, since: datetime | None, until: dat
     if until is not None:
         query = query.where(column < until)
     return query
+
+
+def _entry(row: Row[Any]) -> JournalEntry:
+    return JournalEntry(
+        at=row.at, kind=row.kind, call=row.call, agent=row.agent, queue=row.queue, data=row.data or {}
+    )
 
 
 def _cdr(row: Row[Any]) -> Cdr:

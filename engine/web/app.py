@@ -8,6 +8,7 @@
     GET    /recordings          /recordings/<id>         ?since= until= call= agent= limit=
     GET    /faxes               /faxes/<id>              POST   /faxes/<id>/retry
     GET    /conferences                                  DELETE /conferences/<room>/<member>
+    GET    /explain/calls/<id>  /explain/agents/<id>     ?since= until=
     …      /messages /boxes /clips /ratings              see engine.web.clips
     GET    /flows
     GET    /news                ?after=<number>
@@ -48,6 +49,7 @@ from engine.web import clips
 from engine.web.answers import say, told
 from engine.web.conferences import add_conferences
 from engine.web.dial import Dials, DialsResource
+from engine.web.explain import add_explain
 from engine.web.faxes import add_faxes
 from engine.web.hours import add_hours
 from engine.web.naming import cdr_named, recording_named
@@ -90,6 +92,7 @@ def control_app(parts: Parts) -> falcon.App[Any, Any]:
     app.add_route("/switch", SwitchResource(parts))
     add_hours(app, parts)
     add_faxes(app, parts)
+    add_explain(app, parts)
     add_conferences(app, parts)
     outbox = OutboxResource(parts)
     app.add_route("/outbox", outbox)
