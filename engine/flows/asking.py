@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from engine.esl.commands import Digits
+from engine.flows import private
 from engine.flows.expressions import ExpressionError
+from engine.flows.private import Handed, Lost
 from engine.flows.scope import UnknownName
 from engine.flows.step import Again, Values
 
@@ -63,20 +65,27 @@ class Asked:
     values: Values = field(default_factory=dict)
 
 
-def valued(run: Run, values: Values) -> dict[str, Any]:
-    """The values of a ``with`` or ``values`` mapping, as they are now."""
-    scope = run.scope
-    return {name: value.get(scope) for name, value in values.items()}
+def valued(run: Run, values: Values) -> Handed:
+    """The values of a ``with`` or ``values`` mapping, as they are now, with what is private or secret of them."""
+    scope, made = run.scope, Handed()
+    for name, value in values.items():
+        made[name] = value.get(scope)
+        if (mark := private.computed(run, value)) is not None:
+            made.marks[name] = mark
+    return made
 
 
 def told(run: Run, values: Values) -> dict[str, Any]:
-    """The values of a ``tell`` or ``data`` mapping: what is not known on this way is left out."""
+    """The values of a ``tell`` or ``data`` mapping: what is not known on this way is left out, and so is (beside what
+    the checker tells of) what may not be written down."""
     scope = run.scope
     known = {}
     for name, value in values.items():
         try:
-            known[name] = value.get(scope)
-        except (UnknownName, ExpressionError):
+            mark = private.computed(run, value)
+            if mark is None or mark.kind == private.PART:
+                known[name] = value.get(scope)
+        except (UnknownName, ExpressionError, Lost):
             continue
     return known
 
@@ -94,7 +103,7 @@ def ask(
     prompt."""
     if step.flush:
         run.typed_ahead = ""
-    extra = {**valued(run, step.values), **(extra or {})}
+    extra = valued(run, step.values).also(extra or {})
     attempt = 0
     while attempt < step.attempts:
         heard = ask_once(run, step.prompt, digits, extra, interrupt=step.interrupt, secret=secret)

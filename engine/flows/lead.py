@@ -19,6 +19,7 @@ from engine.esl import commands
 from engine.flows import identity
 from engine.flows.dialplan import Dialplan, Match
 from engine.flows.extension import to_extension
+from engine.flows.keeping import take_up_identity
 from engine.flows.model import FlowSet
 from engine.flows.run import Run
 from engine.flows.services import Services
@@ -197,7 +198,8 @@ class Lead:
             log.error("call.place_lost", call=call.id, flow_hash=state.get("h"))
             call.journal("call.place_lost", flow_hash=state.get("h", ""))
             run.lost_place = str(state.get("z", ""))
-            run.take_up_identity(state)
+            take_up_identity(run, state)
+            run.masked, run.for_now = bool(state.get("M")), state.get("M") == 2
             run.recording_policy = str(state.get("R", ""))
             run.recorded = call.recording = str(state.get("r", ""))
             self._walk(run, lambda: self._start_anew(run, resumption))

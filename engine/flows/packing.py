@@ -43,6 +43,8 @@ def pack(value: Any) -> Any:
             return {
                 name: pack(getattr(value, name)) for name in type(value).model_fields if name not in hidden
             }
+        case Sheltered():
+            return {name: pack(item) for name, item in value.items() if name not in value.private}
         case PartyView():
             return {field.name: pack(getattr(value, field.name)) for field in fields(value)}
         case Mapping():
@@ -58,6 +60,23 @@ def pack(value: Any) -> Any:
 def private_fields(kind: type[BaseModel]) -> frozenset[str]:
     """The fields of a record that may be spoken, and kept nowhere."""
     return frozenset(name for name, field in (record_fields(kind) or {}).items() if field.private)
+
+
+class Sheltered(dict[str, Any]):
+    """A record that a sub-flow returned; ``private`` are its fields that are kept nowhere."""
+
+    __slots__ = ("private",)
+
+    def __init__(self, values: Mapping[str, Any], private: frozenset[str]) -> None:
+        super().__init__(values)
+        self.private = private
+
+
+def hidden_fields(value: Any) -> frozenset[str]:
+    """The fields of this value that are kept nowhere."""
+    if isinstance(value, Sheltered):
+        return value.private
+    return private_fields(type(value)) if isinstance(value, BaseModel) else frozenset()
 
 
 def unpack(value: Any) -> Any:
@@ -90,28 +109,3 @@ def plain(values: Mapping[str, Any]) -> dict[str, Any]:
         name: pack(value) if isinstance(value, (BaseModel, Mapping, list, tuple)) else value
         for name, value in values.items()
     }
-
-
-def holds_any(said: Mapping[str, Any], names: Mapping[str, Any]) -> bool:
-    """Whether one of the values ``said`` is a private one of the records among ``names``, under whatever name."""
-    private = [one for value in names.values() for one in _private(value)]
-    return any(
-        one is value or (type(one) is type(value) and one == value)
-        for one in private
-        for value in said.values()
-    )
-
-
-def _private(value: Any) -> list[Any]:
-    if isinstance(value, (list, tuple)):
-        return [one for item in value for one in _private(item)]
-    if not isinstance(value, BaseModel):
-        return []
-    hidden = private_fields(type(value))
-    found: list[Any] = []
-    for name in type(value).model_fields:
-        held = getattr(value, name)
-        if name in hidden and held is not None:
-            found.append(held)
-        found.extend(_private(held))
-    return found

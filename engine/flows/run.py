@@ -11,26 +11,29 @@ apology, the journal gets the fault, and the call ends: nothing is skipped in si
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from engine.calls import state as place
 from engine.calls.call import Call, Resumption
 from engine.clock import Clock
 from engine.errors import HungUp, InsidelineError
 from engine.esl import commands
 from engine.esl.commands import Digits
-from engine.flows import identity, packing
-from engine.flows.identify import party_again
+from engine.flows import keeping, private
+from engine.flows.expressions import Use
+from engine.flows.keeping import Frame
 from engine.flows.model import Flow, FlowSet, Step
 from engine.flows.moves import End, Enter, Go, Leave, Move
+from engine.flows.private import Handed, Lost, Mark
 from engine.flows.services import Services
+from engine.flows.step import Ask
 from engine.prompts.library import Utterance
 from engine.types import PartyView
 
@@ -43,16 +46,6 @@ MAX_DEPTH: Final = 16
 
 class FlowFault(InsidelineError):
     """A flow that can't go on: the message says where and why."""
-
-
-@dataclass(slots=True)
-class Frame:
-    """Where a call is within one flow."""
-
-    flow: Flow
-    block: str
-    index: int
-    names: dict[str, Any]
 
 
 class Run:
@@ -75,13 +68,15 @@ class Run:
         self.discarded = False  # nor ever to be known
         self.party: PartyView | None = None  # who calls, once the flow has found out
         self.priority = 0  # what the dialplan says of the caller's place in queues
-        self.secrets: set[str] = set()  # names whose values exist in this memory and nowhere else
         self.queue_place: dict[str, Any] = {}  # of the queue step under way: since, agent, leg
         self.awaited = ""
-        self.midway: dict[str, Any] = {}  # how far the step under way has come, for who takes the call up in it
+        self.midway: dict[
+            str, Any
+        ] = {}  # how far the step under way has come, for who takes the call up in it
         self.resumption: Resumption | None = None  # for the one step that a call is taken up in
         self.recorded = ""  # the id of the call's recording
         self.masked = False
+        self.for_now = False  # masked only while something is said or typed
         self.stored = False  # names are in the store, because the channel could not carry them
         self.set_language(language)
 
@@ -94,40 +89,12 @@ class Run:
 
     def resume(self, state: Mapping[str, Any], resumption: Resumption) -> None:
         """Take the call up at the step where an earlier engine left it."""
-        self.visits = int(state.get("v", 0))
-        self.secrets = set()
-        names, outer = state.get("x", {}), state.get("k", [])
-        if names is None:
-            kept = self.services.load_names(self.call.id)
-            names, outer, self.stored = kept["x"], kept["k"], True
-        stack = [*outer, [state["f"], state["b"], state["s"], names]]
-        for flow, block, index, packed in stack:
-            self.frames.append(Frame(self.flow_named(flow), block, int(index), packing.unpack(packed)))
-        self.queue_place = dict(state.get("q") or {})
-        self.awaited = str(state.get("e", ""))
-        self.midway = dict(state.get("m") or {})
-        self.recorded = str(state.get("r", ""))
-        self.call.recording = self.recorded
-        self.lost_place = str(state.get("z", ""))
-        self.take_up_identity(state)
-        self.priority = int(state.get("p", 0))
-        self.recording_policy = str(state.get("R", ""))
-        self.set_language(str(state.get("l") or self.call.language))
-        self.resumption = resumption
+        keeping.take_up(self, state, resumption)
         frame = self.frame
-        self.call.first_flow = str(state.get("F") or frame.flow.name)
-        self.call.waited, self.call.talked = state.get("w") or (0.0, 0.0)
-        self._show(frame, frame.flow.blocks[frame.block].steps[frame.index])
+        self._show(frame, frame.flow.step(frame.block, frame.index))
+        private.regain(self)
         self.call.journal("call.resumed", flow=frame.flow.name, block=frame.block, step=frame.index)
         self._walk()
-
-    def take_up_identity(self, state: Mapping[str, Any]) -> None:
-        """Who calls, as far as the call's place says."""
-        kept = int(state.get("i") or 0)
-        self.deferred, self.discarded = kept > 0, kept == identity.DISCARDED
-        self.call.hidden = self.deferred
-        if who := state.get("P"):
-            identity.know(self, party_again(self.services, who))
 
     def _walk(self) -> None:
         try:
@@ -147,14 +114,33 @@ class Run:
         if self.steps > self.services.max_steps:
             raise FlowFault(f"{frame.flow.name}: more than {self.services.max_steps} steps in one call")
         self._show(frame, step)
-        if step.when is not None and not step.when.truth(self.scope):
-            frame.index += 1
-            return
-        self.visits += 1
-        move = step.run(self)
+        try:
+            if step.when is not None and not step.when.truth(self.scope):
+                frame.index += 1
+                return
+            self.visits += 1
+            move = step.run(self)
+        except Lost as lost:
+            frame, move = self._without(lost)
         self.resumption = None
         self.awaited, self.midway = "", {}
+        if self.for_now:
+            # What an earlier engine began to say, or to ask, is over.
+            self.for_now = False
+            self.mask(False)
         self._follow(frame, move)
+
+    def _without(self, lost: Lost) -> tuple[Frame, Move]:
+        """The way on without something private that could not be asked for again: that of the query which failed,
+        in the flow that asked it."""
+        if lost.home is not None:
+            name, block, index = lost.home
+            while len(self.frames) > 1 and self.frame.flow.name != name:
+                self.frames.pop()
+            if self.frame.flow.name == name:
+                asked = self.frame.flow.step(block, index)
+                return self.frame, self.fail(asked, str(lost), getattr(asked, "failed"))  # noqa: B009
+        raise FlowFault(str(lost))
 
     def _follow(self, frame: Frame, move: Move) -> None:
         match move:
@@ -173,7 +159,8 @@ class Run:
 
     def _enter(self, flow: str, params: Mapping[str, Any]) -> None:
         found = self.flow_named(flow)
-        self.frames.append(Frame(found, found.start, 0, dict(params)))
+        marks = dict(params.marks) if isinstance(params, Handed) else {}
+        self.frames.append(Frame(found, found.start, 0, dict(params), marks))
         self._journal_block()
 
     def _leave(self, outcome: str, values: Mapping[str, Any]) -> None:
@@ -245,57 +232,7 @@ class Run:
         ``awaited`` is the Event-UUID that the step is about to wait for.
         """
         self.awaited = awaited
-        frame = self.frame
-        state: dict[str, Any] = {
-            "h": self.flows.hash,
-            "f": frame.flow.name,
-            "b": frame.block,
-            "s": frame.index,
-            "v": self.visits - 1,  # the visit is made again by whoever takes the call up
-            "l": self.call.language,
-        }
-        if awaited:
-            state["e"] = awaited
-        if self.queue_place:
-            state["q"] = self.queue_place
-        if self.midway:
-            state["m"] = self.midway
-        if self.recorded:
-            state["r"] = self.recorded
-        call = self.call
-        if self.lost_place:
-            state["z"] = self.lost_place
-        if self.deferred:
-            state["i"] = identity.DISCARDED if self.discarded else identity.DEFERRED
-        if self.party is not None and not self.deferred:
-            # Our own are found again by their id; what a plugin knows is carried along.
-            state["P"] = self.party.id or packing.pack(self.party)
-        if self.priority:
-            state["p"] = self.priority
-        if self.recording_policy:
-            state["R"] = self.recording_policy
-        if call.first_flow != frame.flow.name:
-            state["F"] = call.first_flow
-        if call.waited or call.talked:
-            state["w"] = [round(call.waited, 1), round(call.talked, 1)]
-        names = self._kept(frame.names)
-        outer = [[f.flow.name, f.block, f.index, self._kept(f.names)] for f in self.frames[:-1]]
-        if outer:
-            state["k"] = outer
-        if names:
-            state["x"] = names
-        try:
-            self.call.save(state)
-        except place.StateTooLarge:
-            # Too much for every event to carry: the store keeps the names, the channel the place.
-            self.services.save_names(self.call.id, {"x": names, "k": outer})
-            self.stored = True
-            state["x"] = None
-            state.pop("k", None)
-            self.call.save(state)
-
-    def _kept(self, names: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: packing.pack(value) for name, value in names.items() if name not in self.secrets}
+        keeping.keep(self)
 
     # -- names --------------------------------------------------------------------------------------
 
@@ -304,13 +241,21 @@ class Run:
         """The names that expressions and texts may read."""
         return Names(self)
 
-    def bear(self, name: str, value: Any, *, secret: bool = False) -> None:
-        """Give ``name`` its value in the present flow."""
-        self.frame.names[name] = value
+    def bear(self, name: str, value: Any, mark: Mark | None = None, *, secret: bool = False) -> None:
+        """Give ``name`` its value in the present flow; ``mark`` says how private it is."""
+        frame = self.frame
+        frame.names[name] = value
         if secret:
-            self.secrets.add(name)
+            mark = Mark(private.SECRET)
+        if mark is not None:
+            frame.marks[name] = mark
         else:
-            self.secrets.discard(name)
+            frame.marks.pop(name, None)
+
+    def forget(self, name: str) -> None:
+        """There is no such name any more."""
+        self.frame.names.pop(name, None)
+        self.frame.marks.pop(name, None)
 
     def local_now(self) -> datetime:
         """Now, in the centre's time zone."""
@@ -329,8 +274,13 @@ class Run:
 
     def utterance(self, prompt: str, extra: Mapping[str, Any] | None = None) -> Utterance:
         """What is to be heard for ``prompt`` (a catalogue key or literal text) in the caller's language."""
-        scope: Mapping[str, Any] = {**dict(self.scope), **extra} if extra else self.scope
+        scope: Mapping[str, Any] = ChainMap(dict(extra), self.scope) if extra else self.scope  # type: ignore[arg-type]
         return self.services.prompts.utterance(prompt, scope, self.call.language, self.department)
+
+    def speaks_private(self, said: Utterance, extra: Mapping[str, Any] | None = None) -> bool:
+        """Is something of what is said private?"""
+        given = extra if isinstance(extra, Handed) else Handed(extra)
+        return any(private.kind_of(self, (Use(tuple(name.split(".")), 0),), given) for name in said.values)
 
     def speak(
         self,
@@ -350,8 +300,26 @@ class Run:
                 call.wait_behind(120.0)
                 return
         said = self.utterance(prompt, extra)
-        with self.masked_while(packing.holds_any(said.values, self.frame.names)):
+        with self.masked_while(self.speaks_private(said, extra)):
             self.sound(with_pause(said.playback, pause), said.seconds + pause, interrupt=interrupt)
+
+    def speak_ahead(self, prompt: str) -> bool:
+        """Have ``prompt`` said right before the next step asks, which the caller can't tell from waiting for its end;
+        False (and nothing was done) where the next step is none that surely asks."""
+        frame = self.frame
+        steps = frame.flow.blocks[frame.block].steps
+        after = steps[frame.index + 1] if frame.index + 1 < len(steps) else None
+        if (
+            self.resumption is not None
+            or self.typed_ahead
+            or not isinstance(after, Ask)
+            or after.when is not None
+            or after.is_secret
+        ):
+            return False
+        said = self.utterance(prompt)
+        self.call.play_ahead(said.playback, said.seconds)
+        return True
 
     @contextmanager
     def masked_while(self, on: bool) -> Iterator[None]:
@@ -359,10 +327,12 @@ class Run:
         if not on or self.masked:
             yield
             return
+        self.for_now = True
         self.mask(True)
         try:
             yield
         finally:
+            self.for_now = False
             if self.call.leg.gone is None:
                 self.mask(False)
 
@@ -406,13 +376,13 @@ class Run:
             if taken is not None:
                 return taken.digits
         for _ in range(3):
-            seconds, playback = 0.0, SILENCE
+            seconds, playback, hidden = 0.0, SILENCE, False
             if not typed and prompt is not None:
                 said = self.utterance(prompt, extra)
                 seconds, playback = said.seconds, said.playback
+                hidden = self.speaks_private(said, extra)
                 if not interrupt:
-                    self.checkpoint()
-                    call.play(playback, seconds)
+                    call.play_ahead(playback, seconds)
                     seconds, playback = 0.0, SILENCE
             event_uuid = call.new_event_uuid()
             self.checkpoint(event_uuid)
@@ -422,7 +392,8 @@ class Run:
                 minimum=max(0 if typed else 1, digits.minimum - len(typed)),
                 maximum=digits.maximum - len(typed),
             )
-            heard = call.collect(wanted, event_uuid=event_uuid, limit=patience + seconds)
+            with self.masked_while(hidden):
+                heard = call.collect(wanted, event_uuid=event_uuid, limit=patience + seconds)
             if heard is not None:
                 return (typed + (heard.digits or "")) or None
             call.stop_sound()
@@ -451,11 +422,13 @@ class Run:
             return
         call = self.call
         call.run("set", "sensitive_dtmf=true")
-        masked = self.masked
+        masked, before = self.masked, self.for_now
+        self.for_now = before or not masked
         self.mask(True)
         try:
             yield
         finally:
+            self.for_now = before
             if call.leg.gone is None:
                 call.later(commands.uuid_setvar(call.id, "il_digits", ""))
                 call.run("set", "sensitive_dtmf=false")
@@ -470,9 +443,10 @@ class Run:
         if self.recorded or self.recording_policy == "never" or not recordings.records(policy):
             return
         answers = self.services.answers
-        if answers is not None and answers.first(
-            "recording_allowed", bool, call=call.view(), policy=policy
-        ) is False:
+        if (
+            answers is not None
+            and answers.first("recording_allowed", bool, call=call.view(), policy=policy) is False
+        ):
             call.journal("recording.not_allowed", policy=policy)
             return
         call.answer()
@@ -526,7 +500,7 @@ class Names(Mapping[str, Any]):
         run = self._run
         names = run.frame.names
         if name in names:
-            return names[name]
+            return private.present(names[name])
         call = run.call
         match name:
             case "call":

@@ -6,6 +6,7 @@ minutes takes milliseconds, and nothing depends on how fast the machine is.
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 import shutil
@@ -22,6 +23,7 @@ from engine.errors import HungUp
 from engine.prompts import Utterance, Voice
 from engine.store import queries
 from engine.switch.simulator import Playback, SimCaller, SimPhone, Simulator
+from engine.switch.simulator.transport import Pipe
 from engine.testing.trouble import Trouble
 from engine.types import AgentView, CallView, JournalEntry
 
@@ -78,7 +80,7 @@ class Centre:
         folders.var.mkdir(parents=True, exist_ok=True)
         if database is not None:
             shutil.copyfile(database, folders.database_url.removeprefix("sqlite:///"))
-        self.simulator = Simulator(clock, password="simulated", spool=folders.recordings)
+        self.simulator = _Overheard(clock, password="simulated", spool=folders.recordings)
         self._agents: dict[str, Agent] = {}
         self._troubles: list[Trouble] = []
         self.logged = logged if logged is not None else io.StringIO()
@@ -193,7 +195,8 @@ class Centre:
         return rows[0]
 
     def nowhere(self, secret: str) -> None:
-        """Fail if ``secret`` stands in anything that was written: database, files, switch variables and events."""
+        """Fail if ``secret`` stands in anything that was written: in the database, files and their names, the log, or
+        what the switch was ever told (the calls' places among it) and its channels hold."""
         self.app.store.flush()
         for place, content in self._everything():
             assert secret not in content, f"{secret!r} stands in {place}"
@@ -218,7 +221,37 @@ class Centre:
             variables = caller.channel.variables if caller.channel is not None else {}
             found += [(f"variable {name} of {caller.uuid}", str(value)) for name, value in variables.items()]
         found.append(("the log", self.logged.getvalue()))
+        found += [("a call's view", repr(call)) for call in self.calls()]
+        told = b"".join(self.simulator.told).decode("utf-8", "replace")
+        found.append(("what the switch was told", told))
+        found += [("a call's place", _unpacked(place)) for place in set(_PLACE.findall(told))]
         return found
+
+
+_PLACE = re.compile(r"_:([A-Za-z0-9_-]{4,})")
+
+
+def _unpacked(place: str) -> str:
+    return base64.urlsafe_b64decode(place + "=" * (-len(place) % 4)).decode("utf-8", "replace")
+
+
+class _Overheard(Simulator):
+    """The switch of a test; ``told`` is all that the engines ever sent it."""
+
+    def __init__(self, clock: VirtualClock, *, password: str, spool: Path) -> None:
+        super().__init__(clock, password=password, spool=spool)
+        self.told: list[bytes] = []
+
+    def pipe(self) -> Pipe:
+        made = super().pipe()
+        send = made.sendall
+
+        def sendall(data: bytes) -> None:
+            self.told.append(bytes(data))
+            send(data)
+
+        made.sendall = sendall  # type: ignore[method-assign]
+        return made
 
 
 class EngineSwitch:

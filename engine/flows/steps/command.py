@@ -22,24 +22,28 @@ if TYPE_CHECKING:
 
 
 class Command(Step):
-    """Its key is call + ``id`` + visit, or ``once``, which holds across calls.
-
-    ``refused`` has a way for each refusal that the command declares; ``pending`` is where an unknown result
-    leads (``failed`` when left out), ``failed`` everything else.
-    """
+    """What was done is not done again after a restart; the first result is given."""
 
     kind = "command"
     needs_caller = False
     needs_id = True
 
     do: CommandRef
+    """The command, `department.name`."""
     with_: Values = Field(default_factory=dict, alias="with")
+    """The command's arguments."""
     into: Into | None = None
+    """Gets its result."""
     within: Duration = 5.0
+    """How long it may take."""
     once: Val | None = None
+    """A key that holds across calls, in place of call, `id` and visit: a redial hears the first result."""
     refused: dict[Name, Target] = Field(default_factory=dict)
+    """Where each refusal leads that the command declares."""
     pending: Target | None = None
+    """Where it leads when the result is not known in time; `failed` when left out."""
     failed: Target
+    """Where it leads when anything else goes wrong."""
 
     takes_secret = frozenset({"with"})
     takes_private = frozenset({"with"})
@@ -74,7 +78,7 @@ class Command(Step):
                 key = f"{self.do}:{self.once.get(run.scope)}"
             outcome = run.services.departments.do(
                 self.do,
-                valued(run, self.with_),
+                valued(run, self.with_).sealed(),
                 key=key,
                 within=self.within,
                 call=run.call.id,

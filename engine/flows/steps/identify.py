@@ -48,33 +48,50 @@ Kinds = Annotated[
 
 
 class Identify(Step):
-    """``by: number`` asks nothing: it looks up the caller's number (or ``number``), and goes on when it is nobody's,
-    or to ``unknown`` where that is given. ``by: code`` asks for the code by ``prompt``; ``by: code+pin`` for the PIN
-    too, by ``pin``. After ``attempts`` the way is ``unknown`` when something was typed, else ``give_up``; when the
-    party or the number is locked, ``locked``. ``of`` says which kinds of parties are meant."""
+    """The party that is found is ``party`` from then on. Nobody is told whether it was the code or the PIN that was
+    wrong, and the time that it takes does not tell it either."""
 
     kind = "identify"
     short = "by"
     waits = True
 
     by: By
+    """`number` asks nothing and looks up the caller's number; `code` asks for the code, `code+pin` for the PIN too.
+    """
     of: Kinds = ()
+    """The kinds of parties that are meant, one or a list; any when left out."""
     number: Val | None = None
+    """A number to look up instead of the caller's (for `by: number`)."""
     prompt: PromptRef | None = None
+    """Asks for the code."""
     pin: PromptRef | None = None
+    """Asks for the PIN."""
     length: Length = Span(1, 16)
+    """How many digits the code has."""
     pin_length: Length = Span(4, 12)
+    """How many digits the PIN has."""
     end: End = "#"
+    """The key that ends them."""
     first: Duration = 6.0
+    """How long to wait for the first key."""
     between: Duration = 3.0
+    """The pause between two keys that ends them, too."""
     attempts: Attempts = 3
+    """How often both are asked for."""
     again: Again = Again()
+    """What is said before they are asked for again."""
     interrupt: Flag = True
+    """May a key end the prompt?"""
     flush: Flag = False
+    """Drop the keys that were pressed before."""
     unknown: Target | None = None
+    """Where it leads when it is nobody; for a number the next step, for a code `give_up` when left out."""
     give_up: Target | None = None
+    """Where a caller leads who typed nothing."""
     locked: Target | None = None
+    """Where it leads when the party or the number is locked, after too many wrong PINs."""
     failed: Target | None = None
+    """Where it leads when nobody can be looked up; when left out, the caller stays unknown."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -103,9 +120,9 @@ class Identify(Step):
         except (identify.NotKnown, StoreError):
             # Without a way of its own: as when nobody was found.
             way = self.failed or self.unknown or self.give_up
-            run.frame.names.pop(_TYPED, None)
+            run.forget(_TYPED)
             return None if way is None else run.fail(self, "the parties can't be looked up", way)
-        run.frame.names.pop(_TYPED, None)
+        run.forget(_TYPED)
         return move
 
     def _by_number(self, run: Run) -> Move:
@@ -158,7 +175,7 @@ class Identify(Step):
         if pin is None and taken_up:
             # What was typed died with the engine that had asked for it: that is not the caller's silence.
             pin = self._ask(run, self.pin, self.pin_length, secret=True)
-        run.frame.names.pop(_TYPED, None)
+        run.forget(_TYPED)
         if pin is None:
             return "silent"
         run.checkpoint()

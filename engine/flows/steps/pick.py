@@ -11,6 +11,7 @@ from engine.esl.commands import Digits
 from engine.flows.asking import SILENT, WRONG, Asked, Given, ask, valued
 from engine.flows.expressions import Expr
 from engine.flows.moves import Go
+from engine.flows.private import Handed, chosen, entry_mark
 from engine.flows.step import Ask, Into
 from engine.flows.steps.say import check_list, entries_of
 from engine.flows.types import ANY, DIGITS, Type
@@ -28,23 +29,25 @@ MORE_PROMPT, BACK_PROMPT = "list_more", "list_back"
 
 
 class Pick(Ask):
-    """``prompt`` says what is chosen among, ``entry`` one of them: it knows the entry by the name that ``as`` gives
-    it, and its key as ``key``. Up to nine entries have the keys 1 to 9; of a longer list eight are said at a time, 9
-    leads to those that follow and 0 back (the common prompts `list_more` and `list_back` say so), star says them again.
-
-    ``into`` gets the entry that was chosen; ``none`` is where an empty list leads. With ``alone: yes`` a list of one
-    is not asked about.
-    """
+    """Up to nine entries have the keys 1 to 9. Of a longer list eight are said at a time: 9 leads to those that
+    follow, 0 back (the common prompts ``list_more`` and ``list_back`` say so). Star says the page again. A key counts
+    before its entry was said."""
 
     kind = "pick"
     lends = frozenset({"key"})
 
     each: Expr
+    """An expression that gives the list."""
     as_: Name = Field(alias="as")
+    """What `entry` calls an entry."""
     entry: PromptRef
+    """Says one entry: it knows it by the name that `as` gives, and its key as `key`."""
     into: Into
+    """Gets the entry that was chosen."""
     none: Target
+    """Where an empty list leads."""
     alone: Flag = False
+    """Take the only entry of a list of one without a question."""
 
     def lent(self) -> frozenset[str]:
         return frozenset({self.as_, "key"})
@@ -62,14 +65,14 @@ class Pick(Ask):
         entries = entries_of(self.each.evaluate(run.scope))
         if not entries:
             return Go(self.none)
-        chosen: Any = entries[0]
+        number = 0
         if len(entries) > 1 or not self.alone:
-            number = self._chosen(run, entries)
-            if number is None:
+            picked = self._chosen(run, entries)
+            if picked is None:
                 return Go(self.give_up)
-            chosen = entries[number]
+            number = picked
             run.call.journal("pick.chosen", step=self.label, number=number + 1, of=len(entries))
-        run.bear(self.into, chosen)
+        run.bear(self.into, entries[number], chosen(run, self.each, number, entries[number]))
         return None
 
     def _chosen(self, run: Run, entries: Sequence[Any]) -> int | None:
@@ -109,11 +112,12 @@ class Pick(Ask):
     def _say(self, run: Run, page: Sequence[Any], *, more: bool, back: bool) -> None:
         """The question, the entries with their keys, and how to turn the page; until a key is pressed."""
         values = valued(run, self.values)
-        said: list[tuple[str, dict[str, Any]]] = [(self.prompt, values)]
+        mark = entry_mark(run, self.each, self.as_)
+        said = [(self.prompt, values)]
         for number, entry in enumerate(page):
-            said.append((self.entry, {**values, self.as_: entry, "key": str(number + 1)}))
-        said += [(MORE_PROMPT, {})] if more else []
-        said += [(BACK_PROMPT, {})] if back else []
+            said.append((self.entry, values.also({self.as_: entry, "key": str(number + 1)}, mark)))
+        said += [(MORE_PROMPT, Handed())] if more else []
+        said += [(BACK_PROMPT, Handed())] if back else []
         for prompt, known in said:
             if run.typed_ahead:
                 return

@@ -9,6 +9,7 @@ from pydantic import Field
 from engine.errors import DepartmentFailed
 from engine.flows.asking import valued
 from engine.flows.moves import Go
+from engine.flows.private import answered
 from engine.flows.scope import UnknownName
 from engine.flows.step import Into, Step, Types, Values
 from engine.flows.types import ANY, Type, of_annotation, of_fields, optional
@@ -20,18 +21,23 @@ if TYPE_CHECKING:
 
 
 class Query(Step):
-    """``not_found`` is where an answer of None leads (demanded for queries that may have none), ``failed``
-    where errors, time-outs and an open breaker lead."""
+    """After several failures in a row it is not asked for a while, and goes the ``failed`` way at once."""
 
     kind = "query"
     needs_caller = False
 
     ask: QueryRef
+    """The query, `department.name`."""
     with_: Values = Field(default_factory=dict, alias="with")
+    """The query's arguments."""
     into: Into | None = None
+    """Gets its answer."""
     within: Duration = 3.0
+    """How long it may take."""
     not_found: Target | None = None
+    """Where it leads when there is none; demanded for queries that may find nothing."""
     failed: Target
+    """Where errors and late answers lead."""
 
     takes_secret = frozenset({"with"})
     takes_private = frozenset({"with"})
@@ -50,11 +56,12 @@ class Query(Step):
         run.checkpoint()
         run.flush()
         try:
-            answer = run.services.departments.ask(self.ask, valued(run, self.with_), within=self.within)
+            given = valued(run, self.with_)
+            answer = run.services.departments.ask(self.ask, given.sealed(), within=self.within)
         except (DepartmentFailed, UnknownName) as error:
             return run.fail(self, str(error), self.failed)
         if answer is None and self.not_found is not None:
             return Go(self.not_found)
         if self.into is not None:
-            run.bear(self.into, answer)
+            run.bear(self.into, answer, answered(run, self, given, answer))
         return None

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 
 from engine.flows.asking import valued
 from engine.flows.moves import Enter, Go
+from engine.flows.private import returned
 from engine.flows.step import Into, Step, Types, Values, Way
 from engine.flows.types import Type
 from engine.schema.fields import FlowRef, Target
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 
 class Run(Step):
-    """``into`` gets a record of what the sub-flow returned. ``done`` goes on here when it
-    is not routed; every other outcome must be."""
+    """Every other key is an outcome of the sub-flow, and where it leads. All but ``done`` must be given; ``done``
+    goes on here when it is left out."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Target] = Field(init=False)
@@ -34,8 +35,11 @@ class Run(Step):
     needs_caller = False
 
     flow: FlowRef
+    """The flow, `department/name`."""
     with_: Values = Field(default_factory=dict, alias="with")
+    """Its parameters."""
     into: Into | None = None
+    """Gets a record of what it returned."""
 
     @property
     def outcomes(self) -> dict[str, str]:
@@ -69,6 +73,6 @@ class Run(Step):
 
     def returned(self, run: Walk, outcome: str, values: Mapping[str, Any]) -> Move:
         if self.into is not None:
-            run.bear(self.into, dict(values))
+            run.bear(self.into, *returned(values))
         target = self.outcomes.get(outcome)
         return None if target is None else Go(target)

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from engine.flows.asking import valued
 from engine.flows.expressions import Expr, Expression
 from engine.flows.moves import Go
+from engine.flows.private import entry_mark
 from engine.flows.step import Step, Values
 from engine.flows.types import ANY, WHOLE, Type
 from engine.schema.fields import Duration, Flag, Key, Name, PromptRef, Target, whole
@@ -31,9 +32,13 @@ class ListKeys(Shape):
     """What keys do while a list is said: say the entry again, skip to the next one, go back to the one before, stop."""
 
     repeat: Key | None = None
+    """Says the entry again."""
     skip: Key | None = None
+    """Goes on to the next."""
     back: Key | None = None
+    """Goes back to the one before."""
     stop: Key | None = None
+    """Ends the list."""
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
@@ -44,26 +49,31 @@ class ListKeys(Shape):
 
 
 class Say(Step):
-    """``repeat``: how often it is said in all, with ``pause`` between.
-
-    ``each`` says it for every entry of a list, which the prompt knows by the name that ``as`` gives it, and its place
-    by ``number`` and ``count``. ``keys`` steer the list; any other key ends it and counts for the question that
-    follows, as every key does without them. ``none`` is where an empty list leads (the next step when left out).
-    """
+    """A key ends it, and counts for the question that follows; in a list the ``keys`` steer instead."""
 
     kind = "say"
     short = "prompt"
 
     prompt: PromptRef
+    """What is said."""
     values: Values = Field(default_factory=dict)
+    """Values for it, beside the names of the flow."""
     each: Expr | None = None
+    """An expression that gives a list: it is said for every entry."""
     as_: Name | None = Field(default=None, alias="as")
+    """What the prompt calls an entry; its place is `number` of `count`."""
     keys: ListKeys | None = None
+    """What keys do while the list is said."""
     none: Target | None = None
+    """Where an empty list leads; the next step when left out."""
     repeat: Annotated[int, _TIMES[0], _TIMES[1]] = 1
+    """How often it is said in all."""
     pause: Duration = 0.5
+    """The pause between, and behind each entry of a list."""
     interrupt: Flag = True
+    """May a key end it?"""
     flush: Flag = False
+    """Drop the keys that were pressed before it."""
 
     @model_validator(mode="after")
     def _list(self) -> Self:
@@ -106,13 +116,14 @@ class Say(Step):
         return None
 
     def _list_out(self, run: Run, entries: Sequence[Any], name: str) -> None:
-        values = valued(run, self.values)
+        assert self.each is not None
+        values, mark = valued(run, self.values), entry_mark(run, self.each, name)
         at, end = int(run.midway.get("n", 0)), len(entries) * self.repeat
         while at < end:
             run.midway = {"n": at}
             entry = entries[at % len(entries)]
             number = at % len(entries) + 1
-            extra = {**values, name: entry, "number": number, "count": len(entries)}
+            extra = values.also({name: entry, "number": number, "count": len(entries)}, mark)
             run.speak(self.prompt, extra, interrupt=self.interrupt)
             if self.pause > 0 and not run.typed_ahead:
                 # Behind the entry: a key in it is still about what was just heard.
