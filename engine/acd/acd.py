@@ -29,6 +29,7 @@ from engine.acd.agents import Agent, AgentMemory
 from engine.acd.board import Board
 from engine.acd.config import AcdConfig
 from engine.acd.dispatch import Dispatcher
+from engine.acd.engaged import Engaged, engage, hold
 from engine.acd.floor import Brief, Floor
 from engine.acd.memory import MemoryBoard
 from engine.records.pins import PinDesk
@@ -89,6 +90,7 @@ class Acd:
         if self._started:
             return
         self._started = True
+        self._dispatch.write_seats()
         for agent in self._agents:
             if agent.config.login == "auto" and agent.id not in self._restored:
                 try:
@@ -227,6 +229,15 @@ class Acd:
     def memory(self, agent_id: str) -> AgentMemory:
         """What has to be kept of one agent; changes with each ``agent_state_changed``. Raises NotFound."""
         return self._agents.memory(self._agents.get(agent_id))
+
+    def engage(self, agent_id: str, call_id: str) -> Engaged:
+        """Take an agent for a call that comes to it past the queue: it is asked for advice, or transferred to. See
+        :mod:`engine.acd.engaged`. Raises NotFound, WrongState (it is busy, out, or can't be reached)."""
+        return engage(self._agents, self._agents.get(agent_id), call_id, self._config)
+
+    def on_hold(self, agent_id: str, held: bool) -> AgentView:
+        """The agent put its caller on hold, or took it back. Raises NotFound, WrongState (it talks to nobody)."""
+        return self._do(agent_id, lambda agent: hold(self._agents, agent, held))
 
     def _do(self, agent_id: str, deed: Callable[[Agent], object]) -> AgentView:
         agent = self._agents.get(agent_id)

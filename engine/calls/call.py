@@ -65,6 +65,7 @@ class Call:
         "adopted",
         "agent",
         "agent_leg",
+        "agents",
         "answered",
         "arrived",
         "block",
@@ -81,8 +82,10 @@ class Call:
         "hidden",
         "language",
         "leg",
+        "moves",
         "name",
         "number",
+        "onward",
         "origin",
         "party",
         "popped",
@@ -92,6 +95,7 @@ class Call:
         "revision",
         "state",
         "step",
+        "talk",
         "talked",
         "told",
         "transferred",
@@ -134,6 +138,10 @@ class Call:
         )
         self.waited = 0.0  # seconds in queues
         self.talked = 0.0  # seconds with agents
+        self.agents: dict[str, float] = {}  # with each of them: agent (or extension, number) -> seconds
+        self.moves: list[dict[str, str]] = []  # transfers and conferences, in order: how, from whom, to whom
+        self.talk: Any = None  # the talk that goes on, or was last: engine.calls.talk.Talk
+        self.onward: Any = None  # where the call is to go when that talk is over: engine.calls.talk.Target
         self.resumed: Resumption | None = None
         self.greenlet: Any = None
         self.first_flow = ""

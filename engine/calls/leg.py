@@ -8,10 +8,12 @@ up sees the present and not the past.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from engine.calls.signals import Answered, Bridged, Done, Gone, Key, Parked, Signal, Unbridged
 from engine.clock import Clock, Mailbox
+from engine.types import TalkEnd
 
 
 class Leg:
@@ -25,12 +27,15 @@ class Leg:
         "awaited",
         "gone",
         "inbox",
+        "kept",
         "music",
         "owner",
         "parked",
         "peer",
+        "released",
         "uuid",
         "wants_keys",
+        "watch",
     )
 
     def __init__(self, uuid: str, clock: Clock, *, owner: str = "", agent: str = "") -> None:
@@ -45,6 +50,9 @@ class Leg:
         self.awaited: set[str] = set()  # Event-UUIDs whose end somebody waits for
         self.music = ""  # of the awaited ones, that of music without the lock: it ends only when it is broken
         self.wants_keys = False
+        self.kept = False  # it belongs to a talk, though it is not bridged with the caller now: see calls.talk
+        self.released: TalkEnd | None = None  # how its part in that talk ended, when no hang-up ended it
+        self.watch: Callable[[Leg, Signal], None] | None = None  # who is told of each signal before the mailbox
         self.inbox: Mailbox[Any] = clock.queue()
 
     @property
@@ -78,4 +86,6 @@ class Leg:
             case Key():
                 if not self.wants_keys:
                     return
+        if self.watch is not None:
+            self.watch(self, signal)
         self.inbox.put(signal)

@@ -16,8 +16,10 @@ from typing import Any, Protocol
 import structlog
 
 from engine.calls.call import OUTAGE_LIMIT, Abandon, Call
+from engine.calls.keys import KEY_EVENT, KEY_FIELD, KeyPlan
 from engine.calls.leg import Leg
 from engine.calls.signals import Answered, Bridged, Done, Gone, Key, Parked, Unbridged
+from engine.calls.talking import Desk
 from engine.clock import Clock
 from engine.errors import HungUp, NoSuchCall, NotConnected, SwitchError
 from engine.esl import commands
@@ -121,6 +123,8 @@ class Calls:
         self.others: dict[
             str, Callable[[EventLike], None]
         ] = {}  # channels that are no calls: who is told of them
+        self.desk: Desk | None = None  # whom talks ask: engine.flows.desk
+        self.keys = KeyPlan()  # what agents press during a talk
         self.refused = 0
         self.mended = 0  # how often events had not told the truth
         self.taken = 0
@@ -214,6 +218,8 @@ class Calls:
         """End every call's greenlet without a word to anybody, as the process's death would."""
         self.leading = False
         for call in list(self.calls.values()):
+            if call.talk is not None:
+                call.talk.abandon()
             if call.greenlet is not None:
                 call.greenlet.kill(block=False)
         self.calls.clear()
@@ -239,6 +245,8 @@ class Calls:
         call.journal("call.released", reason=reason)
         self.calls.pop(call.id, None)
         self.legs.pop(call.id, None)
+        if call.talk is not None:
+            call.talk.abandon()
         if call.greenlet is not None:
             call.greenlet.kill(Abandon(reason), block=False)
 
@@ -315,6 +323,12 @@ class Calls:
 
     def _on_custom(self, event: EventLike) -> None:
         subclass = event.get("Event-Subclass") or ""
+        if subclass == KEY_EVENT:
+            leg = self.legs.get(event.uuid)
+            owner = self.calls.get(leg.owner) if leg is not None else None
+            if leg is not None and owner is not None and owner.talk is not None:
+                owner.talk.key(leg, event.get(KEY_FIELD) or "")
+            return
         if self.registrations is None or not subclass.startswith("sofia::"):
             return
         phone = event.get("from-user") or event.get("username") or event.get("user") or ""
@@ -436,6 +450,8 @@ class Calls:
         call.ended_by = call.ended_by or ("switch" if call.cause in SWITCH_CAUSES else "caller")
         self.calls.pop(call.id, None)
         self.legs.pop(call.id, None)
+        if call.talk is not None:
+            call.talk.close()
         call.become(CallState.ENDED, cause=call.cause)
         self._ended(call)
 

@@ -24,6 +24,7 @@ from engine.calls.outbound import Outbound
 from engine.calls.registry import AGENT, OWNER, Calls
 from engine.calls.resync import bridged_now, dump
 from engine.calls.signals import Answered, Bridged, Done, Gone, Key
+from engine.calls.talk_start import begin_talk
 from engine.clock import Empty
 from engine.errors import DialRefused, NoSuchCall, SwitchError
 from engine.esl import commands
@@ -260,7 +261,12 @@ class AgentRing:
                 return self._free()
         self._bridged_at = clock.monotonic()
         call.agent_leg = leg.uuid
+        begin_talk(calls, call, leg)
         return True
+
+    def talks(self) -> None:
+        """The leg was bridged with the caller by other means than :meth:`connect`: the talk counts from now on."""
+        self._bridged_at = self._calls.clock.monotonic()
 
     def _let_answer(self, call: Call) -> None:
         """Bridging an unanswered caller destroys both legs, and an answer takes the switch a frame or two: a phone
@@ -291,10 +297,12 @@ class AgentRing:
         clock = self._calls.clock
         leg = self._leg
         began = self._bridged_at if self._bridged_at is not None else clock.monotonic()
-        while leg.gone is None and leg.peer == self._call_id:
+        while leg.gone is None and leg.released is None and (leg.peer == self._call_id or leg.kept):
             leg.inbox.get()
         seconds = clock.monotonic() - began
         call = self._calls.calls.get(self._call_id)
+        if leg.gone is None and leg.released is not None and call is not None and call.leg.gone is None:
+            return TalkResult(leg.released, seconds)
         if leg.gone is None and call is not None and call.leg.gone is None:
             # The unbridging is known, not yet by whom: one of the two hang-ups is on its way.
             end = clock.monotonic() + 0.5
@@ -401,9 +409,12 @@ class CallFloor:
         if found is None:
             raise NoSuchCall(f"no leg {leg}")
         ring = AgentRing(self._calls, call_id, found, 30.0)
-        if found.peer == call_id:
+        if found.peer == call_id or found.kept:
             ring._result = RingResult(RingKind.ANSWERED)
             ring._bridged_at = self._calls.clock.monotonic()
+            call = self._calls.calls.get(call_id)
+            if call is not None and not found.kept:
+                begin_talk(self._calls, call, found, bind=False)
         return ring
 
     def caller_alive(self, call_id: str) -> bool:

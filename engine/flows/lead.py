@@ -17,6 +17,7 @@ from engine.clock import TimeUp
 from engine.errors import HungUp, InsidelineError, StoreError
 from engine.esl import commands
 from engine.flows import identity
+from engine.flows.desk import TalkDesk
 from engine.flows.dialplan import Dialplan, Match
 from engine.flows.extension import to_extension
 from engine.flows.keeping import take_up_identity
@@ -50,6 +51,8 @@ class Lead:
         self.flows = flows
         self.dialplan = dialplan
         services.route = self.route
+        services.current_flows = lambda: self.flows
+        services.calls.desk = TalkDesk(services)
 
     def route(self, dialled: str, caller: str, trunk: str) -> Match | None:
         """What the dialplan says of a number of ours; None for one that it has no rule for."""
@@ -95,7 +98,9 @@ class Lead:
     def _begin(self, call: Call) -> None:
         services = self.services
         number = services.numbers.e164(call.number)
-        flows = self.flows  # of one publication with the dialplan, whatever is published while it asks who calls
+        flows = (
+            self.flows
+        )  # of one publication with the dialplan, whatever is published while it asks who calls
         match = self._match(call, number)
         # From the first ring on: where the dialplan defers who calls, nothing that is written knows it. Who is on a
         # list is turned away as whoever calls that number.

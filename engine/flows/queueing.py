@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine.acd.places import Connecting, Leaving, Left, Over, Place, Request, Talking
+from engine.acd.places import Connecting, Leaving, Left, Moved, Over, Place, Request, Talking
 from engine.calls.signals import Done, Key, Parked
+from engine.calls.talking import Target, TalkOver
 from engine.errors import HungUp, NoSuchCall, NotFound
 from engine.esl import commands
 from engine.flows import packing
 from engine.flows.asking import told
 from engine.flows.moves import Go, Move
+from engine.flows.onward import Talked, take_onward
+from engine.flows.resumed_talk import found_talk, take_up_talk
+from engine.flows.overflowing import last_agent, overflow
 from engine.flows.ranking import ranked_agents
 from engine.types import CallState, TalkEnd
 
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+AT_THE_FRONT = 1000
+"""Priority of a caller who has talked already and was left alone."""
 PARK_LIMIT = 2.0
 """Seconds from the end of a talk to the caller's CHANNEL_PARK."""
 
@@ -53,17 +59,25 @@ class Waiting:
         self.taken = False  # an agent has answered: no more keys, no more announcements
         self.talk_began: float | None = None
         self.joined = self.clock.monotonic()
+        self.queue = step.name  # where it waits: that of the step, unless an agent transferred the caller
+        self.front = False  # ahead of all others: whoever it talked with is gone
 
     def wait(self) -> Move:
         call, run = self.call, self.run
         call.answer()
         resumption, run.resumption = run.resumption, None
         talked = bool(run.queue_place.get("a"))
-        if resumption is not None and talked and not resumption.bridged_to:
+        self.queue = str(run.queue_place.get("Q") or self.step.name) if resumption is not None else self.step.name
+        self.front = bool(run.queue_place.get("F")) if resumption is not None else False
+        left = found_talk(run, resumption) if resumption is not None and "b" in run.queue_place else None
+        if resumption is not None and talked and not resumption.bridged_to and left is None:
             return self._talk_ended_meanwhile()
         request = self._request(resumed=resumption is not None)
-        call.queue = self.step.name
-        if resumption is not None:
+        call.queue = self.queue
+        if left is not None:
+            self.taken = True
+            self.place = take_up_talk(run, request, left)
+        elif resumption is not None:
             self._take_up_music(resumption.bridged_to)
             self.place = self._take_up(request, resumption.bridged_to, resumption.agent_legs)
         else:
@@ -86,24 +100,25 @@ class Waiting:
         run, step, call = self.run, self.step, self.call
         now = self.clock.now().timestamp()
         entered = float(run.queue_place.get("t", now)) if resumed else now
-        self.joined -= max(0.0, now - entered)
+        self.joined -= max(0.0, now - float(run.queue_place.get("T", entered)) if resumed else 0.0)
         run.queue_place = {**(run.queue_place if resumed else {}), "t": round(entered, 1)}
         call.told = packing.pack(told(run, step.tell))
         view = call.view()
         answers = run.services.answers
-        more, ranked = 0, ()
+        more = 0
+        ranked: tuple[str, ...] = ()
         if answers is not None:
-            view = replace(view, queue=step.name)
-            more = answers.first("queue_priority", int, call=view, queue=step.name) or 0
+            view = replace(view, queue=self.queue)
+            more = answers.first("queue_priority", int, call=view, queue=self.queue) or 0
             ranked = ranked_agents(run, step, view)
             call.popped = _shown(answers.all("screen_pop", call=view))
         preferred = step.agent.get(run.scope) if step.agent is not None else ""
         return Request(
             call_id=call.id,
             number=call.number,
-            queue=step.name,
-            skills=step.skills,
-            priority=step.priority + run.priority + more,
+            queue=self.queue,
+            skills=step.skills if self.queue == step.name else {},
+            priority=step.priority + run.priority + more + (AT_THE_FRONT if self.front else 0),
             since=max(0.0, now - entered),
             agent=str(preferred or ""),
             ranked=ranked,
@@ -111,6 +126,10 @@ class Waiting:
             language=call.language,
             longest=step.longest,
             resumed=resumed,
+            here=max(0.0, now - float(run.queue_place["H"])) if resumed and "H" in run.queue_place else None,
+            tier=run.party.tier if run.party is not None and not run.deferred else "",
+            site=run.party.site if run.party is not None and not run.deferred else "",
+            last_agent="" if preferred else last_agent(run, self.queue),
             news=call.leg.inbox,
         )
 
@@ -133,7 +152,7 @@ class Waiting:
         while True:
             if not self.music and not self.taken:
                 self._play_music()
-                call.become(CallState.QUEUED, queue=self.step.name)
+                call.become(CallState.QUEUED, queue=self.queue)
             quiet = self.taken or waiting.say is None
             signal = call.next_signal(None if quiet else max(0.0, due - clock.monotonic()))
             match signal:
@@ -157,19 +176,44 @@ class Waiting:
                 case Talking():
                     self._talking(signal)
                 case Over():
-                    return self._over(signal)
-                case Left(reason):
+                    if call.talk is None or not call.talk.outlives:
+                        return self._over(signal)
+                case TalkOver(agent, by, seconds):
+                    return self._over(Over(agent, by, seconds))
+                case Moved(queue):
+                    self._moved(queue)
+                case Left(reason, to):
                     self._stop_music()
                     self._count_wait()
                     if reason is Leaving.CALLER:
                         raise HungUp(call.leg.gone or "NORMAL_CLEARING")
+                    if reason is Leaving.OVERFLOW:
+                        return overflow(self.run, to, self._way(reason))
                     return Go(self._way(reason))
+
+    def _moved(self, queue: str) -> None:
+        """The place goes on in another queue, with the music of that one."""
+        before, self.queue, self.call.queue = self.music_name, queue, queue
+        run = self.run
+        run.queue_place = {**run.queue_place, "Q": queue, "H": round(self.clock.now().timestamp(), 1)}
+        if self.taken:
+            return
+        if self.music_name == before:
+            run.checkpoint()
+            run.flush()
+            self.call.become(CallState.QUEUED, queue=queue)
+        else:
+            self._stop_music()  # which is played anew, for the queue it is in now
 
     # -- what is heard ------------------------------------------------------------------------------
 
+    @property
+    def music_name(self) -> str:
+        """What is heard while waiting where the caller waits now."""
+        return self.step.waiting.music or self.run.services.acd.config.queues[self.queue].music
+
     def _play_music(self) -> None:
-        queues = self.run.services.acd.config.queues
-        music = self.run.services.music_for(self.step.waiting.music or queues[self.step.name].music)
+        music = self.run.services.music_for(self.music_name)
         # Without the lock: announcements nest in it.
         self.music = self.call.start("endless_playback", music, lock=False)
         self.run.queue_place = {**self.run.queue_place, "m": self.music}
@@ -220,7 +264,7 @@ class Waiting:
             # The engine before this one has counted the wait, and knew when the talk began.
             self.talk_began -= max(0.0, self.clock.now().timestamp() - float(began))
         run.queue_place = {
-            "t": run.queue_place["t"],
+            **{name: run.queue_place[name] for name in ("t", "Q", "F", "T") if name in run.queue_place},
             "a": news.agent.id,
             "b": began or round(self.clock.now().timestamp(), 1),
         }
@@ -236,12 +280,41 @@ class Waiting:
         seconds = self.clock.monotonic() - began  # of the whole talk, also when an earlier engine began it
         call.talked += seconds
         self.talk_began = None
+        if call.talk is not None:
+            call.talk.close()
         end = self.clock.monotonic() + PARK_LIMIT
         while not call.leg.parked and (left := end - self.clock.monotonic()) > 0:
             call.next_signal(left)
         self._keep(news.agent_id, seconds, news.by)
         call.agent_leg = ""
+        where = take_onward(self.run)
+        if isinstance(where, Talked):
+            self._keep(where.agent, where.result.seconds, where.result.by)
+        elif where is not None and where.kind == "flow":
+            return Go(where.name)
+        elif where is not None:
+            return self._again(where)
         return self._onward()
+
+    def _again(self, where: Target) -> Move:
+        """Wait once more: in the queue that an agent transferred the caller to, or at the front of the one that it came
+        from. What it has waited already counts."""
+        call, run = self.call, self.run
+        now = self.clock.now().timestamp()
+        self.queue, self.front = (where.name, False) if where.kind == "queue" else (self.queue, True)
+        self.music, self.taken, self.talk_began = "", False, None
+        run.queue_place = {"t": round(now - call.waited, 1), "T": round(now, 1), "Q": self.queue}
+        if self.front:
+            run.queue_place["F"] = 1
+        self.joined = self.clock.monotonic()
+        call.queue, call.agent = self.queue, ""
+        request = self._request(resumed=True)
+        limit = self.step.longest if self.queue == self.step.name else None
+        queue = run.services.acd.config.queues.get(self.queue)
+        longest = limit if limit is not None else (queue.longest if queue is not None else 600.0)
+        self.place = run.services.acd.enter(replace(request, resumed=self.front, longest=longest + call.waited))
+        call.listen_for_keys(bool(self.step.waiting.keys))
+        return self._until_over()
 
     def _talk_ended_meanwhile(self) -> Move:
         """The agent hung up while no engine was there; what follows the talk is due. Nobody knows when that was:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from engine.calls.call import Abandon, Call
 from engine.calls.ring import AgentRing
+from engine.calls.talking import TalkOver
 from engine.clock import Clock
 from engine.errors import HungUp, SwitchError
 from engine.types import CallState, RingKind, RingResult, TalkEnd, TalkResult
@@ -33,11 +34,16 @@ class _Finished:
 
 
 def ring_and_talk(
-    call: Call, clock: Clock, ring: AgentRing, connected: Callable[[], None] = lambda: None
+    call: Call,
+    clock: Clock,
+    ring: AgentRing,
+    connected: Callable[[], None] = lambda: None,
+    finished: Callable[[], None] = lambda: None,
 ) -> RingResult | TalkResult:
     """Wait until ``ring`` is answered, let the two talk, and answer how it ended: a TalkResult when they talked.
 
-    ``connected`` is told in the call's greenlet when they begin to. A ring that an earlier engine answered (or
+    ``connected`` is told in the call's greenlet when they begin to, ``finished`` when that leg's part is over: the
+    talk may go on with somebody else, and ends with whoever is the last. A ring that an earlier engine answered (or
     bridged) goes on from there. Raises HungUp, with the leg cancelled, when the caller is gone. The talk counts
     in the call's ``talked``, whoever ends it.
     """
@@ -49,7 +55,7 @@ def ring_and_talk(
         connected()
 
     try:
-        return _until_finished(call, ring, begins)
+        return _until_finished(call, ring, begins, finished)
     except HungUp:
         ring.cancel()
         ring.drop()
@@ -85,7 +91,9 @@ def _follow(call: Call, ring: AgentRing) -> None:
         ring.drop()
 
 
-def _until_finished(call: Call, ring: AgentRing, connected: Callable[[], None]) -> RingResult | TalkResult:
+def _until_finished(
+    call: Call, ring: AgentRing, connected: Callable[[], None], finished: Callable[[], None]
+) -> RingResult | TalkResult:
     while True:
         signal = call.next_signal()
         if isinstance(signal, _Connected) and signal.ring is ring:
@@ -93,13 +101,24 @@ def _until_finished(call: Call, ring: AgentRing, connected: Callable[[], None]) 
             connected()
             call.become(CallState.TALKING)
         elif isinstance(signal, _Finished) and signal.ring is ring:
-            if call.leg.gone is not None:
-                raise HungUp(call.leg.gone)
-            call.agent_leg = ""
-            if isinstance(signal.end, TalkResult):
-                call.wait_parked(PARK_LIMIT)
-                if signal.end.by is TalkEnd.CALLER:
-                    call.wait_gone(PARK_LIMIT)
-                    raise HungUp(call.leg.gone or "NORMAL_CLEARING")
-            call.become(CallState.FLOW)
-            return signal.end
+            finished()
+            if isinstance(signal.end, TalkResult) and call.talk is not None and call.talk.outlives:
+                continue  # with somebody else
+            return _ended(call, signal.end)
+        elif isinstance(signal, TalkOver):
+            return _ended(call, TalkResult(signal.by, signal.seconds))
+
+
+def _ended(call: Call, end: RingResult | TalkResult) -> RingResult | TalkResult:
+    if call.leg.gone is not None:
+        raise HungUp(call.leg.gone)
+    call.agent_leg = ""
+    if isinstance(end, TalkResult):
+        if call.talk is not None:
+            call.talk.close()
+        call.wait_parked(PARK_LIMIT)
+        if end.by is TalkEnd.CALLER:
+            call.wait_gone(PARK_LIMIT)
+            raise HungUp(call.leg.gone or "NORMAL_CLEARING")
+    call.become(CallState.FLOW)
+    return end

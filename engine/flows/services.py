@@ -67,6 +67,8 @@ class Services:
         None  # dialled, caller, trunk: a rule for a number of ours
     )
 
+    current_flows: Callable[[], FlowSet] | None = None  # those that new calls begin with
+
     party_of: PartyOf | None = (
         None  # who has a number, for rules of the dialplan by tier; None: nobody is known
     )

@@ -20,6 +20,8 @@ from engine.flows import packing
 from engine.flows.asking import told
 from engine.flows.expressions import ExpressionError
 from engine.flows.moves import Go, Move
+from engine.flows.onward import Talked, take_onward
+from engine.flows.queueing import wait_for_agent
 from engine.flows.ringing import PARK_LIMIT, RINGBACK, ring_and_talk
 from engine.flows.scope import UnknownName
 from engine.types import AgentState, RingKind, TalkResult
@@ -72,6 +74,9 @@ class Transferring:
         run, call = self.run, self.call
         resumption, run.resumption = run.resumption, None
         try:
+            if resumption is not None and "Q" in run.queue_place:
+                run.resumption = resumption
+                return self._in_queue(str(run.queue_place["Q"]))
             if resumption is not None and run.queue_place:
                 ring = self._take_up(resumption)
                 if ring is None and "b" in run.queue_place:
@@ -179,6 +184,15 @@ class Transferring:
         run, call = self.run, self.call
         end = ring_and_talk(call, run.clock, ring, self._connected)
         if isinstance(end, TalkResult):
+            where = take_onward(run)
+            if isinstance(where, Talked):
+                return self._onward(self.before + end.seconds + where.result.seconds, str(where.result.by))
+            if where is not None and where.kind == "flow":
+                return Go(where.name)
+            if where is not None and where.kind == "queue":
+                return self._in_queue(where.name)
+            if where is not None:
+                return self._gave_up("no_answer", "nobody is left of those who talked")
             return self._onward(self.before + end.seconds, str(end.by))
         self._stop_sound()
         return self._gave_up(_WAYS.get(end.kind, "failed"), f"{end.kind} {end.cause}".strip())
@@ -188,6 +202,8 @@ class Transferring:
         self.sound = ""  # the bridge ended it
         call.agent = str(run.queue_place.get("g", ""))
         call.transferred = str(run.queue_place.get("o", ""))
+        if call.talk is not None:
+            call.talk.first.shown = call.transferred
         now = run.clock.now().timestamp()
         began = float(run.queue_place.get("b") or round(now, 1))
         self.before = max(0.0, now - began)
@@ -198,6 +214,25 @@ class Transferring:
         call.journal("transfer.talking", to=call.transferred)
         if run.recorded:
             run.services.recordings.talked(run.recorded, call.agent)
+
+    def _in_queue(self, name: str) -> Move:
+        """The one to whom the caller was transferred has sent it to a queue."""
+        from engine.flows.steps.queue import Queue  # steps import their work, not the other way round
+        from engine.flows.steps.queue import Waiting as QueueWaiting
+
+        step = self.step
+        queue = Queue.model_construct(
+            name=name,
+            skills={},
+            waiting=QueueWaiting(),
+            full=step.failed,
+            too_long=step.failed,
+            no_agents=step.failed,
+            done=step.after,
+            tell={},
+        )
+        self.run.queue_place = {**self.run.queue_place, "Q": name}
+        return wait_for_agent(self.run, queue)
 
     def _stop_sound(self) -> None:
         if self.sound:
