@@ -2,17 +2,18 @@
 
 1,000 agents on five queues with two to eight of 20 skills; callers of whom most need one skill, some two, a few
 none. The board is kept in the state that it has on a bad day: everybody waits, and for each caller who is taken
-another one comes. CPU time of this process, the best of several rounds, since other work on the machine only
-ever adds.
+another one comes. The peer's SQL gets as many rows. CPU time of this process, the best of several rounds, since
+other work on the machine only ever adds.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 
+from bench.peer_sql import PeerTables
 from bench.table import Report
 from engine.acd.acd import Acd
 from engine.acd.board import Seat, Ticket, has, needs
@@ -27,6 +28,7 @@ SKILLS = tuple(f"skill_{number}" for number in range(20))
 QUEUES = tuple(f"queue_{number}" for number in range(5))
 TURNS = 2_000
 ROUNDS = 5
+PEER_TURNS = 30
 GOAL = 50.0  # us for one decision
 FLAT = 4.0  # cost at 100,000 waiting over cost at 1,000
 
@@ -45,8 +47,31 @@ def run(report: Report) -> None:
             "us",
             at_most=FLAT,
         )
+    _against_sql(report, takes)
     report.limit("position of one of 100,000", Desk(100_000).position(), "us")
     report.limit("ready -> asked to ring, 10,000 waiting", whole(10_000), "us")
+
+
+def _against_sql(report: Report, takes: Mapping[int, float]) -> None:
+    """The same load put to statements of mod_callcenter's shape: see :mod:`bench.peer_sql`."""
+    for waiting in (1_000, 10_000):
+        tables = PeerTables(waiting, AGENTS, SKILLS)
+        decision = min(_mean(tables.decision) for _ in range(3)) * 1e6
+        shape = "SQL of mod_callcenter's shape"
+        report.compare(f"an agent becomes free: {waiting:,} waiting", takes[waiting], decision, shape, "us")
+        # Before it looks at anything new, the pass goes on to all others who wait.
+        whole = (_mean(tables.all_members) + waiting * min(_mean(tables.one_member) for _ in range(3))) * 1e6
+        report.compare(
+            f"one look at all who wait (computed from its parts): {waiting:,} waiting",
+            takes[waiting],
+            whole,
+            shape,
+            "us",
+        )
+
+
+def _mean(measure: Callable[[], float]) -> float:
+    return sum(measure() for _ in range(PEER_TURNS)) / PEER_TURNS
 
 
 class Desk:
