@@ -119,6 +119,7 @@ class Dialplan:
             for rule in file.numbers
         ]
         self._exact: dict[str, list[int]] = {}
+        self._places: dict[tuple[str | int, ...], str] = {}
         self._patterns: list[int] = []
         for index, rule in enumerate(file.numbers):
             if rule.to.exact:
@@ -289,8 +290,11 @@ class Dialplan:
         )
 
     def _at(self, *path: str | int) -> str:
-        position = self._file.at(*path)
-        return f"{position.file}:{position.line}"
+        place = self._places.get(path)
+        if place is None:
+            position = self._file.at(*path)
+            place = self._places[path] = f"{position.file}:{position.line}"
+        return place
 
 
 def _as_e164(pattern: Pattern, numbers: Numbers) -> Pattern:

@@ -6,8 +6,9 @@ It is memory only, since the engine's start; reports are computed from the journ
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from engine.clock import Clock
 from engine.hooks.hookspecs import hookimpl
@@ -57,9 +58,14 @@ class Day:
     def __init__(self, clock: Clock, *, remember: int = 200) -> None:
         self._clock = clock
         self.began = clock.now()
-        self.figures = Figures()
+        self._counts: dict[str, Any] = {}
         self.news: deque[News] = deque(maxlen=remember)
         self._told = 0
+
+    @property
+    def figures(self) -> Figures:
+        """What there was, up to now."""
+        return Figures(**self._counts)
 
     def since(self, number: int) -> list[News]:
         """What is remembered of the news after number ``number``, oldest first."""
@@ -69,8 +75,8 @@ class Day:
     def _add(self, kind: str, text: str, call: str = "", **more: float) -> None:
         self._told += 1
         self.news.append(News(self._told, self._clock.now(), kind, text, call))
-        changed = {name: getattr(self.figures, name) + by for name, by in more.items()}
-        self.figures = replace(self.figures, **changed)
+        for name, by in more.items():
+            self._counts[name] = self._counts.get(name, 0) + by
 
     @hookimpl
     def engine_started(self, switch: str) -> None:
@@ -131,7 +137,9 @@ class Day:
     @hookimpl
     def ticket_changed(self, ticket: TicketView, change: TicketChange) -> None:
         who = ticket.owner or ticket.group or ticket.department
-        self._add("ticket_changed", f"ticket {ticket.number} {ticket.kind} ({who}): {change.what}", ticket.call)
+        self._add(
+            "ticket_changed", f"ticket {ticket.number} {ticket.kind} ({who}): {change.what}", ticket.call
+        )
 
     @hookimpl
     def command_settled(self, settled: SettledView) -> None:
