@@ -129,6 +129,14 @@ class QueueView:
     longest_wait: float  # seconds
     answered: int = 0  # since the engine started
     abandoned: int = 0
+    left: int = 0  # left otherwise without an agent: full, too long, nobody there, closed, by a key
+    overflowed: int = 0  # went on elsewhere, as the queue says
+    strategy: str = ""
+    closed: str = ""  # why it takes nobody now; "" when it does
+    target: float | None = None  # the share that the queue promises to answer in time; None: it promises nothing
+    within: float | None = None  # seconds: what "in time" means
+    in_time: float | None = None  # the share answered in time so far; None before there were calls
+    handling: float | None = None  # mean seconds that a call keeps an agent busy; None when too few are known
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,12 @@ from engine.acd.dispatch import Dispatcher
 from engine.acd.engaged import Engaged, engage, hold
 from engine.acd.floor import Brief, Floor
 from engine.acd.memory import MemoryBoard
-from engine.records.pins import PinDesk
+from engine.acd.opening import HoursOf
 from engine.acd.places import Place, Request, Stage
 from engine.acd.report import Notify, Reporter
 from engine.clock import Clock
-from engine.errors import LoginRefused, NotFound
+from engine.errors import LoginRefused, NotFound, WrongState
+from engine.records.pins import PinDesk
 from engine.types import AgentState, AgentView, JournalEntry, QueueView, WaitingView
 
 log = structlog.get_logger(__name__)
@@ -138,6 +139,47 @@ class Acd:
         agent = self._agents.get(agent_id)
         ring = self._floor.adopt(request.call_id, leg)
         return self._dispatch.resume(request, agent, ring, talking=False)
+
+    def move(self, call_id: str, queue: str, by: str = "") -> WaitingView:
+        """Let a waiting caller wait in another queue, with the wait that it has. What its flow asked for does not
+        come along. Raises NotFound (no such queue, the call does not wait), WrongState (an agent is being rung for
+        it, the queue is closed)."""
+        place = self._waiting(call_id)
+        if queue not in self._config.queues:
+            raise NotFound(f"there is no queue {queue}")
+        if place.stage is not Stage.WAITING:
+            raise WrongState(f"an agent is being rung for call {call_id}")
+        if why := self._dispatch.line.opening.closed(queue):
+            raise WrongState(f"queue {queue} is closed ({why})")
+        self._dispatch.line.move(place, queue, by=by or "command")
+        return self._waiting_view(place)
+
+    def raise_priority(self, call_id: str, priority: int, by: str = "") -> WaitingView:
+        """Give a waiting caller another priority, and so another place in its queue. Raises NotFound."""
+        place = self._waiting(call_id)
+        self._dispatch.line.raise_to(place, priority, by or "command")
+        return self._waiting_view(place)
+
+    def _waiting(self, call_id: str) -> Place:
+        place = self._dispatch.waits(call_id)
+        if place is None:
+            raise NotFound(f"call {call_id} waits in no queue")
+        return place
+
+    def close_queue(self, name: str, why: str, by: str = "") -> None:
+        """Take nobody into a queue until :meth:`open_queue`; those who wait go or stay, as its `at_closing` says.
+        Raises NotFound."""
+        self.queue(name)
+        self._dispatch.line.opening.close(name, why or "command", by)
+
+    def open_queue(self, name: str, by: str = "") -> None:
+        """Take back every :meth:`close_queue`. What the calendar says stays. Raises NotFound."""
+        self.queue(name)
+        self._dispatch.line.opening.reopen(name, by)
+
+    def watch_hours(self, hours: HoursOf) -> None:
+        """Ask ``hours`` of a queue's calendar from now on; again whenever calendars have changed."""
+        self._dispatch.line.opening.watch(hours)
 
     # -- agents ---------------------------------------------------------------------------------
 
@@ -268,25 +310,14 @@ class Acd:
         config = self._config.queues.get(name)
         if config is None:
             raise NotFound(f"there is no queue {name}")
-        now, wall = self._clock.monotonic(), self._clock.now()
+        now = self._clock.monotonic()
         waiting: list[WaitingView] = []
         longest = 0.0
         for position, ticket in enumerate(self._board.line(name), 1):
             longest = max(longest, now - ticket.joined)
             place = self._dispatch.waits(ticket.call)
             if place is not None and position <= most:
-                offered = place.offer if place.stage in (Stage.OFFERED, Stage.CONNECTING) else None
-                waiting.append(
-                    WaitingView(
-                        call=ticket.call,
-                        number=place.request.number,
-                        position=position,
-                        since=wall - timedelta(seconds=now - ticket.joined),
-                        priority=ticket.priority,
-                        skills=place.request.skills,
-                        offered_to=offered.agent.id if offered is not None else "",
-                    )
-                )
+                waiting.append(self._waiting_view(place, position))
         states = [agent.state for agent in self._agents if name in agent.config.queues]
         figures = self._dispatch.figures[name]
         return QueueView(
@@ -299,6 +330,28 @@ class Acd:
             longest_wait=round(longest, 3),
             answered=figures.answered,
             abandoned=figures.abandoned,
+            left=figures.left,
+            overflowed=figures.overflowed,
+            strategy=config.strategy,
+            closed=self._dispatch.line.opening.closed(name),
+            target=config.service_level.share if config.service_level is not None else None,
+            within=config.service_level.within if config.service_level is not None else None,
+            in_time=self.service_level(name),
+            handling=figures.handling_time(),
+        )
+
+    def _waiting_view(self, place: Place, position: int | None = None) -> WaitingView:
+        ticket = place.ticket
+        rings = place.offers if place.stage in (Stage.OFFERED, Stage.CONNECTING) else ()
+        waited = self._clock.monotonic() - ticket.joined
+        return WaitingView(
+            call=ticket.call,
+            number=place.request.number,
+            position=position if position is not None else place.position(),
+            since=self._clock.now() - timedelta(seconds=waited),
+            priority=ticket.priority,
+            skills=place.wanted.skills,
+            offered_to=", ".join(offer.agent.id for offer in rings),
         )
 
     def service_level(self, name: str) -> float | None:

@@ -22,11 +22,11 @@ from pydantic import (
     field_validator,
 )
 
-from engine.records.notify_file import Number
-from engine.records.pins import looks_like_a_hash
 from engine.acd.rules import Ageing, AtClosing, Overflow, Priority, Relax, Sticky, circle, flaws_of_relaxing
 from engine.acd.strategies import AVAILABLE
 from engine.errors import ConfigError
+from engine.records.notify_file import Number
+from engine.records.pins import looks_like_a_hash
 from engine.schema.faults import Fault, Faults, did_you_mean
 from engine.schema.fields import (
     CalendarRef,

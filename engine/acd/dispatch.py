@@ -22,9 +22,9 @@ from engine.acd.floor import Brief, Briefing, Floor, Ring
 from engine.acd.line import Line
 from engine.acd.offers import Ended, Offer, Outcome, lost
 from engine.acd.places import Connecting, Leaving, Over, Place, Request, Stage, Talking
+from engine.acd.report import Reporter
 from engine.acd.tallies import Tallies
 from engine.acd.whys import whys
-from engine.acd.report import Reporter
 from engine.clock import Clock, Timer
 from engine.types import AgentState, AgentView, RingKind
 

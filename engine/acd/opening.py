@@ -90,6 +90,11 @@ class Opening:
         if whys.pop(why, None) is not None and not whys:
             self._report.write("queue.opened", queue=queue, why=why, by=by)
 
+    def reopen(self, queue: str, by: str = "") -> None:
+        """Take away every reason but the calendar's."""
+        for why in [why for why in self._closed.get(queue, {}) if why != HOURS]:
+            self.open(queue, why, by)
+
     def stop(self) -> None:
         """Look no more."""
         if self._timer is not None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from engine.acd.opening import Hours
+from engine.clock import Clock
 from engine.flows.calendars import Calendars
 from engine.flows.closing import Closing
 
@@ -16,6 +19,7 @@ def make_closing(app: App) -> Closing:
 
     def publish(calendars: Calendars) -> None:
         app.lead.services.calendars = calendars
+        app.acd.watch_hours(partial(_hours, calendars, app.clock))
 
     def missing(prompt: str) -> list[str]:
         catalogue = app.prompts.catalogue
@@ -23,3 +27,10 @@ def make_closing(app: App) -> Closing:
 
     assert app.installation.calendars is not None
     return Closing(app.installation.calendars, app.store, app.clock, publish=publish, missing=missing)
+
+
+def _hours(calendars: Calendars, clock: Clock, name: str) -> Hours:
+    """A calendar as the queues ask it: open or not, and for how many seconds."""
+    now = clock.now()
+    found = calendars.at(name, now)
+    return Hours(found.open, (found.until - now).total_seconds() if found.until is not None else None)

@@ -14,6 +14,7 @@ from typing import Any, cast
 from engine.acd import config as acd_config
 from engine.acd.config import AcdConfig
 from engine.app.department_settings import read_department_settings
+from engine.app.queue_checks import queue_faults
 from engine.calls.outbound import OutboundRules
 from engine.clock import Clock
 from engine.config import Folders, Settings
@@ -157,6 +158,9 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
         name="dialplans/main.yaml",
     )
     faults.extend(plan_faults)
+    if made.acd is not None:
+        flows = made.flows.flows if made.flows is not None else None
+        faults.extend(queue_faults(made.acd, calendars=known.calendars or None, flows=flows))
     return made
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import click
 
 from engine.cli.client import Engine
@@ -62,5 +65,21 @@ def show_queue(name: str, as_json: bool) -> None:
         echo_json(row)
         return
     listing([row], _COLUMNS, as_json=False, empty="", spare=("title", "logged in"))
+    for line in _figures(row):
+        click.echo(line)
     click.echo()
     listing(row["waiting"], _WAITING, as_json=False, empty="nobody waits", spare=("priority", "needs"))
+
+
+def _figures(row: dict[str, Any]) -> Iterator[str]:
+    """What the queue promises and what it does, line by line."""
+    if row["closed"]:
+        yield f"closed: {row['closed']}"
+    if row["target"] is not None:
+        promise = f"{row['target']:.0%} answered within {row['within']:g}s"
+        kept = "no calls yet" if row["in_time"] is None else f"so far {row['in_time']:.0%}"
+        yield f"service level: {promise}; {kept}"
+    if row["handling"] is not None:
+        yield f"a call keeps an agent busy for {length(row['handling'])}"
+    if row["left"] or row["overflowed"]:
+        yield f"without an agent: {row['left']} left, {row['overflowed']} overflowed"

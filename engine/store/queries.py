@@ -47,6 +47,18 @@ def cdrs(
     return [_cdr(row) for row in session.execute(query)]
 
 
+def last_agent(session: Session, numbers: Iterable[str], since: datetime) -> str:
+    """Who talked last to a caller with one of these numbers; "" when nobody did."""
+    cdr = tables.cdr
+    found: str | None = session.execute(
+        select(cdr.c.agent)
+        .where(cdr.c.number.in_(list(numbers)), cdr.c.agent != "", cdr.c.arrived >= since)
+        .order_by(cdr.c.arrived.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return found or ""
+
+
 def cdr(session: Session, call: str) -> Cdr | None:
     """The CDR of one call."""
     row = session.execute(select(tables.cdr).where(tables.cdr.c.call == call)).one_or_none()
