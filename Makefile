@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run test check bench lock clean format
+.PHONY: run test check bench lock clean format editor-server
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,10 @@ bench: $(VENV)/.installed
 format: $(VENV)/.installed
 	$(BIN)/ruff format engine plugins tests bench
 	$(BIN)/ruff check --fix engine plugins tests bench
+
+# The YAML language server of editors, for the tests of the schemas (needs npm; pytest finds it there).
+editor-server:
+	npm install --silent --no-audit --no-fund --prefix var/editor-server yaml-language-server@1.25.0
 
 # Writes the lock anew from pyproject.toml (needs uv, used for nothing else).
 lock:

@@ -1,8 +1,8 @@
 """What all tests share: the real FreeSWITCH, when there is one, and an honest last line about it.
 
 A test marked ``switch`` runs on a real FreeSWITCH, one marked ``sipp`` also needs SIPp, one marked ``postgresql`` a
-PostgreSQL (engine/testing/postgresql.py starts it). Where they are not found these tests are left out, and the end
-of the run says how many, and why.
+PostgreSQL (engine/testing/postgresql.py starts it), one marked ``editor`` the YAML language server. Where they are not
+found these tests are left out, and the end of the run says how many, and why.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from engine.clock import Clock
 from engine.errors import ConfigError
 from engine.switch.freeswitch import find_freeswitch
 from engine.testing.postgresql import missing as no_postgresql
+from tests.editor.language_server import VARIABLE, find_server
 from tests.switch.real import RealSwitch, start_real_switch
 
 _needing: dict[str, set[str]] = {}
 _ran: Counter[str] = Counter()
 _left_out: Counter[tuple[str, str]] = Counter()
-NEEDS = {"switch": "a real FreeSWITCH", "sipp": "SIPp", "postgresql": "PostgreSQL"}
+NEEDS = {
+    "switch": "a real FreeSWITCH", "sipp": "SIPp", "postgresql": "PostgreSQL", "editor": "a YAML language server",
+}  # fmt: skip
 
 
 def _missing() -> dict[str, str]:
@@ -37,6 +40,10 @@ def _missing() -> dict[str, str]:
         missing["sipp"] = "no sipp on PATH"
     if why := no_postgresql():
         missing["postgresql"] = why
+    if not find_server():
+        missing["editor"] = (
+            f"no yaml-language-server on PATH, {VARIABLE} names none, `make editor-server` made none"
+        )
     return missing
 
 

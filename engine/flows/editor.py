@@ -73,7 +73,11 @@ def _any_step(kinds: Mapping[str, type[Step]], written: Mapping[str, _Written], 
     for word in words:
         snippet = {"label": word, "body": _snippet(written[word])}
         offered[word] = {**written[word].value(strict=True), "defaultSnippets": [snippet]}
-    node: Json = {"properties": offered, "additionalProperties": False}
+    empty = {
+        "not": {"propertyNames": {"enum": list(_BESIDE)}},
+        "errorMessage": "a step must say what it does",
+    }
+    node: Json = {"properties": offered, "additionalProperties": False, "allOf": [empty]}
     for word in reversed(_in_order(kinds)):
         node = {"if": {"required": [word]}, "then": {"$ref": f"#/definitions/step-{word}"}, "else": node}
     return {
@@ -172,7 +176,9 @@ class _Written:
         missing = [key for key in self.needed if key not in (self.short, "id")]
         if not self.short or (strict and missing):
             return {**said, "type": "object", "allOf": [mapping]}
-        return {**said, "if": {"type": "object"}, "then": mapping, "else": self.properties[self.short]}
+        one = self.properties[self.short]
+        # The last of it demands nothing: an editor looks there, and not behind `else`, for what to offer.
+        return {**said, "if": {"type": "object"}, "then": mapping, "else": one, "anyOf": [one, {}]}
 
     def _loose(self) -> Json:
         """The mapping without its demands: what is missing may stand beside it."""

@@ -4,8 +4,9 @@ pydantic makes the schema of a shape; here it becomes one of YAML as we read it.
 of its own, an editor does (YAML 1.2 core): what is a text to us may be a number or a boolean to it, and the other
 way round. Draft 07, which every YAML language server reads.
 
-One thing is stricter than the loader: the plain word ``null`` (and ``~``), which the loader takes as a text, is
-refused, because to an editor it is the same as a value that is missing.
+Two things are stricter than the loader. The plain word ``null`` (and ``~``), which it takes as a text, is refused,
+because to an editor it is the same as a value that is missing. And ``true`` and ``false`` are no names, or an editor
+would offer them for every block.
 """
 
 from __future__ import annotations
@@ -172,7 +173,6 @@ def length_text(seconds: float) -> str:
 #: Texts that YAML 1.2 takes for something else, by its JSON type.
 _PROBES: Final[Mapping[str, tuple[str, ...]]] = {
     "number": ("0", "1", "7", "12", "1234", "8004", "123456", "12345678", "1.5", "-3", "1e5", "2026"),
-    "boolean": ("true", "false"),
 }
 _FLAGS: Final = "^(?:[Yy]es|YES|[Nn]o|NO|[Oo]n|ON|[Oo]ff|OFF|[Tt]rue|TRUE|[Ff]alse|FALSE)$"
 _ENUM_TYPES: Final[Mapping[str, Any]] = {"true": True, "false": False}
@@ -233,7 +233,7 @@ class _Relaxed:
     def _short(self, made: Json, short: str) -> Json:
         one = made["properties"][short]
         about = {"description": made["description"]} if "description" in made else {}
-        return {**about, "if": {"type": "object"}, "then": made, "else": one}
+        return {**about, "if": {"type": "object"}, "then": made, "else": one, "anyOf": [one, {}]}
 
 
 def _without_null(node: Json) -> Json:
@@ -269,10 +269,14 @@ def _scalar(node: Json) -> Json:
         return node
     pattern = node.get("pattern", "")
     compiled = re.compile(pattern)
-    accepted = scalar_types(lambda text: not pattern or compiled.search(text) is not None)
+    accepted = scalar_types(lambda text: compiled.search(text) is not None) if pattern else _ANY_SCALAR
+    if "(ms|s|m|h|d)" in pattern:
+        node = {**node, "errorMessage": _NO_LENGTH, "patternErrorMessage": _NO_LENGTH}
     return {**node, "type": sorted({*accepted, *listed} - {"integer"}, key=_ORDER.index)}
 
 
+_ANY_SCALAR: Final = ("string", "number", "boolean")
+_NO_LENGTH: Final = "a length of time carries its unit: 500ms, 5s, 10m, 2h"
 _ORDER: Final = ("string", "number", "boolean", "object", "array", "null")
 
 

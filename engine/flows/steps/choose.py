@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from engine.flows.expressions import Expr
 from engine.flows.moves import Go
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 class Case(Shape):
     """``{when: expression, go: target}``, or ``{otherwise: target}`` as the last one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["when", "go"]}, {"required": ["otherwise"]}]}
+    )
 
     when: Expr | None = None
     """An expression; the first case that holds is taken."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Dictate(Dictating):
-    """A clip is kept when it is accepted (or when it is not offered); one of a caller who hangs up before is deleted."""
+    """A clip is kept when it is accepted (or when it is not offered); that of a caller who hangs up before is not."""
 
     kind = "dictate"
 

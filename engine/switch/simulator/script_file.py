@@ -27,7 +27,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, GetJsonSchemaHandler, PlainValidator, WithJsonSchema, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from engine.errors import ConfigError
 from engine.schema.faults import Faults
@@ -80,6 +82,11 @@ class Step(Shape):
     wait: Time | None = None
     talk: Literal["yes"] | None = None
     hang_up: Literal["yes"] | None = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """For editors: a step without a value may be its word alone."""
+        return {"anyOf": [{"enum": ["talk", "hang_up"]}, handler(core)]}
 
     @model_validator(mode="before")
     @classmethod
