@@ -122,8 +122,7 @@ class _Telling:
         agent: str = "",
     ) -> None:
         told = self.explanation
-        if told.began is None:
-            told.began = row.at
+        told.began = told.began or row.at
         passed = round((row.at - told.began).total_seconds(), 3)
         told.moments.append(
             Moment(row.at, passed, row.kind, text, row.queue, agent or row.agent, reason, others)
@@ -135,8 +134,10 @@ class _Telling:
         data, told = row.data, self.explanation
         if row.kind == "call.arrived":
             told.number = str(data.get("number", ""))
-        if row.kind in JOINING and row.queue not in told.queues:
-            told.queues.append(row.queue)
+        if row.kind in JOINING:
+            told.began = told.began or row.at
+            if row.queue not in told.queues:
+                told.queues.append(row.queue)
         if row.kind in LEAVING and "waited" in data:
             told.waited = float(data["waited"])
         if mine is None:
@@ -197,7 +198,9 @@ class _Telling:
             case "queue.left":
                 reason = str(data.get("reason", ""))
                 told.outcome = _LEFT.get(reason, reason)
-                self._add(row, f"{told.outcome}, after {seconds(told.waited)}", others=self._others(mine))
+                rang = f", while {', '.join(mine.rings)} was rung" if mine.rings else ""
+                text = f"{told.outcome}, after {seconds(told.waited)}{rang}"
+                self._add(row, text, others=self._others(mine))
             case "call.ended":
                 told.outcome = "ended while no engine looked"
                 self._add(row, told.outcome)
@@ -248,7 +251,7 @@ class _Telling:
         if row.kind == "offer.made" and (other := self.picture.waiting.get(row.call)) is not None:
             since = self.freed.get(row.agent)
             if since is not None and (row.at - since).total_seconds() <= SAME:
-                why = reasons.taken_first(person, mine, other, self.picture)
+                why = reasons.taken_first(person, mine, other)
                 text = f"{row.agent} became free and was given {short(row.call)}: {why.text}"
                 self._add(row, text, reason=why)
         elif row.kind == "agent.state" and person.state == READY:
@@ -271,6 +274,8 @@ class _Telling:
         """Why each agent of the queue does not take the call now."""
         found = []
         for person in self.picture.of_queue(mine.queue):
+            if person.id in mine.rings:
+                continue
             reason = reasons.why_not(person, mine)
             if reason is None and self.picture.held:
                 reason = Reason("held", f"free, but no offers are made now ({', '.join(self.picture.held)})")

@@ -16,6 +16,7 @@ from engine.acd.reasons import Reason, seconds, short
 from engine.acd.replay import LEAVING, LOGGED_OUT, READY, Person, Picture, Waiter
 from engine.types import JournalEntry
 
+AT_ONCE = 0.05  # seconds: a wait that is no longer was none
 MOST = 5  # callers of a stretch that are named; the others are counted
 ON_A_CALL = frozenset({"offered", "talking", "hold"})
 
@@ -180,7 +181,7 @@ class _Hours:
             return
         since, queue, reason = found
         length = (at - since).total_seconds()
-        if length > 0:
+        if length >= AT_ONCE:
             stretch.passed.append(Passed(call, queue, round(length, 3), reason))
         still = self.me.state != LOGGED_OUT and any(
             self.me.serves(one.queue) for one in self.picture.waiting.values()

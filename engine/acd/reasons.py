@@ -9,19 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.acd.replay import (
-    AGENT,
-    LANGUAGE,
-    LOGGED_OUT,
-    OR,
-    READY,
-    SITE,
-    SKILL,
-    Person,
-    Picture,
-    Waiter,
-    missing,
-)
+from engine.acd.board import AGENT, LANGUAGE, OR, SITE, SKILL
+from engine.acd.replay import LOGGED_OUT, READY, Person, Waiter, missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +125,8 @@ def not_able(person: Person, waiter: Waiter) -> Reason | None:
 
 def why_not(person: Person, waiter: Waiter) -> Reason | None:
     """Why an agent of the queue is not offered to this caller at this moment; None when nothing is in the way."""
+    if person.state == "offered" and person.call == waiter.call and person.id not in waiter.rings:
+        return Reason("missed", "was rung for this call just now")
     return not_free(person, waiter.call) or not_able(person, waiter)
 
 
@@ -202,11 +193,12 @@ def not_chosen(person: Person, waiter: Waiter, offer: Mapping[str, Any], agent: 
     if rule == "longest_idle" and person.id in listed and "rank" in offer and not offer.get("by_plugin"):
         later = float(listed[person.id].get("rank", 0.0)) - float(offer["rank"])
         idle = float(offer.get("idle", 0.0)) - later
-        return Reason("rank", f"free too, for {seconds(idle)} only")
+        if later > 0:
+            return Reason("rank", f"free too, for {seconds(idle)} only")
     return Reason("rank", f"free too, comes after {agent} ({RULES.get(rule, rule)})")
 
 
-def taken_first(person: Person, mine: Waiter, other: Waiter, picture: Picture) -> Reason:
+def taken_first(person: Person, mine: Waiter, other: Waiter) -> Reason:
     """Why an agent of my queue, who became free, was given another caller."""
     cannot = not_able(person, mine)
     if cannot is not None:

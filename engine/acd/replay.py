@@ -14,14 +14,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from engine.acd.board import lacks
 from engine.types import AgentState, JournalEntry
 
 READY = AgentState.READY.value
 LOGGED_OUT = AgentState.LOGGED_OUT.value
 JOINING = frozenset({"queue.entered", "queue.resumed", "queue.moved"})
 LEAVING = frozenset({"queue.answered", "queue.left", "call.ended"})
-
-SKILL, LANGUAGE, SITE, AGENT, OR = "skill:", "language:", "site:", "agent:", "|"
 
 
 @dataclass(slots=True)
@@ -140,13 +139,4 @@ def _change(waiter: Waiter, row: JournalEntry) -> None:
 
 def missing(having: Mapping[str, int], asked: Mapping[str, int]) -> dict[str, int]:
     """Each thing that is asked and not had at that level, with the level asked."""
-    return {
-        thing: level
-        for thing, level in asked.items()
-        if max((having.get(one, 0) for one in _alternatives(thing)), default=0) < level
-    }
-
-
-def _alternatives(thing: str) -> list[str]:
-    kind, colon, names = thing.partition(":")
-    return [kind + colon + name for name in names.split(OR)]
+    return lacks(having, tuple(asked.items()))
