@@ -35,6 +35,7 @@ from engine.acd.memory import MemoryBoard
 from engine.acd.opening import HoursOf
 from engine.acd.places import Place, Request, Stage
 from engine.acd.report import Notify, Reporter
+from engine.acd.truth import Truth
 from engine.clock import Clock
 from engine.errors import LoginRefused, NotFound, WrongState
 from engine.records.pins import PinDesk
@@ -69,6 +70,9 @@ class Acd:
         self._board: Board = board if board is not None else MemoryBoard()
         self._dispatch = Dispatcher(config, clock, floor, self._board, self._report)
         self._agents = self._dispatch.agents
+        self._truth = Truth(
+            clock, floor, self._board, self._report, self._dispatch, every=config.rules.look_every
+        )
         self._pins = PinDesk(clock, tries=config.rules.wrong_pins, lock=config.rules.locked)
         self._restored: set[str] = set()
         self._started = False
@@ -77,6 +81,11 @@ class Acd:
     def config(self) -> AcdConfig:
         """What queues.yaml and agents.yaml said."""
         return self._config
+
+    @property
+    def mended(self) -> int:
+        """How often the state of an agent or a caller was found wrong, and put right, since the start."""
+        return self._truth.mended
 
     def briefs(self, brief: Brief) -> None:
         """Who is asked what agents are told before they are connected."""
@@ -100,6 +109,7 @@ class Acd:
                     log.warning("agent.not_logged_in", agent=agent.id, why=str(error))
         self._agents.release_orphans()
         self._dispatch.open("starting")
+        self._truth.start()
 
     def hold(self, why: str) -> None:
         """Make no offers until :meth:`release` with the same ``why``: the switch is gone, calls are adopted."""
@@ -111,11 +121,13 @@ class Acd:
 
     def stop(self) -> None:
         """No more offers; phones that ring are let go, talks go on, callers keep waiting."""
+        self._truth.stop()
         self._dispatch.stop()
         self._pins.close()
 
     def abandon(self) -> None:
         """Forget everything without a word and without touching a leg, as the process's death would."""
+        self._truth.stop()
         self._dispatch.abandon()
         self._pins.close()
 
@@ -233,6 +245,10 @@ class Acd:
     def end_wrap_up(self, agent_id: str) -> AgentView:
         """The work after the call is done. Raises NotFound, WrongState (there is none)."""
         return self._do(agent_id, self._agents.end_wrap_up)
+
+    def on_hold(self, agent_id: str, held: bool) -> AgentView:
+        """The agent put its caller on hold, or took it back. Raises NotFound, WrongState (it talks to nobody)."""
+        return self._do(agent_id, lambda agent: self._agents.hold(agent, held))
 
     def disposition(self, agent_id: str, code: str) -> AgentView:
         """Say what came of the call that the agent talks or works on, by the word or the key of its queue's list;

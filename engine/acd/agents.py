@@ -196,6 +196,17 @@ class Agents:
             raise WrongState(f"agent {agent.id} has no work after a call to end")
         self.rest(agent)
 
+    def hold(self, agent: Agent, held: bool) -> None:
+        """The agent put its caller on hold, or took it back. Harmless when that is so already.
+
+        :class:`WrongState` when the agent talks to nobody.
+        """
+        if agent.state not in (TALKING, HOLD):
+            raise WrongState(f"agent {agent.id} talks to nobody")
+        state = HOLD if held else TALKING
+        if agent.state is not state:
+            self.move(agent, state, call=agent.call)
+
     def dispose(self, agent: Agent, disposition: str) -> str:
         """Say what came of the call that the agent talks or works on, by its word or its key; returns the word.
 

@@ -159,6 +159,9 @@ class Board(Protocol):
     def free(self, agent: str, ranks: Mapping[str, float]) -> None:
         """The agent can take a call; ``ranks`` gives its rank in each of its queues, lower is first."""
 
+    def is_free(self, agent: str) -> bool:
+        """Whether the agent can take a call, as far as the board knows."""
+
     def busy(self, agent: str) -> None:
         """The agent can't take a call. Harmless when it already could not."""
 

@@ -173,6 +173,27 @@ class Dispatcher:
         if state not in AT_WORK:
             self.line.agent_gone(agent.id)
 
+    # -- mending (see engine.acd.truth) -----------------------------------------------------------
+
+    def places(self) -> list[Place]:
+        """The places of all who wait, those being offered included."""
+        return list(self._places.values())
+
+    def seat_again(self, agent: Agent) -> None:
+        """Put an agent on the board as its state says."""
+        self._board.present(agent.id, agent.state is not AgentState.LOGGED_OUT)
+        self._agent_changed(agent, agent.state)
+
+    def ghost(self, place: Place) -> None:
+        """A caller who is no more: its place, and a ring for it, end."""
+        if not self.line.leave(place, Leaving.CALLER) and self._waiting(place):
+            for offer in list(place.offers):
+                offer.give_up()
+
+    def match_again(self, place: Place) -> None:
+        """Somebody waits beside a free agent: it should not be."""
+        self._match_call(place)
+
     # -- matching -------------------------------------------------------------------------------
 
     def _match_agent(self, agent_id: str) -> None:

@@ -99,3 +99,6 @@ class Floor(Protocol):
 
     def caller_alive(self, call_id: str) -> bool:
         """Whether the caller's channel still exists."""
+
+    def leg_alive(self, leg: str) -> bool:
+        """Whether that agent's channel still exists."""

@@ -136,6 +136,9 @@ class MemoryBoard(Board):
             queue.free |= found.mask
         self._free[agent] = None
 
+    def is_free(self, agent: str) -> bool:
+        return self._agents[agent].ranks is not None
+
     def busy(self, agent: str) -> None:
         found = self._agents[agent]
         if found.ranks is None:

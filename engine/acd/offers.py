@@ -33,6 +33,9 @@ CONNECT_LIMIT = 10.0  # a bridge that takes longer is none
 BRIEF_LIMIT = 40.0  # the same for what an agent is told and asked before
 
 
+OVERDUE = RING_GRACE + BRIEF_LIMIT + 2 * CONNECT_LIMIT  # beyond the ringing time: no offer lives longer
+
+
 class Ended(StrEnum):
     """The ways in which an offer ends."""
 
@@ -149,6 +152,20 @@ class Offer:
                 self._watch(CANCEL_GRACE)
         return True
 
+    @property
+    def dead(self) -> bool:
+        """Whether nothing drives it any more, though it was begun."""
+        return self._greenlet is not None and self._greenlet.dead
+
+    def overdue(self, now: float) -> bool:
+        """Whether it should have come to a talk or to an end long ago."""
+        return self.talking_since is None and now - self.started > self._seconds + OVERDUE
+
+    def give_up(self) -> None:
+        """End it, whatever it waits for: what it waits for will not come."""
+        if self._greenlet is not None:
+            self._greenlet.throw(_Silent())
+
     def caller_left(self) -> None:
         """The caller hung up after the answer and before the bridge: the agent is kept no longer than need be."""
         if self.ring is not None and self._announcing:
@@ -169,6 +186,8 @@ class Offer:
             outcome = self._drive(view)
         except Exception:
             log.exception("offer.broken", call=self.match.call, agent=self.agent.id)
+        except _Silent:
+            log.error("offer.given_up", call=self.match.call, agent=self.agent.id)
         finally:
             self._unwatch()
             if not self._dead:

@@ -417,6 +417,10 @@ class CallFloor:
                 begin_talk(self._calls, call, found, bind=False)
         return ring
 
+    def leg_alive(self, leg: str) -> bool:
+        found = self._calls.legs.get(leg)
+        return found is not None and found.gone is None
+
     def caller_alive(self, call_id: str) -> bool:
         call = self._calls.calls.get(call_id)
         return call is not None and call.leg.gone is None

@@ -17,7 +17,7 @@ def queue(**values: Any) -> QueueConfig:
     return QueueConfig.model_validate({"title": {"en": "Desk"}, "offer": "20s", "wrap_up": "0s", **values})
 
 
-def agent(phone: str, **values: Any) -> AgentConfig:
+def agent(phone: Any, **values: Any) -> AgentConfig:
     """An agent of the queue ``desk``, logged in at the start."""
     values = {"name": f"Agent on {phone}", "queues": {"desk": "1"}, "login": "auto", **values}
     return AgentConfig.model_validate({"phone": phone, **values})
@@ -37,7 +37,7 @@ class Desk:
         people = {}
         for number, entry in enumerate(agents, 1):
             name, values = entry if isinstance(entry, tuple) else (entry, {})
-            people[name] = agent(str(1000 + number), **values)
+            people[name] = agent(**{"phone": str(1000 + number), **values})
         config = AcdConfig(queues or {"desk": queue()}, people, AgentRules.model_validate(rules or {}))
         self.clock = clock
         self.floor = FakeFloor(clock)
@@ -45,7 +45,7 @@ class Desk:
         self.told: list[tuple[str, dict[str, object]]] = []
         self.places: dict[str, Place] = {}
         self.acd = Acd(config, clock, self.floor, self.journal.append, self._notify)
-        self.acd.phones_are({entry.phone for entry in people.values()})
+        self.acd.phones_are({entry.number for entry in people.values() if entry.away is None})
         if start:
             self.acd.start()
             self.settle()

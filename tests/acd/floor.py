@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from engine.clock import Clock
 from engine.errors import NoSuchCall, NotConnected
-from engine.types import AgentView, RingKind, RingResult, TalkEnd, TalkResult
+from engine.types import AgentView, Briefing, RingKind, RingResult, Sound, TalkEnd, TalkResult
 
 
 class FakeRing:
@@ -27,6 +27,10 @@ class FakeRing:
         self.bridges = True  # whether connect() makes a bridge
         self.deaf = False  # says nothing any more, as a floor with a fault would
         self.bridged_at = 0.0
+        self.briefings: list[Briefing] = []
+        self.announced: list[Sound] = []
+        self._briefed = floor.clock.event()
+        self._caller_left = floor.clock.event()
         self._rung = floor.clock.event()
         self._ended = floor.clock.event()
 
@@ -41,8 +45,22 @@ class FakeRing:
 
     def cancel(self) -> None:
         self.cancelled = True
+        self._briefed.set()
         if not self.deaf:
             self._end(RingKind.CANCELLED, "ORIGINATOR_CANCEL")
+
+    def brief(self, briefing: Briefing) -> RingResult:
+        self.briefings.append(briefing)
+        if not self._briefed.wait(30):
+            return RingResult(RingKind.NO_ANSWER, "nobody accepted the call")
+        return RingResult(RingKind.CANCELLED if self.cancelled else RingKind.ANSWERED)
+
+    def announce(self, sound: Sound) -> None:
+        self.announced.append(sound)
+        self._caller_left.wait(sound.seconds)
+
+    def caller_left(self) -> None:
+        self._caller_left.set()
 
     def connect(self) -> bool:
         self.floor.clock.sleep(self.floor.bridge_time)
@@ -71,6 +89,10 @@ class FakeRing:
     def answer(self) -> None:
         self._end(RingKind.ANSWERED, "")
 
+    def accept(self) -> None:
+        """What the agent is told is over, and it wants the call."""
+        self._briefed.set()
+
     def fail(self, kind: RingKind, cause: str = "") -> None:
         self._end(kind, cause)
 
@@ -93,6 +115,7 @@ class FakeFloor:
         self.clock = clock
         self.callers: set[str] = set()
         self.rings: list[FakeRing] = []
+        self.dead_legs: set[str] = set()
         self.connected = True
         self.raises: Exception | None = None
         self.bridge_time = 0.0
@@ -124,6 +147,9 @@ class FakeFloor:
             if ring.leg == leg and ring.call_id == call_id:
                 return ring
         raise NoSuchCall(f"no leg {leg}")
+
+    def leg_alive(self, leg: str) -> bool:
+        return leg not in self.dead_legs
 
     def caller_alive(self, call_id: str) -> bool:
         return call_id in self.callers
