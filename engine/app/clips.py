@@ -30,6 +30,7 @@ class Sounds:
     clips: Clips
     messages: Messages
     ratings: Ratings
+    missed: Callable[[], None] = lambda: None  # tells of messages that were left and not told of
 
     def recorded(self, others: Callable[[str, str], None]) -> Callable[[str, str], None]:
         """Who is told that a file is complete: the clips of theirs, the recordings of all else."""
@@ -43,6 +44,7 @@ class Sounds:
     def settle(self, live: Collection[str]) -> None:
         """Every call that is on the switch is known: close the messages of those that are not."""
         try:
+            self.missed()
             kept = self.messages.close_lost(live)
         except StoreError as error:
             log.warning("messages.not_closed", error=str(error))

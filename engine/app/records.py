@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from engine.app.voicemail import tell_of_messages
 from engine.errors import DepartmentFailed, NotFound, Pending, PluginError, Refused
 from engine.flows.packing import pack, unpack
 from engine.flows.working_time import working_after
@@ -154,6 +155,7 @@ def make_records(app: App, services: Services) -> Records:
     schedules.wake = records.duty("schedules", schedules.work).wake
     app.departments.records = records
     services.records = records
+    tell_of_messages(app.sounds, records, clock)
     return records
 
 

@@ -60,9 +60,15 @@ def _week_days(value: Any) -> tuple[int, ...]:
     return tuple(range(first, last + 1))
 
 
-def _day_span(value: Any) -> tuple[date, date]:
-    """``2027-02-20`` or ``2027-02-07..2027-02-12``, both days included."""
-    if isinstance(value, tuple):
+class Days(tuple[date, ...]):
+    """The first and the last day, both included, and how they are written in the file."""
+
+    written: str = ""
+
+
+def _day_span(value: Any) -> Days:
+    """``2027-02-20`` or ``2027-02-07..2027-02-12``."""
+    if isinstance(value, Days):
         return value
     text = str(text_of(value, "a day, or days"))
     found = re.fullmatch(r"(\d{4}-\d{2}-\d{2})(?:\s*\.\.\s*(\d{4}-\d{2}-\d{2}))?", text)
@@ -77,7 +83,9 @@ def _day_span(value: Any) -> tuple[date, date]:
         raise wrong("date", f"`{text}` runs backwards")
     if last - first > timedelta(days=366):
         raise wrong("date", f"`{text}` is longer than a year")
-    return first, last
+    made = Days((first, last))
+    made.written = str(value)
+    return made
 
 
 def _listed(value: Any) -> Any:
@@ -442,7 +450,8 @@ def _check(file: CalendarsFile, faults: Faults, today: date, known: Known | None
             if missing:
                 hint = did_you_mean(reference.value, known.prompt_keys(""))
                 message = f"there is no prompt `{reference.value}` in {', '.join(missing)}"
-                faults.add(file.fault(reference.path, "unknown-prompt", message, hint))
+                path = tuple(part.written if isinstance(part, Days) else part for part in reference.path)
+                faults.add(file.fault(path, "unknown-prompt", message, hint))
     for name, shape in file.calendars.items():
         public = shape.holidays
         if public is None or not public.workdays_moved:

@@ -104,11 +104,17 @@ class NoticeGroup(Shape):
 
 
 class NotifyFile(FileShape):
-    """conf/notify.yaml."""
+    """conf/notify.yaml. ``boxes`` says which group is told of a message that a caller left in a box; the box ``"*"``
+    stands for all that are not named."""
 
     grammar: Literal["1"]
     mail: Mail | None = None
     groups: dict[Name, NoticeGroup] = Field(default_factory=dict)
+    boxes: dict[Text, Name] = Field(default_factory=dict)
+
+    def told_of(self, box: str) -> str:
+        """The group that is told of messages in a box; "" when nobody is."""
+        return self.boxes.get(box) or self.boxes.get("*", "")
 
 
 def load_notify(
@@ -121,6 +127,10 @@ def load_notify(
     faults = Faults(found)
     if file is None:
         return NotifyFile(grammar="1"), faults
+    for box, group in file.boxes.items():
+        if group not in file.groups:
+            hint = did_you_mean(group, file.groups)
+            faults.add(file.fault(("boxes", box), "unknown-group", f"there is no group `{group}`", hint))
     for group, told in file.groups.items():
         if told.language is not None and told.language not in languages:
             faults.add(

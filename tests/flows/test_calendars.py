@@ -191,6 +191,25 @@ def test_a_broken_calendar_is_reported_at_its_place(
     )
 
 
+def test_a_fault_under_some_days_is_told_at_these_days(tmp_path: Path) -> None:
+    text = """\
+grammar: 1
+calendars:
+  office:
+    timezone: Asia/Shanghai
+    week: {mon-sun: "08:30-17:30"}
+    days:
+      "2027-02-06": {closed: true}
+      "2027-02-07 .. 2027-02-12": {closed: true, prompt: »no_such_prompt}
+      "2027-02-20": {as: mon-fri, prompt: »no_such_prompt}
+"""
+    places = [(text.split("\n")[at].replace("»", "").index("no_such_prompt") + 1, at + 1) for at in (7, 8)]
+    path = tmp_path / "calendars.yaml"
+    path.write_text(text.replace("»", ""))
+    _, faults = load_calendars(path, today=TODAY, known=KNOWN)
+    assert [(fault.column, fault.line) for fault in faults] == places, faults.pretty()
+
+
 def test_prompts_are_looked_up_in_every_language(tmp_path: Path) -> None:
     path = tmp_path / "calendars.yaml"
     path.write_text(TEXT)
