@@ -333,7 +333,6 @@ class Talk:
             self.call.journal(
                 "talk.missed", to=party.who, why=f"{news.result.kind} {news.result.cause}".strip()
             )
-            self._drop_second()
             if self.first.leg.gone is None:
                 self._reunite(by="missed")
                 self._say(MISSED.get(news.result.kind, "talk_not_there"))
@@ -379,10 +378,8 @@ class Talk:
     def _back(self, order: _Order) -> None:
         if self.mode is Mode.TALKING:
             raise WrongState("you talk to the caller")
-        was = self.mode
-        if was is not Mode.HELD:
+        if self.mode is Mode.ASIDE:
             self._drop_second()
-        if was is Mode.ASIDE:
             self._enter(Mode.TALKING, by=order.by)
             self.first.leg.kept = False
         else:
@@ -441,8 +438,8 @@ class Talk:
         if whole and self.mode in (Mode.HELD, Mode.CONSULTING) and self.first.agent:
             self._desk.held(self.first.agent, True)
         if not whole:
-            self._drop_second()
             if caller.peer == first.uuid:
+                self._drop_second()
                 self._enter(Mode.TALKING, by="restart")
                 first.kept = False
             else:
@@ -522,10 +519,9 @@ class Talk:
                 if self.outlives:
                     self._say_over(TalkEnd.AGENT)
         elif second is not None and second.leg.gone is not None and self.mode is not Mode.RINGING:
-            was = self.mode
-            self._drop_second()
             self.call.journal("talk.second_gone", who=second.who)
-            if was is Mode.ASIDE:
+            if self.mode is Mode.ASIDE:
+                self._drop_second()
                 self._enter(Mode.TALKING, by="hang-up")
                 first.leg.kept = False
             else:
@@ -562,8 +558,11 @@ class Talk:
             self._music(caller)
 
     def _reunite(self, *, by: str) -> None:
-        """Caller and first are together."""
+        """Caller and first are together, without anybody else."""
+        # The second goes afterwards: a leg whose partner hangs up in the moment of a bridge is where limbo begins.
         self._join(self.call.leg, self.first.leg)
+        self._count()
+        self._drop_second()
         self._enter(Mode.TALKING, by=by)
         if self.first.leg.peer == self.call.id:
             self.first.leg.kept = False
@@ -612,6 +611,9 @@ class Talk:
     def _join(self, one: Leg, other: Leg) -> bool:
         """Bridge two legs; whoever either talked to is parked. False when one of them is gone."""
         for attempt in (1, 2):
+            if self.mode is not Mode.THREE:
+                # One that was just left is on its way into the park: to bridge it now would catch it in between.
+                self._wait(lambda: all(leg.parked or leg.peer or leg.gone for leg in (one, other)), 0.5)
             if one.gone is not None or other.gone is not None:
                 return False
             self._calls.ask(commands.uuid_bridge(one.uuid, other.uuid), 5.0)

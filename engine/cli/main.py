@@ -21,6 +21,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "status": ("status", "status", "How the running engine is."),
     "doctor": ("doctor", "doctor", "What this machine and this home lack."),
     "call": ("calls", "call", "The live calls."),
+    "talk": ("talks", "talk", "Hold, ask, transfer, three together: for an agent."),
     "cdr": ("cdrs", "cdr", "The calls that are over."),
     "agent": ("agents", "agent", "The agents."),
     "queue": ("queues", "queue", "The queues."),

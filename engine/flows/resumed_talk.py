@@ -1,4 +1,4 @@
-"""A caller found after a restart of the engine in more than a plain talk: on hold, in a consultation, in a three-way."""
+"""A caller found after a restart of the engine in more than a plain talk: on hold, in a consultation, three together."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from engine.calls.talk import VARIABLE
 from engine.calls.talk_again import left_behind, take_up
 from engine.calls.talking import FRONT, Mode
 from engine.errors import NoSuchCall, NotFound
+from engine.esl import commands
 from engine.types import TalkEnd
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ def take_up_talk(run: Run, request: Request, found: Found) -> Any:
     caller goes to the front of its queue."""
     mode, first, second, room = found
     call, calls = run.call, run.services.calls
-    if first is None and second is not None:
+    if first is None and second is not None and mode is Mode.RINGING:
+        calls.require_line().post(commands.uuid_kill(second.uuid, "ORIGINATOR_CANCEL"))
+    elif first is None and second is not None:
         first, second, mode = second, None, Mode.TALKING
     if first is None:
         call.onward = FRONT

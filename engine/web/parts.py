@@ -35,6 +35,7 @@ class CallsPart(Protocol):
 
     def views(self) -> list[CallView]: ...
     def hang_up(self, call_id: str, cause: str = "NORMAL_CLEARING") -> None: ...
+    def get(self, call_id: str) -> Any: ...  # the live call, by its id or the beginning of it
 
 
 class AcdPart(Protocol):

@@ -169,6 +169,14 @@ class House:
         except httpx.HTTPError:
             return {}
 
+    def post(self, path: str, **body: str) -> Any:
+        """What the control API answers to a deed; AssertionError with its words when it refuses."""
+        transport = httpx.HTTPTransport(uds=str(self.home / "var" / "insideline.sock"))
+        with httpx.Client(transport=transport, base_url="http://insideline", timeout=20) as client:
+            answer = client.post(path, json=body)
+        assert answer.is_success, f"{path}: {answer.text}"
+        return answer.json()
+
     def calls(self) -> list[dict[str, Any]]:
         """The live calls."""
         return list(self.get("/calls"))

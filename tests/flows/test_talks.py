@@ -126,9 +126,9 @@ def test_a_blind_transfer_by_phone_to_an_agent(centre: Any) -> None:
     caller, one, two = talking(centre)
     one.phone.press("*2202#")
     assert two.phone.wait_ring(10) is not None
+    centre.clock.advance(1)
     assert one.state == "wrap_up"
     assert one.phone.state == "idle"
-    centre.clock.advance(1)
     two.answers()
     assert caller.sim.bridged_to == two.phone.ring.uuid
     assert two.state == "talking"
