@@ -29,7 +29,7 @@ from engine.acd.agents import Agent, AgentMemory
 from engine.acd.board import Board
 from engine.acd.config import AcdConfig
 from engine.acd.dispatch import Dispatcher
-from engine.acd.engaged import Engaged, engage, hold
+from engine.acd.engaged import Engaged, engage
 from engine.acd.floor import Brief, Floor
 from engine.acd.memory import MemoryBoard
 from engine.acd.opening import HoursOf
@@ -292,10 +292,6 @@ class Acd:
         """Take an agent for a call that comes to it past the queue: it is asked for advice, or transferred to. See
         :mod:`engine.acd.engaged`. Raises NotFound, WrongState (it is busy, out, or can't be reached)."""
         return engage(self._agents, self._agents.get(agent_id), call_id, self._config)
-
-    def on_hold(self, agent_id: str, held: bool) -> AgentView:
-        """The agent put its caller on hold, or took it back. Raises NotFound, WrongState (it talks to nobody)."""
-        return self._do(agent_id, lambda agent: hold(self._agents, agent, held))
 
     def _do(self, agent_id: str, deed: Callable[[Agent], object]) -> AgentView:
         agent = self._agents.get(agent_id)

@@ -311,6 +311,7 @@ class App:
             Lease(self.clock, self._ask_switch, engine_name(uuid4().hex[:8])),
             on_settled=self._calls_settled,
             refuses=self._refuses,
+            look_every=made.acd.rules.look_every if made.acd is not None else 5.0,
         )
         self.connection = Connection(
             host,

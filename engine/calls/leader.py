@@ -45,9 +45,12 @@ class Leader:
         *,
         on_settled: Callable[[], None] | None = None,
         refuses: Callable[[], str] | None = None,
+        look_every: float = REAP_EVERY,
     ) -> None:
         """``on_settled`` is told when every call on the switch is known (again); ``refuses`` says why this switch
-        must not be led ("" when it may)."""
+        must not be led ("" when it may); ``look_every`` seconds the facts of live calls are compared with the
+        switch's (every ten when there are none)."""
+        self.look_every = look_every
         self._on_settled = on_settled
         self._refuses = refuses
         self.refusal = ""
@@ -155,7 +158,7 @@ class Leader:
             self._resync_at.pop(0)
         elif now < self._reap_at:
             return
-        self._reap_at = now + REAP_EVERY
+        self._reap_at = now + (min(self.look_every, REAP_EVERY) if self._calls.legs else REAP_EVERY)
         reconcile = due and self._reconcile
         if due and not self._resync_at:
             self._reconcile = False

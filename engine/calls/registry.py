@@ -126,6 +126,7 @@ class Calls:
         self.desk: Desk | None = None  # whom talks ask: engine.flows.desk
         self.keys = KeyPlan()  # what agents press during a talk
         self.refused = 0
+        self.suspected: dict[str, str] = {}  # by leg: what the last look found wrong
         self.mended = 0  # how often events had not told the truth
         self.taken = 0
         self._lead = lead

@@ -26,6 +26,9 @@ log = structlog.get_logger(__name__)
 
 Dump = Mapping[str, str]
 
+ON_ITS_WAY = 0.3
+"""Seconds in which an event that is on its way arrives."""
+
 
 class Channel:
     """One channel as ``uuid_dump`` shows it; reads like an event."""
@@ -79,6 +82,8 @@ def resync(
                     and not reconcile
                 ):
                     continue
+                if not reconcile and not _unheard(calls, leg):
+                    continue
                 calls._gone(
                     leg, "LOST" if channel is None else channel.get("Hangup-Cause") or "NORMAL_CLEARING"
                 )
@@ -86,7 +91,54 @@ def resync(
                 calls.handed_over(calls.calls[uuid], "the switch took it back")
             elif reconcile:
                 _reconcile(calls, leg, channel, bridges)
+    if not reconcile:
+        _look_for_drift(calls, {row.get("uuid", ""): row.get("state", "") for row in rows}, bridges)
     return _adopt(calls, [uuid for uuid in listed if uuid not in calls.legs], bridges) if adopt else 0
+
+
+def _unheard(calls: Calls, leg: Leg) -> bool:
+    """Whether the hang-up of a leg that is gone was really lost, and not just on its way."""
+    calls.clock.sleep(ON_ITS_WAY)
+    if leg.gone is not None:
+        return False
+    calls.mend(leg, "a hang-up was not told")
+    return True
+
+
+def _look_for_drift(calls: Calls, states: Mapping[str, str], bridges: Mapping[str, str]) -> None:
+    """Legs that are something else than what is believed of them, twice in a row: events were lost.
+
+    What ``show channels`` says only raises the suspicion; the channel itself is asked before anything is mended.
+    """
+    suspected: dict[str, str] = {}
+    for uuid, leg in list(calls.legs.items()):
+        if uuid not in states or leg.gone is not None:
+            continue
+        what, peer, state = "", bridges.get(uuid, ""), states[uuid]
+        if peer != leg.peer:
+            what = "a bridge was not told" if peer else "the end of a bridge was not told"
+        elif leg.owner and not leg.answered and state in ("CS_EXECUTE", "CS_PARK"):
+            what = "an answer was not told"
+        elif not peer and not leg.parked and state == "CS_PARK":
+            what = "a park was not told"
+        if not what:
+            continue
+        suspected[uuid] = what
+        if calls.suspected.get(uuid) != what:
+            continue
+        channel = dump(calls, uuid)
+        if channel is not None and not channel.dying and leg.gone is None and _still(leg, peer, what):
+            del suspected[uuid]
+            calls.mend(leg, what)
+            _reconcile(calls, leg, channel, bridges)
+            if what == "an answer was not told" and not leg.parked and not leg.peer:
+                leg.tell(Parked())
+    calls.suspected = suspected
+
+
+def _still(leg: Leg, peer: str, what: str) -> bool:
+    """Whether no event came meanwhile that explains it."""
+    return (leg.peer != peer) if "bridge" in what else not leg.parked
 
 
 def _adopt(calls: Calls, unknown: list[str], bridges: Mapping[str, str]) -> int:

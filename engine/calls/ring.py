@@ -252,7 +252,7 @@ class AgentRing:
             except Empty:
                 if bridged_now(calls, leg.uuid) == call.id:
                     # The two talk: only the word of it was lost.
-                    calls.mend(leg, "the bridge was not told")
+                    calls.mend(leg, "a bridge was not told")
                     call.leg.tell(Bridged(leg.uuid))
                     leg.tell(Bridged(call.id))
                     continue

@@ -35,6 +35,10 @@ class Tap:
 
         self._loses = lost
 
+    def loses_all(self, names: tuple[str, ...]) -> None:
+        """No event of these names arrives."""
+        self._loses = lambda event: event.name in names
+
     def loses_some(self, share: float) -> None:
         """Of all events this share never arrives."""
         self._loses = lambda event: self._dice.random() < share
