@@ -144,17 +144,13 @@ class Conversation:
         the key that ends them ("" for none), ``first`` and ``between`` the seconds that a key is waited for. A
         ``secret`` is in no event, log or recording. What was typed, or None when nothing, or too little, came."""
         from engine.esl.commands import Digits
-        from engine.flows.asking import ask_once
+        from engine.flows.asking import Asked, Given, ask
 
         least, most = (length, length) if isinstance(length, int) else length
-        digits = Digits(
-            minimum=least,
-            maximum=most,
-            first=first,
-            between=between,
-            terminators="" if least == most else end,
-        )
-        return ask_once(self._run, prompt, digits, values, secret=secret)
+        digits = Digits(minimum=least, maximum=most, first=first, between=between, terminators=end)
+        question = Asked(self._kind, prompt, attempts=1)
+        given = ask(self._run, question, digits, Given, secret=secret, extra=values)
+        return None if given is None else str(given.value)
 
     def bear(self, name: str, value: Any) -> None:
         """Give a name of the flow its value. The checker has to know it: a field of type ``Into``."""

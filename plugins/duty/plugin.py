@@ -13,11 +13,14 @@ from engine.api import (
     Private,
     Record,
     Refused,
+    Step,
     WrongState,
     command,
     hookimpl,
     query,
 )
+
+from .challenge import Challenge
 
 department = Department("duty", title="Closing and opening in an emergency")
 
@@ -74,6 +77,11 @@ def reopen(ctx: Context, calendar: str, agent: Digits) -> None:
         ctx.calendars.open(calendar, by=agent, why="opened by phone", how="phone")
     except WrongState:
         ctx.log.info("nothing to open", calendar=calendar)
+
+
+@hookimpl
+def register_steps() -> list[type[Step]]:
+    return [Challenge]
 
 
 @hookimpl

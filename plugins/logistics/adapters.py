@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal, Protocol, get_args
 
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from engine.api import Digits, HttpClient, Record
@@ -45,6 +46,12 @@ class WaybillSystem(Protocol):
         """The shipment as it stands at ``now`` (aware), or None for an unknown number. A waybill to which
         nothing has happened yet is accepted."""
 
+    def bound_for(self, city: str, *, now: datetime, most: int) -> list[Shipment]:
+        """The shipments to ``city`` that are not delivered at ``now``, those that are late first; ``most`` at most."""
+
+    def overdue(self, *, now: datetime, hours: int) -> list[Shipment]:
+        """What is not delivered at ``now`` and at least ``hours`` past its promised time, the longest first."""
+
 
 class SqlWaybills:
     """Waybills from the department's own tables."""
@@ -75,13 +82,37 @@ class SqlWaybills:
             }
         )
 
+    def bound_for(self, city: str, *, now: datetime, most: int) -> list[Shipment]:
+        found = self._open(Waybill.destination == city, now)
+        return sorted(found, key=lambda one: (-one.late_hours, one.number))[:most]
+
+    def overdue(self, *, now: datetime, hours: int) -> list[Shipment]:
+        return self._open(Waybill.due <= now - timedelta(hours=hours), now)
+
+    def _open(self, which: ColumnElement[bool], now: datetime) -> list[Shipment]:
+        """Those that are on their way, what was promised first in front."""
+        numbers = self._session.scalars(select(Waybill.number).where(which).order_by(Waybill.due)).all()
+        found = [shipment for number in numbers if (shipment := self.track(number, now=now)) is not None]
+        return [one for one in found if one.state != "delivered"]
+
 
 class HttpWaybills:
-    """Waybills from the company's own system: ``POST track`` with ``{"number", "now"}``; null for an unknown one."""
+    """Waybills from the company's own system: ``POST track`` with ``{"number", "now"}``, null for an unknown one;
+    ``bound_for`` with ``{"city", "now", "most"}`` and ``overdue`` with ``{"now", "hours"}``."""
 
     def __init__(self, client: HttpClient) -> None:
         self._client = client
 
     def track(self, number: str, *, now: datetime) -> Shipment | None:
         found: Shipment | None = self._client.ask("track", {"number": number, "now": now}, Shipment | None)
+        return found
+
+    def bound_for(self, city: str, *, now: datetime, most: int) -> list[Shipment]:
+        found: list[Shipment] = self._client.ask(
+            "bound_for", {"city": city, "now": now, "most": most}, list[Shipment]
+        )
+        return found
+
+    def overdue(self, *, now: datetime, hours: int) -> list[Shipment]:
+        found: list[Shipment] = self._client.ask("overdue", {"now": now, "hours": hours}, list[Shipment])
         return found

@@ -35,7 +35,7 @@ class Waybill(Base):
     number: Mapped[str] = mapped_column(String(14), primary_key=True)
     origin: Mapped[str] = mapped_column(String(40))
     destination: Mapped[str] = mapped_column(String(40))
-    due: Mapped[datetime] = mapped_column(Instant)  # promised at the door
+    due: Mapped[datetime] = mapped_column(Instant, index=True)  # promised at the door
     handed_to: Mapped[str] = mapped_column(
         String(40), default=""
     )  # the last mile's carrier, when not our own

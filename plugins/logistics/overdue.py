@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from datetime import timedelta
 
 from engine.api import Context, NoticeView
 
-from .adapters import SqlWaybills
-from .models import Waybill
+from .adapters import WaybillSystem
 
 
-@dataclass(frozen=True)
-class Overdue:
-    """How many there are, and the one that is overdue the longest."""
-
-    count: int
-    worst: str
-    hours: int
-
-
-def overdue(session: Session, *, now: datetime) -> Overdue | None:
-    """What is late at ``now`` and not delivered; None when nothing is."""
-    system = SqlWaybills(session)
-    late = []
-    for number in session.scalars(select(Waybill.number).where(Waybill.due < now).order_by(Waybill.due)):
-        shipment = system.track(number, now=now)
-        if shipment is not None and shipment.state != "delivered":
-            late.append(shipment)
-    return Overdue(len(late), late[0].number, late[0].late_hours) if late else None
+def tell_desk(ctx: Context, hours: int) -> None:
+    """Tell the desk how many shipments are late, and the one that is the longest; nothing when none is."""
+    late = ctx.adapter(WaybillSystem).overdue(now=ctx.now, hours=hours)
+    if late:
+        # Over http this may be run again after a failure: the key keeps the desk from being told twice.
+        ctx.notify(
+            "logistics_desk",
+            "logistics/overdue_notice",
+            key=ctx.key,
+            window=timedelta(days=1),
+            count=len(late),
+            number=late[0].number,
+            hours=late[0].late_hours,
+        )
 
 
 def task_of(ctx: Context, notice: NoticeView, to: str) -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.api import (
     Adapter,
+    AgentView,
     CallView,
+    CliCommand,
     Context,
     Department,
     Digits,
+    Duration,
+    Format,
     Notifier,
+    Report,
+    Settings,
     hookimpl,
     query,
     schedule,
@@ -16,9 +24,18 @@ from engine.api import (
 
 from .adapters import HttpWaybills, Shipment, SqlWaybills, WaybillSystem
 from .models import Base
-from .overdue import Overdue, overdue, task_of
-from .screen import bound_for
+from .office import COMMANDS, REPORTS
+from .overdue import task_of, tell_desk
 from .seed import fill
+from .words import LATENESS
+
+
+class Rules(Settings):
+    """``departments: {logistics: …}`` in conf/engine.yaml."""
+
+    apology: Duration = 24 * 3600.0  # a shipment that is later than this is apologised for
+    overdue: Duration = 0.0  # the desk is told in the morning of what is later than this
+
 
 department = Department(
     "logistics",
@@ -27,32 +44,29 @@ department = Department(
     models=Base.metadata,
     adapters=[Adapter(WaybillSystem, sql=SqlWaybills, http=HttpWaybills)],
     sample=fill,
+    settings=Rules,
 )
 
 
+class Tracked(Shipment):
+    """A shipment, and whether we have to apologise for it."""
+
+    apologise: bool
+
+
 @query(department)
-def track(ctx: Context, number: Digits) -> Shipment | None:
+def track(ctx: Context, number: Digits) -> Tracked | None:
     """``logistics.track``: the shipment with this waybill number."""
-    return ctx.adapter(WaybillSystem).track(number, now=ctx.now)
+    found = ctx.adapter(WaybillSystem).track(number, now=ctx.now)
+    if found is None:
+        return None
+    return Tracked(**found.model_dump(), apologise=found.late_hours * 3600 > ctx.settings.apology)
 
 
 @schedule(department, at="08:30", calendar="office")
 def tell_overdue(ctx: Context) -> None:
     """Each working morning: shipments past their promised day, told to the desk when there are any."""
-    found: Overdue | None = overdue(ctx.session, now=ctx.now)
-    if found is not None:
-        ctx.notify(
-            "logistics_desk",
-            "logistics/overdue_notice",
-            count=found.count,
-            number=found.worst,
-            hours=found.hours,
-        )
-
-
-@hookimpl
-def register_notifiers() -> list[Notifier]:
-    return [Notifier("logistics.task", task_of)]
+    tell_desk(ctx, int(ctx.settings.overdue // 3600))
 
 
 #: What is added to a customer's place in queues.
@@ -66,12 +80,40 @@ def queue_priority(call: CallView) -> int | None:
 
 
 @hookimpl
+def rank_agents(call: CallView, queue: str, agents: Sequence[AgentView]) -> list[str] | None:
+    """A diamond customer gets whoever knows waybills best."""
+    if queue != "logistics" or call.party is None or call.party.tier != "diamond":
+        return None
+    return [one.id for one in sorted(agents, key=lambda one: -one.skills.get("waybill", 0))]
+
+
+@hookimpl
 def screen_pop(ctx: Context, call: CallView) -> dict[str, object] | None:
     """``shipments``: what is on its way to the caller's site, the late ones first: number, state, hours late."""
     if call.party is None or not call.party.site:
         return None
-    found = bound_for(ctx.session, call.party.site, now=ctx.now)
+    found = ctx.adapter(WaybillSystem).bound_for(call.party.site, now=ctx.now, most=5)
     return {"shipments": [f"{one.number} {one.state} {one.late_hours}" for one in found]} if found else None
+
+
+@hookimpl
+def register_notifiers() -> list[Notifier]:
+    return [Notifier("logistics.task", task_of)]
+
+
+@hookimpl
+def register_formats() -> list[Format]:
+    return [LATENESS]
+
+
+@hookimpl
+def register_reports() -> list[Report]:
+    return REPORTS
+
+
+@hookimpl
+def register_commands() -> list[CliCommand]:
+    return COMMANDS
 
 
 @hookimpl

@@ -16,10 +16,17 @@ _HOME = ZoneInfo("Asia/Shanghai")
 
 def fill(session: Session, today: date) -> None:
     """Put the sample waybills into empty tables. ``today`` is day 0 of the file."""
-    with (Path(__file__).parent / "sample" / "waybills.csv").open(encoding="utf-8", newline="") as file:
+    read_in(session, Path(__file__).parent / "sample" / "waybills.csv", today)
+
+
+def read_in(session: Session, path: Path, today: date) -> int:
+    """Put in the waybills of a file, in place of those that have the same numbers; how many there were. Days are
+    written ``2026-11-27``, or as a number of days from ``today``. ValueError for what is no such file."""
+    count = 0
+    with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(line for line in file if not line.startswith("#")):
             events = [_event(told, today) for told in row["events"].split(";")]
-            session.add(
+            session.merge(
                 Waybill(
                     number=row["number"],
                     origin=row["origin"],
@@ -29,6 +36,8 @@ def fill(session: Session, today: date) -> None:
                     events=events,
                 )
             )
+            count += 1
+    return count
 
 
 def _event(told: str, today: date) -> Event:
@@ -38,5 +47,6 @@ def _event(told: str, today: date) -> Event:
 
 
 def _moment(told: str, today: date) -> datetime:
-    day, clock = told.split()
-    return datetime.combine(today + timedelta(days=int(day)), time.fromisoformat(clock), tzinfo=_HOME)
+    said, clock = told.split()
+    day = date.fromisoformat(said) if len(said) == 10 else today + timedelta(days=int(said))
+    return datetime.combine(day, time.fromisoformat(clock), tzinfo=_HOME)

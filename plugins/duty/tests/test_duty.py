@@ -22,9 +22,15 @@ def closed_until(centre: Any, typed: str, *, key: str = "2") -> Any:
     """A supervisor closes a calendar (2: the desk) until the typed time; the caller, who then hears `closed_until`."""
     caller = signed_in(centre)
     caller.hears("duty/which").presses(key)
-    caller.hears("duty/enter_time").presses(f"{typed}#")
+    caller.hears("duty/enter_time").presses(typed)
     caller.hears("duty/close_until").presses("1")
-    return caller
+    return proved(caller)
+
+
+def proved(caller: Any) -> Any:
+    """The supervisor types the two digits that are read out."""
+    said = caller.hears("duty/type_digits")
+    return said.presses(said.values["code"])
 
 
 def test_a_supervisor_closes_the_desk_and_the_next_caller_hears_it(centre: Any) -> None:
@@ -79,9 +85,9 @@ def test_the_supervisor_moves_the_end(centre: Any) -> None:
     caller = signed_in(centre)
     caller.hears("duty/which").presses("2")
     caller.hears("duty/open_again").presses("2")
-    caller.hears("duty/enter_time").presses("1000#")
+    caller.hears("duty/enter_time").presses("1000")
     caller.hears("duty/close_until").presses("1")
-    caller.hears("duty/closed_until").hangs_up()
+    proved(caller).hears("duty/closed_until").hangs_up()
     state = centre.app.closing.state("desk")
     assert not state.open
     assert f"{state.until:%H:%M}" == "10:00"
@@ -96,7 +102,7 @@ def test_a_mistyped_time_is_typed_again(centre: Any) -> None:
     caller.hears("duty/close_until").presses("2")
     caller.hears("duty/enter_time").presses("1800")
     caller.hears("duty/close_until").presses("1")
-    assert str(caller.hears("duty/closed_until").values["until"]).startswith("2026-11-23 18:00")
+    assert str(proved(caller).hears("duty/closed_until").values["until"]).startswith("2026-11-23 18:00")
     assert not centre.app.closing.state("office").open
     assert centre.app.closing.state("desk").open
 
@@ -120,11 +126,33 @@ def test_wrong_pins_lock_and_an_unknown_agent_is_told_apart_by_nothing(centre: A
     assert centre.rows("closures") == []
 
 
-@pytest.mark.parametrize("silent_at", ["which", "enter_time", "close_until"])
+def test_the_digits_are_asked_for_once_more_and_then_nothing_is_closed(centre: Any) -> None:
+    caller = signed_in(centre)
+    caller.hears("duty/which").presses("2")
+    caller.hears("duty/enter_time").presses("1730")
+    caller.hears("duty/close_until").presses("1")
+    first = caller.hears("duty/type_digits").presses("00").hears("duty/type_digits")
+    first.presses("00").hears("duty/nothing_changed")
+    assert centre.rows("closures") == []
+    assert [one.data["attempt"] for one in centre.journal(kind="duty_challenge.wrong")] == [1, 2]
+
+
+def test_a_restart_while_the_digits_are_asked_for_asks_again(centre: Any) -> None:
+    caller = signed_in(centre)
+    caller.hears("duty/which").presses("2")
+    caller.hears("duty/enter_time").presses("1730")
+    caller.hears("duty/close_until").presses("1")
+    caller.hears("duty/type_digits")
+    centre.engine.kill()
+    centre.engine.start()
+    proved(caller).hears("duty/closed_until")
+
+
+@pytest.mark.parametrize("silent_at", ["which", "enter_time", "close_until", "type_digits"])
 def test_whoever_stays_silent_changes_nothing(centre: Any, silent_at: str) -> None:
     caller = signed_in(centre)
-    typed = {"which": "2", "enter_time": "1730#"}
-    for prompt in ("which", "enter_time", "close_until"):
+    typed = {"which": "2", "enter_time": "1730", "close_until": "1"}
+    for prompt in ("which", "enter_time", "close_until", "type_digits"):
         caller.hears(f"duty/{prompt}")
         if prompt == silent_at:
             break

@@ -53,3 +53,19 @@ def test_it_is_seen_as_it_was_at_the_time_asked_for(system: Any) -> None:
 def test_moments_come_back_aware(system: Any) -> None:
     at = system.track("44018008", now=NOW).at
     assert at == datetime(2026, 11, 22, 14, 22, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+def test_what_is_bound_for_a_city_is_not_delivered_and_late_first(system: Any) -> None:
+    found = system.bound_for("成都", now=NOW, most=5)
+    assert found
+    assert all(one.state != "delivered" and one.destination == "成都" for one in found)
+    assert [one.late_hours for one in found] == sorted((one.late_hours for one in found), reverse=True)
+    assert system.bound_for("成都", now=NOW, most=1) == found[:1]
+
+
+def test_what_is_overdue_is_told_the_longest_first_and_from_so_many_hours_on(system: Any) -> None:
+    late = system.overdue(now=NOW, hours=0)
+    assert "44018009" in [one.number for one in late]
+    assert all(one.state != "delivered" for one in late)
+    assert [one.number for one in system.overdue(now=NOW, hours=45)] == ["44018009"]
+    assert system.overdue(now=NOW, hours=46) == []
