@@ -201,6 +201,7 @@ class Dispatcher:
             return
         if (match := self._board.match_agent(agent_id)) is not None:
             self._offer(match, "agent")
+            self._ring_others(self._places[match.call])
             return
         for place in sorted(self._ringing_all.values(), key=lambda place: place.ticket.turn):
             if (match := self._join_ringing(place, agent_id)) is not None:
@@ -218,18 +219,25 @@ class Dispatcher:
     def _match_call(self, place: Place) -> None:
         if self._shut or place.stage is not Stage.WAITING:
             return
-        call, strategy = place.request.call_id, self.tallies.strategy(place.request.queue)
-        match = self._board.match_call(call, strategy.by)
+        by = self.tallies.strategy(place.request.queue).by
+        match = self._board.match_call(place.request.call_id, by)
         if match is None:
             return
-        # Who is to be called back is dialled once, when one agent is reserved.
-        rings_all = strategy.rings_all and not place.sticky and place.request.ready is None
         self._offer(match, "caller")
-        if rings_all:
-            self._ringing_all[call] = place
-            for agent in self._board.candidates(call):
-                if (more := self._board.assign(call, agent)) is not None:
-                    self._offer(more, "all")
+        self._ring_others(place)
+
+    def _ring_others(self, place: Place) -> None:
+        """Where a queue rings all: let the phones of the others who are free ring for this caller, too."""
+        call = place.request.call_id
+        # Who is to be called back is dialled once, when one agent is reserved.
+        if place.sticky or place.request.ready is not None:
+            return
+        if not self.tallies.strategy(place.request.queue).rings_all:
+            return
+        self._ringing_all[call] = place
+        for agent in self._board.candidates(call):
+            if (more := self._board.assign(call, agent)) is not None:
+                self._offer(more, "all")
 
     def _offer(self, match: Match, side: str) -> None:
         place, agent = self._places[match.call], self.agents.get(match.agent)
@@ -338,6 +346,8 @@ class Dispatcher:
         if self._report.silent:
             return
         self._offers.discard(offer)
+        if offer.place.stage is Stage.DONE:
+            self._ringing_all.pop(offer.match.call, None)
         if offer.talking_since is not None:
             self._talk_over(offer, outcome)
             return

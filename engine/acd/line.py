@@ -335,7 +335,8 @@ class Line:
         queue = self._config.queues[name]
         if self.opening.closed(name):
             return Leaving.CLOSED.value
-        if self._board.waiting(name) >= max(1, queue.length):
+        somebody = any(name in self._config.agents[agent].queues for agent in self._board.free_agents())
+        if self._board.waiting(name) >= queue.length and not (queue.length == 0 and somebody):
             return Leaving.FULL.value
         wanted = self.place(self._elsewhere(place, name)).loosest
         return "" if self._board.staffed(name, wanted) else Leaving.NO_AGENTS.value

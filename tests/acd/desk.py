@@ -7,6 +7,7 @@ from typing import Any
 from engine.acd.acd import Acd
 from engine.acd.config import AcdConfig, AgentConfig, AgentRules, QueueConfig
 from engine.acd.places import Leaving, News, Place, Request
+from engine.acd.rules import Ageing
 from engine.clock import Empty, VirtualClock
 from engine.types import AgentState, JournalEntry
 from tests.acd.floor import FakeFloor, FakeRing
@@ -32,13 +33,21 @@ class Desk:
         *agents: str | tuple[str, dict[str, Any]],
         queues: dict[str, QueueConfig] | None = None,
         rules: dict[str, Any] | None = None,
+        tiers: dict[str, int] | None = None,
+        ageing: dict[str, Any] | None = None,
         start: bool = True,
     ) -> None:
         people = {}
         for number, entry in enumerate(agents, 1):
             name, values = entry if isinstance(entry, tuple) else (entry, {})
             people[name] = agent(**{"phone": str(1000 + number), **values})
-        config = AcdConfig(queues or {"desk": queue()}, people, AgentRules.model_validate(rules or {}))
+        config = AcdConfig(
+            queues or {"desk": queue()},
+            people,
+            AgentRules.model_validate(rules or {}),
+            tiers or {},
+            Ageing.model_validate(ageing or {}),
+        )
         self.clock = clock
         self.floor = FakeFloor(clock)
         self.journal: list[JournalEntry] = []
