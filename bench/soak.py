@@ -72,6 +72,7 @@ class Soak:
     agents: int = 200
     waiting: int = 1_000
     seed: int = 20261122
+    warm: float = 120.0  # seconds after which every part of the day has been seen once
     calls: int = 0
     talks: int = 0
     memory: list[float] = field(default_factory=list)  # MiB, with each count after everybody had come
@@ -112,7 +113,7 @@ class Soak:
                 self._arrive()
                 if self.calls % 20 == 0:
                     self.clock.advance(0.2)
-            self.clock.advance(120.0)  # every part of the day has been seen once
+            self.clock.advance(self.warm)
             end = self.clock.monotonic() + minutes * 60
             while self.clock.monotonic() < end:
                 self._turn()

@@ -142,7 +142,7 @@ class _Hours:
         self._count_idle(at, False)
         stretch.ended = at
         stretch.seconds = round((at - stretch.began).total_seconds(), 3)
-        if stretch.seconds > 0 or stretch.state not in (READY, "offered"):
+        if stretch.seconds > 0:
             self.told_of.stretches.append(stretch)
         self.stretch = None
 
