@@ -14,6 +14,7 @@ from typing import Any, cast
 from engine.acd import config as acd_config
 from engine.acd.config import AcdConfig
 from engine.app.department_settings import read_department_settings
+from engine.app.identity_checks import identity_faults
 from engine.app.queue_checks import queue_faults
 from engine.calls.outbound import OutboundRules
 from engine.clock import Clock
@@ -158,6 +159,8 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
         name="dialplans/main.yaml",
     )
     faults.extend(plan_faults)
+    if made.dialplan is not None:
+        faults.extend(identity_faults(made.dialplan, settings.switch.log))
     if made.acd is not None:
         flows = made.flows.flows if made.flows is not None else None
         faults.extend(queue_faults(made.acd, calendars=known.calendars or None, flows=flows))

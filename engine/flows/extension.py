@@ -1,27 +1,44 @@
-"""Straight to a person: a dialled extension rings that phone, without a flow and without a queue."""
+"""Straight to a person: a rule of the dialplan that rings a phone.
+
+It is a flow of one step, so that such a call has its place like any other: an engine that comes after this one finds
+the ring or the talk, and knows what follows it. The flow is the engine's own and in no flow set.
+"""
 
 from __future__ import annotations
 
-from engine.calls.call import Call
-from engine.calls.ring import CallFloor
-from engine.flows.ringing import PARK_LIMIT, RINGBACK, RINGS_FOR, ring_and_talk
-from engine.flows.services import Services
-from engine.types import AgentState, AgentView, TalkResult
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from engine.flows.model import Flow
+
+EXTENSION: Final = "engine/extension"
+"""The flow's name; its parameter is ``extension``."""
 
 
-def to_extension(call: Call, services: Services, extension: str) -> None:
-    """Ring ``extension`` for ``call`` and let the two talk; an apology when nobody answers."""
-    call.answer()
-    ringing = call.start("playback", RINGBACK, lock=False)
-    phone = AgentView("", extension, extension, AgentState.READY, services.clock.now())
-    ring = CallFloor(services.calls).ring(call.id, phone, seconds=RINGS_FOR, variables={})
-    call.journal("extension.rung", extension=extension)
-    end = ring_and_talk(call, services.clock, ring)
-    if isinstance(end, TalkResult):
-        call.transferred = extension
-        return
-    call.journal("extension.missed", extension=extension, why=str(end.kind))
-    call.stop_sound()
-    call.wait_done(ringing, PARK_LIMIT)
-    said = services.prompts.utterance("all_busy", {}, call.language, "")
-    call.play(said.playback, said.seconds)
+@cache
+def extension_flow() -> Flow:
+    """The flow."""
+    # The loader makes flows of steps, and those run what needs this module.
+    from engine.flows.loader import flow_of_tree
+    from engine.flows.steps import STEPS
+
+    ways = dict.fromkeys(("busy", "no_answer", "failed"), "missed")
+    tree = {
+        "grammar": "1",
+        "flow": EXTENSION,
+        "revision": "1",
+        "title": "A phone of the house",
+        "languages": ["en"],
+        "params": ["extension"],
+        "start": "ring",
+        "blocks": {
+            "ring": [
+                {"transfer": {"extension": "{extension}", "after": "over", "unknown": "nobody", **ways}}
+            ],
+            "missed": [{"play": "all_busy"}, "hangup"],
+            "nobody": [{"play": "unknown_number"}, "hangup"],
+            "over": ["hangup"],
+        },
+    }
+    return flow_of_tree(tree, "", {}, STEPS)

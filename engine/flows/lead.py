@@ -19,7 +19,7 @@ from engine.esl import commands
 from engine.flows import identity
 from engine.flows.desk import TalkDesk
 from engine.flows.dialplan import Dialplan, Match
-from engine.flows.extension import to_extension
+from engine.flows.extension import EXTENSION
 from engine.flows.keeping import take_up_identity
 from engine.flows.model import FlowSet
 from engine.flows.run import Run
@@ -110,7 +110,7 @@ class Lead:
         else:
             call.number = number
         call.language = match.language or services.languages[0]
-        call.first_flow = match.flow
+        call.first_flow = EXTENSION if match.kind == "extension" else match.flow
         call.journal(
             "call.arrived",
             number=call.number,
@@ -130,7 +130,7 @@ class Lead:
             case "flow":
                 self._walk(run, lambda: run.start(match.flow, match.params))
             case "extension":
-                self._walk(run, lambda: to_extension(call, services, match.extension))
+                self._walk(run, lambda: run.start(EXTENSION, {"extension": match.extension}))
             case _:
                 self._walk(run, lambda: self._deny(call, match.say))
 

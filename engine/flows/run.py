@@ -28,6 +28,7 @@ from engine.esl import commands
 from engine.esl.commands import Digits
 from engine.flows import keeping, private
 from engine.flows.expressions import Use
+from engine.flows.extension import EXTENSION, extension_flow
 from engine.flows.keeping import Frame
 from engine.flows.model import Flow, FlowSet, Step
 from engine.flows.moves import End, Enter, Go, Leave, Move
@@ -212,7 +213,7 @@ class Run:
         return f"{self.call.id}:{frame.flow.name}:{step.key}:{self.visits}"
 
     def flow_named(self, name: str) -> Flow:
-        flow = self.flows.get(name)
+        flow = extension_flow() if name == EXTENSION else self.flows.get(name)
         if flow is None:
             raise FlowFault(f"there is no flow {name} in the set {self.flows.hash}")
         return flow

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _WAYS = {RingKind.BUSY: "busy", RingKind.REJECTED: "busy", RingKind.NO_ANSWER: "no_answer"}
+# What a switch says of a phone that it does not have.
+_NOBODY = ("USER_NOT_REGISTERED", "SUBSCRIBER_ABSENT", "UNALLOCATED_NUMBER", "NO_ROUTE_DESTINATION")
 _TALKS = (AgentState.OFFERED, AgentState.TALKING)
 
 
@@ -110,14 +112,14 @@ class Transferring:
         try:
             agent = self.run.services.acd.agent(agent_id)
         except NotFound:
-            raise Unreachable("failed", f"there is no agent {agent_id}") from None
+            raise Unreachable("unknown", f"there is no agent {agent_id}") from None
         if agent.state in _TALKS:
             raise Unreachable("busy", f"{agent_id} talks already")
         return Target(PhoneDial(agent.phone), agent_id, self._shown_number(), agent.id)
 
     def _extension(self, extension: str) -> Target:
         if not extension.isdecimal() or not 2 <= len(extension) <= 10:
-            raise Unreachable("failed", "this is no extension")
+            raise Unreachable("unknown", "this is no extension")
         return Target(PhoneDial(extension), extension, self._shown_number())
 
     def _number(self, number: str) -> Target | Go:
@@ -175,6 +177,8 @@ class Transferring:
         else:
             self.sound = call.start("playback", RINGBACK, lock=False)
         run.queue_place = {"o": target.shown, "g": target.agent, "m": self.sound}
+        if isinstance(target.dial, PhoneDial):
+            run.queue_place["x"] = 1
         run.checkpoint()
         run.flush()
         call.journal("transfer.rung", to=target.shown, agent=target.agent)
@@ -195,7 +199,18 @@ class Transferring:
                 return self._gave_up("no_answer", "nobody is left of those who talked")
             return self._onward(self.before + end.seconds, str(end.by))
         self._stop_sound()
+        if end.cause in _NOBODY and not self._is_ours():
+            return self._gave_up("unknown", f"there is no phone {run.queue_place.get('o', '')}")
         return self._gave_up(_WAYS.get(end.kind, "failed"), f"{end.kind} {end.cause}".strip())
+
+    def _is_ours(self) -> bool:
+        """Is it somebody's phone in conf/agents.yaml, and only switched off? A phone that the switch knows besides
+        was rung."""
+        step, agents = self.step, self.run.services.acd.config.agents
+        if step.to is not None and not self.run.queue_place.get("x"):
+            return True  # outside
+        rung = self.run.queue_place.get("o")
+        return step.agent is not None or any(agent.number == rung for agent in agents.values())
 
     def _connected(self) -> None:
         run, call = self.run, self.call
@@ -278,8 +293,14 @@ class Transferring:
     def _gave_up(self, way: str, why: str) -> Move:
         step = self.step
         self.call.journal("transfer.missed", why=why, way=way)
-        target = {"busy": step.busy, "no_answer": step.no_answer, "refused": step.refused}.get(way)
-        if way in ("failed", "refused"):
+        ways = {
+            "busy": step.busy,
+            "no_answer": step.no_answer,
+            "refused": step.refused,
+            "unknown": step.unknown,
+        }
+        target = ways.get(way)
+        if way in ("failed", "refused", "unknown"):
             return self.run.fail(step, why, target or step.failed)
         return Go(target or step.failed)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from engine.app import read_installation
+from engine.clock import VirtualClock
 from engine.testing.home import Home
 
 NUMBER = "+8613802880017"
@@ -135,3 +137,17 @@ def test_who_is_on_a_deny_list_is_not_written_down_where_numbers_are_deferred(
     centre = centre_of(home)
     assert centre.caller(NUMBER, name=NAME).dials("8000").ended == "CALL_REJECTED"
     nowhere(centre)
+
+
+def test_a_log_of_the_switch_that_writes_down_who_calls_is_a_fault_where_nobody_is_to_know(
+    home: Home,
+) -> None:
+    home.flow("hr/main", "talk:\n  - answer\n  - hangup").number("8000", "hr/main")
+    home.number("8003", "hr/main", "identity: deferred")
+    engine = (home.folder / "conf/engine.yaml").read_text()
+    home.write("conf/engine.yaml", engine + "switch: {log: notice}\n")
+    (fault,) = read_installation(home.folder, VirtualClock()).faults.errors
+    assert (fault.file, fault.line, fault.code) == ("dialplans/main.yaml", 5, "identity-logged")
+    assert "switch: {log: warning}" in fault.hint
+    home.write("conf/engine.yaml", engine + "switch: {log: warning}\n")
+    assert not read_installation(home.folder, VirtualClock()).faults.errors

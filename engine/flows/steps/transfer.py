@@ -52,6 +52,9 @@ class Transfer(Step):
     """Where it leads when nobody answers; `failed` when left out."""
     refused: Target | None = None
     """Where it leads when the number is not allowed; `failed` when left out."""
+    unknown: Target | None = None
+    """Where it leads when there is no such agent or phone in the house (one that is switched off goes `failed`);
+    `failed` when left out."""
     failed: Target
     """Where anything else leads."""
 
