@@ -359,7 +359,7 @@ class Dispatcher:
             self._send_out(offer.place, Leaving.NOT_REACHED)
         elif outcome.ended is Ended.NO_SWITCH:
             self._without_switch()
-            self._back_in_line(offer)
+            self.recalled(offer, "no switch")
         elif outcome.ended is not Ended.CALLED_OFF:
             self._tell_missed(offer, outcome)
             self._back_in_line(offer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -92,7 +93,7 @@ def test_and_the_same_without_one(home: Path, say: Say, rows: list[JournalEntry]
     shown = say(f"explain agent 8013 --since {since} --until {until}").stdout.splitlines()
     assert shown[0].endswith("serves desk (tier 1)")
     assert shown[1] == "logged in without a call while somebody waited in its queues: 40 s"
-    assert [line[20:].strip() for line in shown[3:]] == [
+    assert [re.sub(r"^[\d:-]+( [\d:]+)?", "", line).strip() for line in shown[3:]] == [
         "1:00  ready",
         "30 s  paused: lunch",
         "meanwhile 1 caller waited in its queues, up to 10 s",
