@@ -485,6 +485,7 @@ class App:
             sounds=self.sounds,
             departments=self.departments,
             blocks=lambda: self.watchdog.blocks,
+            mended=lambda: self.calls.mended + self.acd.mended,
             prompts=self.prompts,
             faxes=self.faxes,
             flows=lambda: self.lead.flows,

@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from engine.cli.client import Engine
+from engine.cli.failing import Failed
 from engine.cli.home import home, home_option
-from engine.cli.show import Column, json_option, listing, short, since
+from engine.cli.show import Column, echo_json, json_object, json_option, listing, short, since
 
 _COLUMNS: tuple[Column, ...] = (
     ("agent", "id"),
@@ -50,45 +51,117 @@ def list_agents(as_json: bool) -> None:
 
 @agent.command()
 @click.argument("id")
+@home_option
+@json_object
+def show(id: str, as_json: bool) -> None:
+    """One agent, and the call that is offered or talked to, with what the desk is told of it."""
+    with Engine(home()) as engine:
+        row = engine.get(f"/agents/{id}")
+        call = None
+        if row["call"]:
+            try:
+                call = engine.get(f"/agents/{id}/call")
+            except Failed:
+                call = None  # over: the agent does the work after it
+    if as_json:
+        echo_json({**row, "on_call": call})
+        return
+    for title, text in _lines(row, call):
+        click.echo(f"{title:<12}{text}")
+
+
+def _lines(row: dict[str, Any], call: dict[str, Any] | None) -> list[tuple[str, str]]:
+    phone = row["phone"] + (f" over {row['trunk']}" if row["trunk"] else "")
+    shown = [
+        ("agent", f"{row['id']} {row['name']}"),
+        ("state", f"{_state(row)} for {since(row['since'])}"),
+        ("phone", phone + ("" if row["reachable"] else " (silent)")),
+        ("site", row["site"]),
+        ("roles", ", ".join(row["roles"])),
+        ("queues", ", ".join(row["queues"])),
+        ("skills", ", ".join(f"{name} {level}" for name, level in row["skills"].items())),
+        ("languages", ", ".join(row["languages"])),
+        ("taken", str(row["calls_taken"])),
+        ("call", short(row["call"])),
+        ("disposition", row["disposition"]),
+        ("choices", ", ".join(f"{key} {word}" for key, word in row["dispositions"].items())),
+    ]
+    if call is not None:
+        shown += [("from", f"{call['number']} {call['name']}".strip()), ("dialled", call["dialled"])]
+        party = call.get("party") or {}
+        shown.append(("party", " ".join(str(party[one]) for one in ("name", "code", "tier") if party.get(one))))
+        told = {**(call.get("popped") or {}), **(call.get("told") or {})}
+        shown += [(name, str(value)) for name, value in told.items()]
+    return [(title, text) for title, text in shown if text]
+
+
+@agent.command()
+@click.argument("id")
 @click.option("--phone", default="", help="The extension of the phone, when it is not the agent's own.")
 @home_option
-def login(id: str, phone: str) -> None:
+@json_object
+def login(id: str, phone: str, as_json: bool) -> None:
     """Log an agent in."""
-    _do(id, "login", **({"phone": phone} if phone else {}))
+    _do(id, "login", as_json, **({"phone": phone} if phone else {}))
 
 
 @agent.command()
 @click.argument("id")
 @home_option
-def logout(id: str) -> None:
+@json_object
+def logout(id: str, as_json: bool) -> None:
     """Log an agent out, at once or when the talk is over."""
-    _do(id, "logout")
+    _do(id, "logout", as_json)
 
 
 @agent.command()
 @click.argument("id")
 @home_option
-def ready(id: str) -> None:
+@json_object
+def ready(id: str, as_json: bool) -> None:
     """End a pause, or the work after a call."""
-    _do(id, "ready")
+    _do(id, "ready", as_json)
 
 
 @agent.command()
 @click.argument("id")
 @click.argument("reason")
 @home_option
-def pause(id: str, reason: str) -> None:
-    """Pause an agent, for a reason."""
-    _do(id, "pause", reason=reason)
+@json_object
+def pause(id: str, reason: str, as_json: bool) -> None:
+    """Pause an agent, for a reason (`rules: pauses` of conf/agents.yaml may name them)."""
+    _do(id, "pause", as_json, reason=reason)
 
 
-def _do(id: str, deed: str, **more: str) -> None:
+@agent.command("wrap-up")
+@click.argument("id")
+@home_option
+@json_object
+def wrap_up(id: str, as_json: bool) -> None:
+    """The work after a call is done."""
+    _do(id, "wrap-up", as_json)
+
+
+@agent.command()
+@click.argument("id")
+@click.argument("code")
+@home_option
+@json_object
+def disposition(id: str, code: str, as_json: bool) -> None:
+    """Say what came of the agent's call: a word or a key of the list of its queue. Ends the work after it."""
+    _do(id, "disposition", as_json, code=code)
+
+
+def _do(id: str, deed: str, as_json: bool, **more: str) -> None:
     with Engine(home()) as engine:
         row = engine.post(f"/agents/{id}/{deed}", **more)
+    if as_json:
+        echo_json(row)
+        return
     later = "; that takes effect when this call is over" if _not_yet(row, deed) else ""
     click.echo(f"{row['id']} {row['name']}: {_state(row)}{later}")
 
 
 def _not_yet(row: dict[str, Any], deed: str) -> bool:
     """Whether a pause or log-out waits for the end of the agent's call."""
-    return deed in ("pause", "logout") and row["state"] in ("offered", "talking")
+    return deed in ("pause", "logout") and row["state"] in ("offered", "talking", "hold")

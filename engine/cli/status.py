@@ -83,6 +83,8 @@ def _trouble(said: dict[str, Any]) -> list[tuple[str, str]]:
                 f"{outbox['waiting']} waiting since {moment(outbox['oldest'])}, {outbox['stuck']} need a person",
             )
         )
+    if said.get("mended"):
+        shown.append(("mended", f"{said['mended']} times: calls or agents were not what events had said"))
     for plugin, one in (said.get("blocked") or {}).items():
         who = f"plugin {plugin}" if plugin else "the engine itself"
         shown.append(

@@ -34,6 +34,12 @@ class Agents(Protocol):
     def pause(self, agent: str, reason: str) -> AgentView:
         """Take no calls, for a reason that the reports show."""
 
+    def agent(self, agent: str) -> AgentView:
+        """The agent of that id."""
+
+    def disposition(self, agent: str, code: str) -> AgentView:
+        """What came of the call that the agent talks or works on, by a word or a key of its queue's list."""
+
     def agent_on(self, phone: str) -> AgentView | None:
         """Who is logged in on that extension."""
 

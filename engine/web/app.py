@@ -3,7 +3,7 @@
     GET    /status
     GET    /calls               /calls/<id>              DELETE /calls/<id>?cause=…
     POST   /calls/<id>/talk/<verb>   see engine.web.talks
-    GET    /agents              /agents/<id>             POST   /agents/<id>/login|logout|ready|pause
+    GET    /agents              /agents/<id>[/call]      POST   /agents/<id>/login|logout|ready|pause|wrap-up|disposition
     GET    /queues              /queues/<name>
     GET    /cdrs                /cdrs/<call>             ?since= until= number= dialled= agent= queue= limit=
     GET    /recordings          /recordings/<id>         ?since= until= call= agent= limit=
@@ -47,6 +47,7 @@ from engine.errors import (
 from engine.records import party_desk
 from engine.store import queries
 from engine.web import clips
+from engine.web.agents import AgentsResource
 from engine.web.answers import say, told
 from engine.web.conferences import add_conferences
 from engine.web.dial import Dials, DialsResource
@@ -192,6 +193,7 @@ def status(parts: Parts) -> dict[str, Any]:
         "breakers": parts.departments.breakers() if parts.departments else [],
         "outbox": parts.departments.outbox.view() if parts.departments else None,
         "blocked": parts.blocks(),
+        "mended": parts.mended(),
         "how_to_call": list(parts.how_to_call),
     }
 
@@ -212,33 +214,6 @@ class CallsResource(_Resource):
 
     def _find(self, name: str) -> Any:
         return _one(self.parts.calls.views(), lambda call: call.id, name, "live call")
-
-
-class AgentsResource(_Resource):
-    """The agents, and what an operator may do for them."""
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        say(resp, self.parts.acd.agents())
-
-    def on_get_one(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
-        say(resp, self.parts.acd.agent(name))
-
-    def on_post_deed(self, req: falcon.Request, resp: falcon.Response, name: str, deed: str) -> None:
-        acd = self.parts.acd
-        if deed == "login":
-            phone = told(req, "phone")["phone"]
-            view = acd.login(name, phone=phone or None)
-        elif deed == "pause":
-            reason = told(req, "reason")["reason"]
-            if not reason:
-                raise falcon.HTTPBadRequest(description="a pause needs a reason")
-            view = acd.pause(name, reason)
-        elif deed in ("logout", "ready"):
-            told(req)
-            view = acd.logout(name) if deed == "logout" else acd.ready(name)
-        else:
-            raise falcon.HTTPNotFound(description=f"an agent can't {deed}")
-        say(resp, view)
 
 
 class PartiesResource(_Resource):

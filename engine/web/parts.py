@@ -49,6 +49,8 @@ class AcdPart(Protocol):
     def logout(self, agent_id: str) -> AgentView: ...
     def ready(self, agent_id: str) -> AgentView: ...
     def pause(self, agent_id: str, reason: str) -> AgentView: ...
+    def end_wrap_up(self, agent_id: str) -> AgentView: ...
+    def disposition(self, agent_id: str, code: str) -> AgentView: ...
 
 
 class StorePart(Protocol):
@@ -146,6 +148,7 @@ class Parts:
     flows: Callable[[], FlowSet]
     host: Host
     day: Day
+    mended: Callable[[], int] = lambda: 0  # how often what was believed of calls and agents had to be put right
     ready: Callable[[], bool] = lambda: True  # every call on the switch is known, offers are made
     parties: Parties | None = None
     sounds: Any = None  # what callers left: engine.app.clips.Sounds

@@ -77,13 +77,32 @@ def ready(ctx: Context, agent: Digits) -> None:
         raise Refused("not_logged_in") from None
 
 
-@command(department, refusals=("not_logged_in",), over="engine")
+@command(department, refusals=("not_logged_in", "unknown_reason"), over="engine")
 def pause(ctx: Context, agent: Digits, reason: str) -> None:
-    """``desk.pause``: no calls for a while; the reports show the reason. A talk is finished first."""
+    """``desk.pause``: no calls for a while; the reports show the reason, which is one of those of conf/agents.yaml
+    where that names any. A talk is finished first."""
     try:
         ctx.agents.pause(agent, reason)
     except WrongState:
         raise Refused("not_logged_in") from None
+    except NotFound:
+        raise Refused("unknown_reason") from None
+
+
+@command(department, refusals=("no_call", "unknown_code"), over="engine")
+def dispose(ctx: Context, agent: Digits, code: Digits) -> str:
+    """``desk.dispose``: what came of the agent's call, by the key that conf/queues.yaml gives it; the work after the
+    call is done with that. Answers the word of it."""
+    try:
+        view = ctx.agents.agent(agent)
+        if view.dispositions and code not in view.dispositions:
+            raise Refused("unknown_code")
+        ctx.agents.disposition(agent, code)
+    except WrongState:
+        raise Refused("no_call") from None
+    except NotFound:
+        raise Refused("unknown_code") from None
+    return view.dispositions.get(code, code)
 
 
 @hookimpl

@@ -135,6 +135,18 @@ def test_agents_are_steered(engine: Parts, say: Say) -> None:
     assert failed(say("agent login 8012 --phone 1002")) == "phone 1002 is held by 8013"
 
 
+def test_the_work_after_a_call_ends_by_command_and_a_disposition_is_checked(engine: Parts, say: Say) -> None:
+    assert say("agent wrap-up 8012").stdout == "8012 林晓燕: ready\n"
+    assert say("agent disposition 8012 1").stdout == "8012 林晓燕: ready\n"
+    assert failed(say("agent disposition 8012 sold")) == "there is no disposition 'sold': solved"
+
+
+def test_an_agent_is_shown(engine: Parts, say: Say, told: Callable[[str], Any]) -> None:
+    assert "waybill 3" in say("agent show 8012").stdout
+    assert told("agent show 8012")["id"] == "8012"
+    assert told("agent pause 8012 meal")["reason"] == "meal"
+
+
 def test_what_waits_for_the_end_of_a_talk_is_said_to_wait(engine: Parts, say: Say) -> None:
     talking = replace(engine.acd.agent("8012"), state=AgentState.TALKING)
     engine.acd.pause = lambda agent_id, reason: talking  # type: ignore[method-assign]

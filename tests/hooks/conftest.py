@@ -90,6 +90,12 @@ class FewAgents:
     def pause(self, agent: str, reason: str) -> AgentView:
         return self._view(agent, AgentState.PAUSED)
 
+    def agent(self, agent: str) -> AgentView:
+        return self._view(agent, AgentState.READY)
+
+    def disposition(self, agent: str, code: str) -> AgentView:
+        return self._view(agent, AgentState.READY)
+
     def agent_on(self, phone: str) -> AgentView | None:
         return self._view("8012", AgentState.READY) if phone == "1001" else None
 

@@ -63,6 +63,14 @@ class FewAgents:
             raise NotFound(f"there is no agent {agent_id}")
         return self.one
 
+    def end_wrap_up(self, agent_id: str) -> AgentView:
+        return self.agent(agent_id)
+
+    def disposition(self, agent_id: str, code: str) -> AgentView:
+        if code not in ("1", "solved"):
+            raise NotFound(f"there is no disposition {code!r}: solved")
+        return self.agent(agent_id)
+
     def queues(self, language: str = "en") -> list[QueueView]:
         return [self.queue("logistics", language)]
 

@@ -1,10 +1,10 @@
-"""Agents on their own line: log in and out, ready, pause. The dialplan's numbers are *11 to *14."""
+"""Agents on their own line: log in and out, ready, pause. The dialplan's numbers are *11 to *14, and *16."""
 
 from __future__ import annotations
 
 from typing import Any
 
-LOGIN, LOGOUT, READY, PAUSE = "*11", "*12", "*13", "*14"
+LOGIN, LOGOUT, READY, PAUSE, DISPOSITION = "*11", "*12", "*13", "*14", "*16"
 PIN = "4812"  # of agent 8012, published in conf/agents.yaml
 
 
@@ -71,3 +71,43 @@ def test_a_call_from_outside_is_turned_away_whatever_number_it_shows(centre: Any
     for number in (LOGIN, LOGOUT, READY, PAUSE):
         centre.caller(number="1001").dials(number).hears("desk/from_inside_only")
     assert centre.agent("8012").state == "ready"
+
+
+def test_without_a_call_there_is_nothing_to_note(centre: Any) -> None:
+    caller = from_desk(centre, DISPOSITION)
+    caller.hears("desk/enter_disposition").presses("1#")
+    caller.hears("desk/no_call")
+    centre.agent("8012").logs_out()
+    from_desk(centre, DISPOSITION).hears("desk/not_logged_in")
+
+
+def test_what_came_of_a_call_stands_in_its_cdr(centre: Any) -> None:
+    for other in ("8013", "8014"):
+        centre.agent(other).logs_out()
+    caller = centre.caller().dials("8004")
+    agent = centre.agent("8012")
+    centre.app.acd.config.queues["logistics"].dispositions.update({"1": "solved", "2": "ticket"})
+    try:
+        to_the_desk(caller)
+        agent.is_offered(caller).answers()
+        centre.clock.advance(5)
+        agent.hangs_up()
+        caller.hangs_up()
+        assert agent.state == "wrap_up"
+        phone = from_desk(centre, DISPOSITION)
+        phone.hears("desk/enter_disposition").presses("7#")
+        phone.hears("desk/unknown_disposition")
+        phone.hears("desk/enter_disposition").presses("2#")
+        phone.hears("desk/disposed")
+        assert agent.state == "ready"
+        (cdr,) = [cdr for cdr in centre.cdrs() if cdr.call == caller.uuid]
+        assert cdr.disposition == "ticket"
+    finally:
+        centre.app.acd.config.queues["logistics"].dispositions.clear()
+
+
+def to_the_desk(caller: Any) -> None:
+    """Through the menus of the shipments' line to a person."""
+    caller.hears("logistics/choose_language").presses("1")
+    caller.hears("recorded_notice")
+    caller.hears("logistics/main_menu").presses("0")
