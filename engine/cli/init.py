@@ -19,6 +19,8 @@ MARK = ".insideline-home"
 """Beside conf/: what was written, as it was written, so that nothing that people changed is ever written over."""
 
 _OWN = {
+    "pytest.ini": "# The departments' tests: `pytest`, or `pytest plugins/logistics`.\n"
+    "[pytest]\ntestpaths = plugins\naddopts = -q --import-mode=importlib\n",
     ".gitignore": "# What the engine writes.\nvar/\n__pycache__/\n.pytest_cache/\n",
 }
 _NOT = frozenset({"__pycache__", ".DS_Store"})

@@ -44,6 +44,8 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "reload": ("reload", "reload", "Let the running engine take changed files."),
     "prompts": ("prompts", "prompts", "What callers hear."),
     "outbox": ("outbox", "outbox", "What remote systems are still to be told."),
+    "plugin": ("plugins", "plugin", "The departments' plugins, and a new one."),
+    "report": ("departments", "report", "What departments report."),
     "db": ("db", "db", "The database."),
     "fs": ("fs", "fs", "Give the switch a command of its own."),
 }
@@ -58,10 +60,18 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         found = _COMMANDS.get(cmd_name)
         if found is None:
-            return None
+            return self._of_department(cmd_name)
         made = getattr(importlib.import_module(f"engine.cli.{found[0]}"), found[1])
         assert isinstance(made, click.Command)
         return made
+
+    def _of_department(self, name: str) -> click.Command | None:
+        """``insideline logistics …``: what a plugin brings (hook register_commands)."""
+        if not name.isidentifier():
+            return None
+        from engine.cli.departments import department_group
+
+        return department_group(name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -95,5 +105,5 @@ def cli(traceback: bool) -> None:
     """Insideline, the internal call centre on FreeSWITCH.
 
     Commands work on the home that you are in (the folder with conf/ and dialplans/), or on --home. Every
-    list takes --json.
+    list takes --json. A department may bring commands of its own: `insideline <department> --help`.
     """

@@ -24,6 +24,7 @@ from engine.prompts import Utterance, Voice
 from engine.store import queries
 from engine.switch.simulator import Playback, SimCaller, SimPhone, Simulator
 from engine.switch.simulator.transport import Pipe
+from engine.testing.rows import Row, fits, read_rows, table_name, table_of, with_number
 from engine.testing.trouble import Trouble
 from engine.types import AgentView, CallView, JournalEntry
 
@@ -153,6 +154,10 @@ class Centre:
         """The closures of a calendar are ended."""
         self.app.closing.open(calendar, by="test")
 
+    def number(self, number: str, flow: str) -> None:
+        """From now on this number leads to that flow, whatever the dialplan says."""
+        self.app.lead.dialplan = with_number(self.installation, number, flow)
+
     def reloads(self) -> Any:
         """The engine reads its files again; what came of it."""
         return self.app.reload("test")
@@ -176,19 +181,16 @@ class Centre:
             lambda session: queries.journal(session, call=call, kind=kind, limit=1000), timeout=10
         )
 
-    def rows(self, table: str, **where: Any) -> list[Mapping[str, Any]]:
-        """Rows of a table (``"orders.order"`` or ``"orders_order"``) whose columns have these values."""
-        name = table.replace(".", "_", 1)
-
-        def read(session: Any) -> list[Mapping[str, Any]]:
-            found = session.execute(text(f'select * from "{name}"')).mappings().all()
-            return [dict(row) for row in found]
-
+    def rows(self, table: str, **where: Any) -> list[Row]:
+        """Rows of a table (``"orders.order"`` or ``"orders_order"``) whose columns have these values; what ``seed``
+        gave stands for its primary key. A row's columns are its attributes, too."""
+        name = table_name(table)
+        declared = table_of(self.installation.host.departments.values(), name)
         self.app.store.flush()
-        rows = self.app.store.read(read, timeout=10)
-        return [row for row in rows if all(row[key] == value for key, value in where.items())]
+        found = self.app.store.read(lambda session: read_rows(session, name, declared), timeout=10)
+        return [row for row in found if fits(row, where)]
 
-    def one(self, table: str, **where: Any) -> Mapping[str, Any]:
+    def one(self, table: str, **where: Any) -> Row:
         """The only row of a table with these values."""
         rows = self.rows(table, **where)
         assert len(rows) == 1, f"{table}: {len(rows)} rows fit {where}"
@@ -323,6 +325,10 @@ class Caller:
             if str(heard) != str(value):
                 self._fail(f"{prompt}: {name} is {heard!r}, not {value!r}")
         return Heard(self, said)
+
+    def hears_next(self) -> Heard:
+        """The next prompt, whatever it is."""
+        return Heard(self, self._next_prompt("something"))
 
     def says(self, length: float | str) -> Caller:
         """Whenever the caller is asked to speak after a beep from now on: so long (``0``: nothing at all)."""

@@ -1,4 +1,4 @@
-"""The pytest plugin for departments: ``centre`` with its callers and agents, ``centre_home``,
+"""The pytest plugin for departments: ``centre`` with its callers and agents, ``seed``, ``centre_home``,
 for flows of a test's own ``home`` and ``centre_of``, and for adapters and stores ``database_url`` (the test runs twice,
 on SQLite and on PostgreSQL), ``postgresql_url`` and ``postgresql``.
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from engine.testing.centre import Centre
     from engine.testing.home import Home
     from engine.testing.postgresql import PostgreSQL
+    from engine.testing.seed import Seed
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,7 +48,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def centre_home(pytestconfig: pytest.Config) -> Path:
     """The installation that the tests' centre is made of."""
-    return Path(pytestconfig.getini("insideline_home") or pytestconfig.rootpath)
+    if said := pytestconfig.getini("insideline_home"):
+        return Path(said)
+    here = pytestconfig.invocation_params.dir
+    for folder in (here, *here.parents):
+        if (folder / "conf").is_dir() and (folder / "dialplans").is_dir():
+            return folder
+    return pytestconfig.rootpath
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +102,14 @@ def _workshop(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def centre(centre_home: Path, centre_of: Callable[[Path], Centre]) -> Centre:
     """A whole centre: the engine on the simulator, on a virtual clock, Monday morning at nine in Guangzhou."""
     return centre_of(centre_home)
+
+
+@pytest.fixture
+def seed(centre: Centre) -> Seed:
+    """Data of a test's own in the tables of the ``centre``: ``seed.waybill(number="44019001", …)``."""
+    from engine.testing.seed import Seed
+
+    return Seed(centre)
 
 
 @pytest.fixture
