@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run test check bench lock clean format editor-server
+.PHONY: run test check bench lock clean format reference editor-server
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,11 @@ bench: $(VENV)/.installed
 format: $(VENV)/.installed
 	$(BIN)/ruff format engine plugins tests bench
 	$(BIN)/ruff check --fix engine plugins tests bench
+
+# The reference of the steps, written anew from what they say of themselves (a test holds it against them).
+reference: $(VENV)/.installed
+	@$(BIN)/python -c "from pathlib import Path; from engine.flows.reference import write_reference; \
+	  from engine.flows.steps import STEPS; write_reference(Path('docs/reference/steps'), STEPS)"
 
 # The YAML language server of editors, for the tests of the schemas (needs npm; pytest finds it there).
 editor-server:

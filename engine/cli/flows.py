@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -110,3 +111,23 @@ def flow_schema(names: bool) -> None:
     It knows every kind of step with its keys and ways, those of plugins too, and the names of this home.
     """
     show("flow", names=names)
+
+
+@flow.command("reference")
+@click.option(
+    "--write",
+    "folder",
+    metavar="DIR",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the pages go.",
+)
+@home_option
+def write_reference(folder: Path) -> None:
+    """Write the reference of the steps, a page for each kind, those of plugins too."""
+    from engine.app.installation import steps_of
+    from engine.cli.offline import installation_of
+    from engine.flows import reference
+
+    for path in reference.write_reference(folder, steps_of(installation_of(home()).host)):
+        click.echo(str(path))

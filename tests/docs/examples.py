@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
 
+from engine.flows.reference import NOTE
+
 ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(r"^```(?P<language>\w+)(?: +(?P<path>\S+))?\n(?P<text>.*?)^```$", re.M | re.S)
 _KNOWN = {
@@ -74,6 +76,8 @@ def examples(language: str) -> list[Example]:
     found = []
     for page in pages():
         content = page.read_text(encoding="utf-8")
+        if content.startswith(NOTE):
+            continue  # the reference of the steps: its examples have tests of their own
         for match in _FENCE.finditer(content):
             if match["language"] == language:
                 line = content.count("\n", 0, match.start()) + 2

@@ -27,7 +27,7 @@ from engine.schema.shapes import Reference
 from engine.schema.source import Path_
 
 #: Steps that mean nothing once the caller is gone, because they only lead on.
-_LEADING = ("go", "run", "return", "choose", "open_hours", "stop")
+LEADING = ("go", "run", "return", "choose", "open_hours", "stop")
 
 
 class References:
@@ -85,7 +85,7 @@ class References:
             if check is not None:
                 check(self, step)
         for last in self.draft.on_hangup:
-            if last is not None and (type(last).needs_caller or last.kind in _LEADING):
+            if last is not None and (type(last).needs_caller or last.kind in LEADING):
                 why = "needs the caller" if type(last).needs_caller else "leads on"
                 message = f"`{last.kind}` {why}, and after the hang-up there is nobody"
                 self.draft.add(last, (), "on-hangup", message, key=True)
