@@ -25,7 +25,7 @@ RESERVED: Final = frozenset(
     {
         "init", "run", "dial", "status", "doctor", "call", "cdr", "agent", "queue", "conference", "fax", "recording",
         "party", "ticket", "callback", "notice", "tally", "schedule", "voicemail", "rating", "flow", "dialplan",
-        "calendar", "reload", "prompts", "outbox", "plugin", "report", "db", "fs",
+        "calendar", "reload", "talk", "explain", "schema", "prompts", "outbox", "plugin", "report", "db", "fs",
     }
 )  # fmt: skip
 

@@ -323,7 +323,8 @@ def _tell_apart(plugin: Plugin, new: Department, other: Plugin, old: Department)
         raise PluginError(f"there are two departments {new.name}: {homes}; the first is kept")
     if new.tables and old.tables and (new.tables.startswith(old.tables) or old.tables.startswith(new.tables)):
         raise PluginError(
-            f"the tables of {new.name} ({new.tables}…) would mix with those of {old.name} ({old.tables}…)"
+            f"the tables of {new.name} ({new.tables}…) would mix with those of {old.name} ({old.tables}…): "
+            f"{_home(plugin)} and {_home(other)}"
         )
 
 

@@ -6,12 +6,13 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.api import CliCommand, Context, Format, Prompt, Report, Step, Target
 from engine.clock import VirtualClock
 from engine.errors import PluginError
 from engine.hooks import hookspecs
@@ -225,6 +226,75 @@ def test_register_notifiers__refuses_a_name_that_is_not_the_plugins(host: Host) 
         host.add(Brings(), "pager")
 
 
+class Bringing:
+    """A plugin called `pager` that brings what a hook is asked for."""
+
+    def __init__(self, hook: str, *brought: Any) -> None:
+        setattr(self, hook, hookspecs.hookimpl(lambda: list(brought)))
+
+
+def says(ctx: Context, since: date, city: str = "") -> list[tuple[str]]:
+    return [(city,)]
+
+
+class Beep(Step):
+    kind = "pager_beep"
+    prompt: Prompt
+    failed: Target | None = None
+
+
+def test_register_steps__gives_flows_a_kind_of_step(host: Host) -> None:
+    host.add(Bringing("register_steps", Beep), "pager")
+    assert host.steps == {"pager_beep": Beep}
+
+
+def test_register_formats__gives_prompts_a_way_to_say_a_value(host: Host) -> None:
+    made = Format("pager_beeps", (int,), {"en": lambda count: "beep " * count})
+    host.add(Bringing("register_formats", made), "pager")
+    assert host.formats == {"pager_beeps": made}
+
+
+def test_register_reports__have_the_arguments_of_their_function_as_options(host: Host) -> None:
+    made = Report("pager.beeps", "Beeps", ("city",), says)
+    host.add(Bringing("register_reports", made), "pager")
+    assert [(one.name, one.required) for one in host.reports["pager.beeps"].parameters] == [
+        ("since", True),
+        ("city", False),
+    ]
+
+
+def test_register_commands__are_known_by_plugin_and_name(host: Host) -> None:
+    made = CliCommand("beep", says)
+    host.add(Bringing("register_commands", made), "pager")
+    assert host.commands == {"pager": {"beep": made}}
+
+
+@pytest.mark.parametrize(
+    ("hook", "brought", "message"),
+    [
+        ("register_steps", Format("pager_beeps", (int,), {"en": str}), "must return StepKinds"),
+        ("register_formats", Format("beeps", (int,), {"en": str}), "is called pager_something"),
+        ("register_reports", Report("beeps", "Beeps", ("city",), says), r"is called pager\.something"),
+        ("register_commands", "beep", "must return CliCommands"),
+    ],
+)
+def test_what_is_not_the_plugins_own_is_refused(host: Host, hook: str, brought: Any, message: str) -> None:
+    with pytest.raises(PluginError, match=message):
+        host.add(Bringing(hook, brought), "pager")
+
+
+def test_a_plugin_named_as_a_command_of_the_engine_can_have_no_commands(host: Host) -> None:
+    with pytest.raises(PluginError, match="`insideline queue` means something already"):
+        host.add(Bringing("register_commands", CliCommand("beep", says)), "queue")
+
+
+def test_the_words_that_are_reserved_are_those_of_the_command_line() -> None:
+    from engine.cli.main import _COMMANDS
+    from engine.hooks.brought import RESERVED
+
+    assert set(_COMMANDS) <= RESERVED
+
+
 def test_the_news_are_bounded(host: Host, clock: VirtualClock) -> None:
     day = Day(clock, remember=3)
     for at in range(5):
@@ -273,6 +343,44 @@ def test_queue_priority__of_a_diamond_customer(centre: Any) -> None:
         call = asking(party=a_party(tier=tier))
         assert answers.first("queue_priority", int, call=call, queue="logistics") == more
     assert answers.first("queue_priority", int, call=asking(), queue="logistics") is None
+
+
+def test_rank_agents__gives_a_diamond_customer_whoever_knows_waybills_best(centre: Any) -> None:
+    answers = centre.app.lead.services.answers
+    agents = tuple(centre.app.acd.agents())
+    diamond = asking(party=a_party(tier="diamond"))
+    ranked = answers.first("rank_agents", list, call=diamond, queue="logistics", agents=agents)
+    skills = {agent.id: agent.skills.get("waybill", 0) for agent in agents}
+    assert [skills[one] for one in ranked] == sorted(skills.values(), reverse=True)
+    assert answers.first("rank_agents", list, call=asking(), queue="logistics", agents=agents) is None
+
+
+def test_rank_agents__decides_who_is_offered_the_call(home: Any, centre_of: Any) -> None:
+    home.flow(
+        "shop/main",
+        """
+        greet:
+          - answer
+          - queue: {name: desk, full: bye, too_long: bye, no_agents: bye}
+          - go: bye
+        bye:
+          - hangup
+        """,
+    ).number("8000", "shop/main")
+    home.plugin(
+        "shop",
+        """
+        from engine.api import hookimpl
+
+        @hookimpl
+        def rank_agents(queue, agents):
+            return ["nobody", *sorted((one.id for one in agents), reverse=True)]
+        """,
+    )
+    centre = centre_of(home)
+    centre.clock.advance("1s")
+    caller = centre.caller().dials("8000")
+    centre.agent("202").is_offered(caller)  # 201 has been idle for as long, and comes first by itself
 
 
 def test_screen_pop__shows_what_is_on_its_way_to_the_callers_site(centre: Any) -> None:
