@@ -107,8 +107,10 @@ class Dispatcher:
         return self.line.enter(request)
 
     def resume(self, request: Request, agent: Agent, ring: Ring, *, talking: bool) -> Place:
-        """Take up a ring or a talk that an earlier engine began."""
-        place = self.line.place(request)
+        """Take up a ring or a talk that an earlier engine began. Of a caller for whom many phones ring, one after
+        the other: the place is the same."""
+        known = None if talking else self._places.get(request.call_id)
+        place = known or self.line.place(request)
         queue = self._config.queues.get(request.queue)
         seconds = queue.offer if queue is not None else 20.0
         if agent.engagement is not None:
@@ -116,10 +118,13 @@ class Dispatcher:
         if talking:
             match = Match(request.call_id, agent.id, request.queue, 0, 0, 0)
         else:
-            self.line.join(place, "queue.resumed")
+            if known is None:
+                self.line.join(place, "queue.resumed")
+                self._board.claim(request.call_id)
+                self.line.foresee(place)
+            else:
+                self._ringing_all[request.call_id] = place
             match = Match(request.call_id, agent.id, request.queue, place.position(), 0, 0)
-            self._board.claim(request.call_id)
-            self.line.foresee(place)
         offer = Offer(self._clock, self._floor, self, place, agent, match, seconds=seconds, ring=ring)
         agent.engagement = offer
         self._begin(offer, talking=talking)
@@ -230,7 +235,7 @@ class Dispatcher:
         """Where a queue rings all: let the phones of the others who are free ring for this caller, too."""
         call = place.request.call_id
         # Who is to be called back is dialled once, when one agent is reserved.
-        if place.sticky or place.request.ready is not None:
+        if place.sticky or place.request.virtual:
             return
         if not self.tallies.strategy(place.request.queue).rings_all:
             return

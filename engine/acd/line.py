@@ -113,6 +113,7 @@ class Line:
             head_start=self._head_start(request.queue, priority),
             asked=asked,
             ranked=request.ranked,
+            virtual=request.virtual,
         )
         place = Place(
             request,
@@ -149,6 +150,7 @@ class Line:
             prefer=ticket.prefer,
             waited=round(self._clock.monotonic() - place.joined, 3),
             moved_from=moved_from,
+            **({"virtual": True} if request.virtual else {}),
         )
         if place.sticky:
             self._stuck[ticket.prefer][request.call_id] = place
@@ -167,7 +169,7 @@ class Line:
         if not self.check_staff(place):
             return False
         self._match(place)
-        if self._waits(place) and not request.resumed:
+        if self._waits(place) and not request.resumed and not request.virtual:
             waiting = self._board.waiting(request.queue)
             if (
                 queue.overflow is not None
@@ -205,7 +207,7 @@ class Line:
         for at, step in enumerate(queue.relax):
             if step.after > here:
                 timeline.at(place.here + step.after, partial(self._relax, place, at))
-        if queue.overflow is not None and queue.overflow.after is not None:
+        if queue.overflow is not None and queue.overflow.after is not None and not request.virtual:
             timeline.at(place.here + queue.overflow.after, partial(self._overflow, place, "time"))
         longest = request.longest if request.longest is not None else queue.longest
         timeline.at(place.joined + longest, partial(self._waited_too_long, place))
@@ -402,7 +404,7 @@ class Line:
         figures = self.figures[request.queue]
         if reason is Leaving.CALLER:
             figures.abandoned += 1
-        elif reason is not Leaving.OVERFLOW:  # which was counted when it came about
+        elif reason is not Leaving.OVERFLOW and not request.virtual:  # which was counted when it came about
             figures.left += 1
         self._report.write(
             "queue.left", call=request.call_id, queue=request.queue, reason=reason.value, waited=waited

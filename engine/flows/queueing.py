@@ -136,15 +136,16 @@ class Waiting:
     def _take_up(self, request: Request, bridged_to: str, legs: tuple[tuple[str, str], ...]) -> Place:
         """Find the caller's place again after a restart: in a talk, at a ringing phone, or in the line."""
         acd = self.run.services.acd
+        place: Place | None = None
         for leg, agent in legs:
             try:
                 if leg == bridged_to:
                     return acd.resume_talk(request, agent, leg)
                 if not bridged_to:
-                    return acd.resume_offer(request, agent, leg)
+                    place = acd.resume_offer(request, agent, leg)  # of many phones: each of them
             except (NotFound, NoSuchCall) as error:
                 log.warning("queue.leg_not_resumed", call=self.call.id, leg=leg, error=str(error))
-        return acd.enter(request)
+        return place or acd.enter(request)
 
     def _until_over(self) -> Move:
         call, clock, waiting = self.call, self.clock, self.step.waiting

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from engine.acd.board import Board, Match, Seat, Ticket, has, needs
+from engine.acd.board import Beside, Board, By, Match, Seat, Ticket, alternatives, has, lacks, needs
 from engine.acd.memory import MemoryBoard
 
 BOARDS: dict[str, Callable[[], Board]] = {"memory": MemoryBoard}
@@ -195,6 +195,117 @@ def test_many_able_agents_and_few_are_chosen_by_the_same_rule(board: Board) -> N
     assert pair(board.match_call("few")) == ("few", "x207")
 
 
+def test_sites_are_alternatives_and_an_agent_has_itself(board: Board) -> None:
+    assert needs({}, "", ["south", "north", "south"]) == (("site:north|south", 1),)
+    assert alternatives("site:north|south") == ("site:north", "site:south")
+    assert lacks({"skill:a": 1, "site:north": 1}, needs({"a": 2}, "", ["north", "south"])) == {"skill:a": 2}
+    for agent, site in (("n", "north"), ("s", "south"), ("w", "west")):
+        board.seat(Seat(agent, {"desk": 1}, has({"a": 1}, ["en"], site, agent)))
+        board.present(agent, True)
+    board.join(Ticket("either", "desk", 0.0, needs=needs({}, "", ["north", "south"])))
+    board.join(Ticket("skilled", "desk", 1.0, needs=needs({"a": 1}, "en", ["south", "east"])))
+    board.join(Ticket("named", "desk", 2.0, needs=(("agent:w", 1),)))
+    assert [board.staffed("desk", ticket.needs) for ticket in board.line("desk")] == [2, 1, 1]
+    free(board, "w")
+    assert pair(board.match_agent("w")) == ("named", "w")
+    free(board, "n")
+    assert pair(board.match_agent("n")) == ("either", "n")
+    free(board, "s")
+    assert pair(board.match_agent("s")) == ("skilled", "s")
+
+
+def test_needs_and_turn_may_change_while_a_caller_waits_or_is_reserved(board: Board) -> None:
+    seat(board, "x", skills={"waybill": 1})
+    join(board, "a", 0.0, waybill=3)
+    join(board, "b", 1.0, waybill=3)
+    join(board, "c", 2.0)
+    a, b, c = board.line("desk")
+    free(board, "x")
+    assert pair(board.match_agent("x")) == ("c", "x")
+    board.change(replace(b, needs=needs({"waybill": 1})))
+    board.change(replace(c, needs=needs({"waybill": 2})))
+    board.put_back("c")
+    free(board, "x")
+    assert board.match_call("c") is None
+    assert pair(board.match_agent("x")) == ("b", "x")
+    board.change(replace(a, head_start=-9.0))
+    assert [ticket.call for ticket in board.line("desk")] == ["b", "c", "a"]
+    board.change(replace(b, head_start=-99.0, needs=()))
+    assert [board.position(call) for call in "abc"] == [2, 3, 1]
+    board.put_back("b")
+    free(board, "x")
+    assert pair(board.match_agent("x")) == ("b", "x")
+    for wrong in (replace(a, queue="other"), replace(a, call="nobody")):
+        with pytest.raises(KeyError):
+            board.change(wrong)
+
+
+def test_the_most_skilled_of_the_nearest_tier_and_then_the_lowest_rank(board: Board) -> None:
+    levels = {"a": (1, 1), "b": (3, 0), "c": (2, 2), "d": (2, 2), "e": (0, 9), "far": (9, 9)}
+    for rank, (agent, (first, second)) in enumerate(levels.items()):
+        seat(board, agent, skills={"p": first, "q": second}, tier=2 if agent == "far" else 1)
+        free(board, agent, -rank)
+    asked = needs({"p": 1, "q": 1})
+    order = []
+    for call in range(6):
+        board.join(Ticket(f"call-{call}", "desk", float(call), asked=asked))
+        match = board.match_call(f"call-{call}", By.SKILL)
+        assert match is not None
+        order.append(match.agent)
+    assert order == ["e", "d", "c", "b", "a", "far"]
+
+
+def test_by_chance_each_able_agent_of_the_nearest_tier_is_taken_in_time(board: Board) -> None:
+    able = {f"x{number}" for number in range(0, 100, 7)}
+    for number in range(100):
+        agent = f"x{number}"
+        seat(board, agent, skills={"p": 1} if agent in able or number > 90 else {}, tier=1 + (number > 90))
+        free(board, agent)
+    taken = set()
+    for turn in range(400):
+        join(board, f"call-{turn}", p=1)
+        match = board.match_call(f"call-{turn}", By.CHANCE)
+        assert match is not None
+        taken.add(match.agent)
+        board.leave(f"call-{turn}")
+        free(board, match.agent)
+    assert taken == {agent for agent in able if int(agent[1:]) <= 90}
+
+
+def test_many_may_be_reserved_for_one_caller(board: Board) -> None:
+    for number, agent in enumerate("abcd"):
+        seat(board, agent, skills={} if agent == "c" else {"p": 1}, tier=2 if agent == "a" else 1)
+        free(board, agent, -number)
+    join(board, "call", p=1)
+    assert board.candidates("call") == ["d", "b", "a"]
+    assert board.candidates("call", 2) == ["d", "b"]
+    assert board.match_call("call") == Match("call", "d", "desk", 1, free=4, able=3, rank=-3.0)
+    assert board.candidates("call") == ["b", "a"]
+    assert board.assign("call", "a") == Match("call", "a", "desk", 1, free=3, able=2, tier=2, rank=0.0)
+    assert board.assign("call", "c") is None
+    assert board.assign("call", "d") is None, "it is reserved already"
+    assert board.free_agents() == ["b", "c"]
+    board.put_back("call")
+    assert pair(board.assign("call", "b")) == ("call", "b"), "also for one who waits"
+    assert board.match_call("call") is None
+
+
+def test_those_beside_a_match_are_known_when_it_is_made(board: Board) -> None:
+    for rank, agent in enumerate("abcdefg"):
+        seat(board, agent, skills={"p": 1} if agent in "abcde" else {})
+        free(board, agent, rank)
+    for call in "1234":
+        join(board, call, float(call), q=1)
+    join(board, "call", 9.0, p=1)
+    match = board.match_call("call")
+    assert match is not None
+    beside = board.beside(match)
+    assert beside == Beside(
+        next=(("b", 1, 1), ("c", 1, 2), ("d", 1, 3)), unfit=("f", "g"), ahead=("1", "2", "3")
+    )
+    assert board.beside(match, 1) == Beside((("b", 1, 1),), ("f",), ("1",))
+
+
 def test_who_is_logged_in_is_counted_free_or_not(board: Board) -> None:
     seat(board, "x", skills={"waybill": 2})
     seat(board, "y")
@@ -266,11 +377,21 @@ class Model:
         fit.sort(key=lambda ticket: self.seats[agent].queues[ticket.queue])
         return self._reserve(fit[0].call, agent) if agent in self.ranks and fit else None
 
-    def match_call(self, call: str) -> tuple[str, str] | None:
+    def match_call(self, call: str, by: By = By.RANK) -> tuple[str, str] | None:
         (ticket,) = [ticket for ticket in self.tickets if ticket.call == call]
         fit = [agent for agent in self.ranks if self.able(agent, ticket)]
         fit.sort(key=lambda agent: (self.seats[agent].queues[ticket.queue], self.ranks[agent][ticket.queue]))
+        if ticket.prefer in fit:
+            fit = [ticket.prefer]
+        elif by is By.SKILL and fit:
+            nearest = self.seats[fit[0]].queues[ticket.queue]
+            fit = [agent for agent in fit if self.seats[agent].queues[ticket.queue] == nearest]
+            most = max(self.skill(agent, ticket) for agent in fit)
+            fit = [agent for agent in fit if self.skill(agent, ticket) == most]
         return self._reserve(call, fit[0]) if call not in self.offered and fit else None
+
+    def skill(self, agent: str, ticket: Ticket) -> int:
+        return sum(self.seats[agent].has.get(thing, 0) for thing, _ in ticket.asked)
 
     def _reserve(self, call: str, agent: str) -> tuple[str, str]:
         self.offered.add(call)
@@ -300,12 +421,15 @@ def test_every_decision_is_that_of_a_model_that_looks_at_everybody(board: Board,
                 dice.choice(queues),
                 turn - dice.randint(0, 40) + dice.random(),
                 needs=needs(skills),
+                prefer=dice.choice(["", "", *agents[:3]]),
                 head_start=dice.choice([0, 0, 50.5]),
+                asked=needs(dict.fromkeys(dice.sample(things, 2), 1)),
             )
             model.tickets.append(ticket)
             board.join(ticket)
             if dice.random() < 0.7:
-                assert pair(board.match_call(ticket.call)) == model.match_call(ticket.call)
+                by = dice.choice([By.RANK, By.SKILL])
+                assert pair(board.match_call(ticket.call, by)) == model.match_call(ticket.call, by)
         elif deed < 0.7:
             agent = dice.choice(agents)
             ranks = {queue: dice.random() for queue in model.seats[agent].queues}
@@ -322,7 +446,12 @@ def test_every_decision_is_that_of_a_model_that_looks_at_everybody(board: Board,
             assert board.position(ticket.call) == model.in_order().index(ticket) + 1 - sum(
                 other.queue != ticket.queue for other in model.in_order()[: model.in_order().index(ticket)]
             )
-            if deed < 0.9:
+            if deed < 0.85:
+                less = needs({thing.partition(":")[2]: level - 1 for thing, level in ticket.needs})
+                changed = replace(ticket, needs=less, head_start=dice.choice([ticket.head_start, 7.25]))
+                model.tickets[model.tickets.index(ticket)] = changed
+                board.change(changed)
+            elif deed < 0.93:
                 model.offered.discard(ticket.call)
                 board.put_back(ticket.call)
             else:

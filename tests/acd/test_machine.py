@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from engine.acd.acd import Acd
 from engine.acd.agents import Agent
+from engine.acd.board import lacks
 from engine.acd.places import Leaving, Left, Over, Place, Request, Stage, Talking
 from engine.clock import VirtualClock
 from engine.errors import WrongState
@@ -25,17 +26,29 @@ from tests.acd.desk import Desk, queue
 from tests.acd.floor import FakeRing
 
 QUEUES = {
-    "one": queue(wrap_up="10s", longest="90s", length="6"),
-    "two": queue(longest="5m", offer="10s"),
+    "one": queue(
+        wrap_up="10s",
+        longest="90s",
+        length="6",
+        sticky="8s",
+        relax=[
+            {"after": "5s", "level": "2"},
+            {"after": "15s", "skills": {"p": "0"}},
+            {"after": "40s", "skills": "any"},
+        ],
+        overflow={"to": "queue:two", "after": "60s", "beyond": "4"},
+    ),
+    "two": queue(longest="5m", offer="10s", strategy="round_robin"),
+    "all": queue(longest="2m", offer="10s", strategy="ring_all", relax=[{"after": "20s", "skills": "any"}]),
 }
 AGENTS: dict[str, dict[str, Any]] = {
-    "a": {"queues": {"one": "1", "two": "2"}, "skills": {"p": "2"}},
-    "b": {"queues": {"one": "1"}, "skills": {"p": "1", "q": "3"}},
-    "c": {"queues": {"one": "2", "two": "1"}, "skills": {"p": "3", "q": "1"}},
+    "a": {"queues": {"one": "1", "two": "2", "all": "1"}, "skills": {"p": "2"}},
+    "b": {"queues": {"one": "1", "all": "2"}, "skills": {"p": "1", "q": "3"}},
+    "c": {"queues": {"one": "2", "two": "1", "all": "1"}, "skills": {"p": "3", "q": "1"}},
     "d": {"queues": {"two": "1"}, "login": "by_hand"},
 }
 WAITING = (Stage.WAITING, Stage.OFFERED, Stage.CONNECTING)
-WORK = ["arrive"] * 4 + ["answer"] * 4 + ["end", "ready", "login"]
+WORK = ["arrive"] * 4 + ["answer"] * 4 + ["answer_everywhere", "end", "ready", "login"]
 TROUBLE = [
     "hang_up",
     "press",
@@ -97,9 +110,13 @@ class ADay(RuleBasedStateMachine):
     @rule(away=st.sampled_from([0.1, 8.0]))
     def the_engine_dies_and_comes_back(self, away: float) -> None:
         memories = self.acd.snapshot()
-        waits = {call: (place, place.joined) for call, place in self.places.items() if place.stage in WAITING}
-        rings = {ring.call_id: ring for ring in self.floor.rings if ring.rings or ring.bridged}
-        answered = {call for call, ring in rings.items() if not ring.rings}
+        waits = {
+            call: (place.here, place.joined) for call, place in self.places.items() if place.stage in WAITING
+        }
+        rings: dict[str, list[FakeRing]] = {}
+        for ring in self.floor.rings:
+            if ring.rings or ring.bridged:
+                rings.setdefault(ring.call_id, []).append(ring)
         crossing = [place for place in self.places.values() if place.stage is Stage.CONNECTING]
         self.acd.abandon()
         for place in crossing:
@@ -115,22 +132,26 @@ class ADay(RuleBasedStateMachine):
                 del self.places[call]
                 continue
             request = Request(**{**self.as_dict(place.request), "resumed": True})
-            ring = rings.get(call)
-            if ring is not None and call in answered and ring.bridged:
-                self.places[call] = acd.resume_talk(request, ring.agent, ring.leg)
-            elif ring is not None and ring.rings:
-                request = self.after(request, waits[call][1])
-                self.places[call] = acd.resume_offer(request, ring.agent, ring.leg)
+            found = rings.get(call, [])
+            talks = [ring for ring in found if ring.bridged]
+            if call in waits:
+                request = self.after(request, *waits[call])
+            if talks:
+                self.places[call] = acd.resume_talk(request, talks[0].agent, talks[0].leg)
+            elif ringing := [ring for ring in found if ring.rings]:
+                for ring in ringing:
+                    self.places[call] = acd.resume_offer(request, ring.agent, ring.leg)
             elif call in waits:
-                self.places[call] = acd.enter(self.after(request, waits[call][1]))
+                self.places[call] = acd.enter(request)
             else:
                 del self.places[call]
             self.news[call] = []
         acd.start()
         self.desk.settle()
 
-    def after(self, request: Request, joined: float) -> Request:
-        return Request(**{**self.as_dict(request), "since": self.clock.monotonic() - joined})
+    def after(self, request: Request, here: float, joined: float) -> Request:
+        now = self.clock.monotonic()
+        return Request(**{**self.as_dict(request), "since": now - joined, "here": now - here})
 
     @staticmethod
     def as_dict(request: Request) -> dict[str, Any]:
@@ -149,10 +170,11 @@ class ADay(RuleBasedStateMachine):
         request = Request(
             call,
             "+8613800000000",
-            "two" if dice & 64 else "one",
+            ("one", "two", "one", "all")[dice >> 6 & 3],
             skills=skills,
             priority=5 if dice % 11 == 0 else 0,
             agent="b" if dice % 7 == 0 else "",
+            last_agent="c" if dice % 5 == 0 else "",
             no_agents=bool(dice & 128),
         )
         self.news[call] = []
@@ -185,6 +207,12 @@ class ADay(RuleBasedStateMachine):
         if ring := self.pick(dice, self.rings()):
             ring.bridges = bool(dice % 9)
             ring.answer()
+
+    def answer_everywhere(self, dice: int) -> None:
+        """All phones that ring for one call are answered in the same instant."""
+        if chosen := self.pick(dice, self.rings()):
+            for ring in [ring for ring in self.rings() if ring.call_id == chosen.call_id]:
+                ring.answer()
 
     def crossed(self, dice: int) -> None:
         """Answered and called off in the same instant."""
@@ -242,10 +270,8 @@ class ADay(RuleBasedStateMachine):
             self.check_the_choice(entry)
 
     def able(self, agent: Agent, place: Place) -> bool:
-        skills = place.request.skills
-        return place.request.queue in agent.config.queues and all(
-            agent.config.skills.get(skill, 0) >= level for skill, level in skills.items()
-        )
+        having = self.acd._dispatch._seats[agent.id].has
+        return place.request.queue in agent.config.queues and not lacks(having, place.ticket.needs)
 
     def check_the_choice(self, entry: JournalEntry) -> None:
         """At the moment of the decision: nobody was passed over."""
@@ -258,17 +284,19 @@ class ADay(RuleBasedStateMachine):
         def turn(place: Place) -> tuple[int, float]:
             return tiers[place.request.queue], place.ticket.turn
 
-        for place in waiting:
+        for place in waiting if entry.data["side"] != "all" else ():
             assert not self.able(agent, place) or turn(chosen) <= turn(place), "a caller was passed over"
         name = chosen.request.queue
+        mine = (entry.data["tier"], entry.data["rank"])
+        assert entry.data["tier"] == tiers[name]
         for other in self.acd._agents:
             if (
                 other.state is AgentState.READY
                 and self.able(other, chosen)
-                and agent.id != chosen.request.agent
+                and agent.id != chosen.ticket.prefer
             ):
-                mine = (tiers[name], agent.free_since)
-                assert mine <= (other.config.queues[name], other.free_since), "an agent was passed over"
+                rank = self.acd._dispatch.tallies.ranks(other.id, other.free_since)[name]
+                assert mine <= (other.config.queues[name], rank + 0.001), "an agent was passed over"
 
     @invariant()
     def nobody_waits_while_somebody_could_help(self) -> None:
@@ -278,12 +306,23 @@ class ADay(RuleBasedStateMachine):
                     assert agent.state is not AgentState.READY or not self.able(agent, place)
 
     @invariant()
+    def where_all_are_rung_nobody_is_left_out(self) -> None:
+        for place in self.places.values():
+            rings_all = place.request.queue == "all" and place.stage is Stage.OFFERED
+            if rings_all and not place.sticky and self.acd._dispatch.is_open:
+                for agent in self.acd._agents:
+                    assert agent.state is not AgentState.READY or not self.able(agent, place)
+
+    @invariant()
     def agents_and_calls_go_in_pairs(self) -> None:
         rung = [ring for ring in self.floor.rings if ring.rings]
         talks = [ring for ring in self.floor.rings if ring.bridged]
         for rings in (rung, talks):
             assert len({ring.agent for ring in rings}) == len(rings)
-            assert len({ring.call_id for ring in rings}) == len(rings)
+            one_each = [
+                ring for ring in rings if ring.bridged or self.places[ring.call_id].request.queue != "all"
+            ]
+            assert len({ring.call_id for ring in one_each}) == len(one_each)
         for ring in rung:
             agent = self.acd.agent(ring.agent)
             assert (agent.state, agent.call) == (AgentState.OFFERED, ring.call_id)
@@ -306,8 +345,15 @@ class ADay(RuleBasedStateMachine):
             line = [ticket.call for ticket in board.line(name)]
             assert set(line) == {call for call in waiting if self.places[call].request.queue == name}
             assert [board.position(call) for call in line] == list(range(1, len(line) + 1))
+            assert all(ticket == self.places[ticket.call].ticket for ticket in board.line(name))
             keys = [ticket.turn for ticket in board.line(name)]
             assert keys == sorted(keys)
+        assert {
+            id(offer) for place in self.places.values() for offer in place.offers if self.open(place)
+        } == {id(offer) for offer in dispatch._offers if self.open(offer.place)}
+        assert all(place.stage is Stage.OFFERED for place in dispatch._ringing_all.values())
+        stuck = {call for places in dispatch.line._stuck.values() for call in places}
+        assert stuck == {call for call in waiting if self.places[call].sticky}
         engaged = [agent for agent in self.acd._agents if agent.engagement is not None]
         assert len(dispatch._offers) == len(engaged)
         assert all(agent.state in (AgentState.OFFERED, AgentState.TALKING) for agent in engaged)
@@ -318,6 +364,21 @@ class ADay(RuleBasedStateMachine):
             for name in QUEUES
         }
         assert {name: dispatch._at_work[name] for name in QUEUES} == at_work
+
+    @staticmethod
+    def open(place: Place) -> bool:
+        return place.stage is not Stage.DONE
+
+    @invariant()
+    def what_is_needed_is_what_is_wanted_by_now(self) -> None:
+        for place in self.places.values():
+            if place.stage in WAITING:
+                sticky = ((f"agent:{place.ticket.prefer}", 1),)
+                assert place.ticket.needs == (sticky if place.sticky else place.wanted.needs)
+                queue, waited = QUEUES[place.request.queue], self.clock.monotonic() - place.here
+                steps = [step for step in queue.relax if step.after < waited - 0.01]
+                assert place.wanted.at_last(steps) == place.wanted, "a step of relaxing did not come"
+                assert queue.sticky is None or not place.sticky or waited <= queue.sticky.wait + 0.01
 
     @invariant()
     def every_second_of_an_agent_is_in_one_state(self) -> None:
@@ -348,10 +409,11 @@ def test_a_long_day_by_the_dice(seed: int) -> None:
     dice = random.Random(seed)
     day = ADay()
     day.open_the_desk(bridge_time=dice.choice([0.0, 0.4]))
+    quiet = ["ready", "login", "end", "answer", "phone_back", "end_wrap_up"] * 3 if seed % 2 else []
     for _ in range(300):
         turn = dice.random()
         if turn < 0.8:
-            names = dice.choices(WORK + TROUBLE, k=dice.randint(1, 4))
+            names = dice.choices(WORK + TROUBLE + quiet, k=dice.randint(1, 4))
             day.several_things_at_once(deeds=[(name, dice.randrange(1 << 16)) for name in names])
         elif turn < 0.96:
             day.time_passes(seconds=dice.choice([0.1, 0.3, 1, 5, 12, 30, 120]))
@@ -360,8 +422,10 @@ def test_a_long_day_by_the_dice(seed: int) -> None:
         else:
             day.the_engine_dies_and_comes_back(away=dice.choice([0.1, 8.0]))
         day.nobody_waits_while_somebody_could_help()
+        day.where_all_are_rung_nobody_is_left_out()
         day.agents_and_calls_go_in_pairs()
         day.nothing_is_left_over()
+        day.what_is_needed_is_what_is_wanted_by_now()
         day.every_second_of_an_agent_is_in_one_state()
         day.news_tells_one_whole_story()
     day.teardown()
