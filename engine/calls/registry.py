@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import count
 from typing import Any, Protocol
 
@@ -89,6 +90,15 @@ class Line(Protocol):
     def bgapi(self, command: Command, on_done: Callable[[str], None] | None = None) -> Any: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Who is to be called back under a call's id that is chosen already: what agents' phones show of it."""
+
+    number: str
+    dialled: str = ""
+    name: str = ""
+
+
 class Calls:
     """The registry of live calls on one switch."""
 
@@ -114,6 +124,7 @@ class Calls:
         self.max_calls = max_calls
         self.legs: dict[str, Leg] = {}
         self.calls: dict[str, Call] = {}
+        self.expected: dict[str, Expected] = {}  # by the id that their call will have
         self.pledged: set[str] = set()  # owners of legs that are no calls: whom we ring to keep a promise
         self.lease_until = (
             math.inf

@@ -21,7 +21,7 @@ import structlog
 from engine.calls.call import Call
 from engine.calls.leg import Leg
 from engine.calls.outbound import Outbound
-from engine.calls.registry import AGENT, OWNER, Calls
+from engine.calls.registry import AGENT, OWNER, Calls, Expected
 from engine.calls.resync import bridged_now, dump
 from engine.calls.signals import Answered, Bridged, Done, Gone, Key
 from engine.calls.talk_start import begin_talk
@@ -346,7 +346,7 @@ class CallFloor:
     def ring(
         self, call_id: str, agent: AgentView, *, seconds: float, variables: Mapping[str, str]
     ) -> AgentRing:
-        call = self._calls.get(call_id)
+        call: Call | Expected = self._calls.expected.get(call_id) or self._calls.get(call_id)
         # What a stranger's phone calls itself goes no further than a number that is one.
         number = call.number if call.number.removeprefix("+").isdigit() else ""
         name = call.name or number
@@ -385,16 +385,18 @@ class CallFloor:
         name: str = "",
         agent: str = "",
         variables: Mapping[str, str] = _NONE,
+        leg_id: str = "",
     ) -> AgentRing:
         """Ring whoever is behind ``dial`` for the call ``call_id``, showing ``number`` and ``name``. A number outside
-        comes from :mod:`engine.calls.outbound` and from nowhere else."""
+        comes from :mod:`engine.calls.outbound` and from nowhere else. ``leg_id`` is the UUID that the new channel gets;
+        one is made when left out."""
         call = self._calls.calls.get(call_id)
         if call is not None and call.hidden:
             # Not even by what the switch tells a phone when two are bridged.
             # (Through a trunk the guard of outbound calls has chosen a number of ours.)
             number, name = number if isinstance(dial, GatewayDial) else "", "Anonymous"
             variables = {**variables, "ignore_display_updates": "true"}
-        leg = Leg(str(uuid4()), self._calls.clock, owner=call_id, agent=agent)
+        leg = Leg(leg_id or str(uuid4()), self._calls.clock, owner=call_id, agent=agent)
         ring = AgentRing(self._calls, call_id, leg, seconds)
         self._calls.legs[leg.uuid] = leg
         try:

@@ -19,6 +19,7 @@ bridged with the caller, and *released* when its part is over. A second that bec
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -47,6 +48,7 @@ RINGS_FOR: Final = 30.0
 MOVE_LIMIT: Final = 1.5  # seconds from a command to what it does on the switch
 LOOK: Final = 0.02
 ORDER_LIMIT: Final = 10.0
+AHEAD: Final = 0.6  # seconds
 TYPING: Final = 8.0  # seconds for the first key of a target, and between two
 MISSED = {RingKind.BUSY: "talk_busy", RingKind.REJECTED: "talk_busy", RingKind.NO_ANSWER: "talk_no_answer"}
 VERBS: Final = ("hold", "resume", "transfer", "consult", "complete", "conference", "back")
@@ -114,6 +116,9 @@ class Talk:
         self._since = calls.clock.monotonic()
         self._began = self._since
         self._held_since = self._since
+        self._keys: deque[tuple[float, str]] = deque(maxlen=8)  # pressed by the first, when
+        if leg.agent:
+            leg.wants_keys, leg.watch = True, self._on_signal
         self._said_over = False
 
     # -- what others ask ------------------------------------------------------------------------------
@@ -138,7 +143,11 @@ class Talk:
     def key(self, leg: Leg, action: str) -> None:
         """The agent pressed the keys of ``action``. Never blocks."""
         if not self.over and leg is self.first.leg and action in keys.ACTIONS:
-            self._tell(_Order(action, "", "key", self._clock.event()))
+            # The word of a key takes the switch longer than the keys that are typed after it.
+            edge = self._clock.monotonic() - AHEAD
+            ahead = "".join(digit for at, digit in self._keys if at >= edge)
+            self._keys.clear()
+            self._tell(_Order(action, ahead, "key", self._clock.event()))
 
     def close(self) -> None:
         """The talk is over for the call: count it, and let go of everything. Harmless twice."""
@@ -175,6 +184,10 @@ class Talk:
         """In the dispatcher: what must be decided before anybody else wakes up, and the word to our greenlet."""
         if self.over:
             return
+        if isinstance(signal, Key) and leg is self.first.leg:
+            self._keys.append((self._clock.monotonic(), signal.digit))
+        if self._inbox is None:
+            return
         if isinstance(signal, Gone) and leg is self.first.leg and self.mode is not Mode.TALKING:
             if self._second_there():
                 self.outlives = True
@@ -209,7 +222,9 @@ class Talk:
     def _failed(self, order: _Order | None, error: InsidelineError) -> None:
         if order is not None:
             order.error = error
-            self.call.journal("talk.refused", verb=order.verb, by=order.by, why=str(error))
+            self.call.journal(
+                "talk.refused", verb=order.verb, by=order.by, target=order.target, why=str(error)
+            )
             if order.by == "key" and self.first.leg.gone is None:
                 self._say("talk_not_now" if isinstance(error, WrongState) else "talk_not_there")
         else:
@@ -455,12 +470,14 @@ class Talk:
             return
         if self.mode is Mode.RINGING:
             raise WrongState("nobody has answered yet")
-        self._typing = _Typing(order.verb, self._clock.monotonic() + TYPING)
-        self.first.leg.wants_keys = True
+        self._typing = _Typing(order.verb, self._clock.monotonic() + TYPING, order.target)
         if self.mode is Mode.TALKING:
             self._part()
             self._enter(Mode.HELD, by=order.by)
-        self._say("talk_whom")
+        if order.target:
+            self._typing.spoken = True  # who types at once need not be asked
+        else:
+            self._say("talk_whom")
 
     def _heard(self, leg: Leg, signal: Signal) -> None:
         typing = self._typing
@@ -474,7 +491,6 @@ class Talk:
             typing.digits += signal.digit
             return
         self._typing = None
-        leg.wants_keys = False
         order = _Order(typing.verb, typing.digits, "phone", self._clock.event())
         try:
             (self._transfer if typing.verb == "transfer" else self._consult)(order)
@@ -487,7 +503,6 @@ class Talk:
         """Who types nothing (more) talks to the caller again."""
         if self._typing is not None and self._clock.monotonic() >= self._typing.until:
             self._typing = None
-            self.first.leg.wants_keys = False
             if self.mode is Mode.HELD:
                 self._reunite(by="silence")
 
@@ -578,6 +593,8 @@ class Talk:
         self._count()
         self.first, self.second, self.mode = new, None, Mode.TALKING
         new.spoke = True
+        new.leg.wants_keys = bool(new.agent)
+        new.leg.watch = self._on_signal
         call = self.call
         call.agent, call.agent_leg = new.agent, new.leg.uuid
         if not new.agent:
@@ -693,9 +710,9 @@ class Talk:
         held = before not in (Mode.TALKING, Mode.THREE, Mode.ASIDE)
         holds = mode not in (Mode.TALKING, Mode.THREE, Mode.ASIDE)
         if held != holds:
-            spent = {} if holds else {"held": round(now - self._held_since, 1)}
+            if not holds:
+                self.call.journal("talk.resumed", by=by, held=round(now - self._held_since, 1))
             self._held_since = now
-            self.call.journal("talk.held" if holds else "talk.resumed", by=by, **spent)
             if self.first.agent:
                 self._desk.held(self.first.agent, holds)
         self.call.journal(f"talk.{mode}", by=by, **facts)

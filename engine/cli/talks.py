@@ -31,7 +31,11 @@ def _do(call: str, verb: str, target: str = "") -> None:
     with Engine(home()) as engine:
         now = engine.post(f"/calls/{call}/talk/{verb}", target=target)
     row = now["call"]
-    said = "the caller goes on" if now["over"] else _SAYS[now["talk"]].format(agent=row["agent"] or "the other one")
+    said = (
+        "the caller goes on"
+        if now["over"]
+        else _SAYS[now["talk"]].format(agent=row["agent"] or "the other one")
+    )
     click.echo(f"{short(row['id'])}: {said}")
 
 

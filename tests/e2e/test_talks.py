@@ -58,6 +58,13 @@ def mode(house: House, verb: str, *more: str) -> str:
     return str(said["talk"])
 
 
+def dial(house: House, agent: Call, keys: str, target: str) -> None:
+    """As the agents' card says: the keys, then (the caller is on hold, the voice asks) the number."""
+    agent.press(keys)
+    house.clock.sleep(1)
+    agent.press(target)
+
+
 def state(house: House, agent: str) -> str:
     return str(house.get(f"/agents/{agent}")["state"])
 
@@ -72,6 +79,8 @@ class Scene:
 
     def begin(self) -> tuple[Call, Call]:
         house = self.house
+        if self.two_phone is not None:
+            house.post("/agents/8013/pause", reason="meeting")
         house.wait_for(lambda: state(house, "8012") == "ready", "8012 is not ready", 30)
         caller = house.outside().dial("8056").wait_answered(10)
         one = self.one_phone.wait_ring(10)
@@ -79,6 +88,8 @@ class Scene:
         house.wait_state("talking")
         if self.two_phone is None:
             self.two_phone = house.desk("1002")
+        else:
+            house.post("/agents/8013/ready")
         house.wait_for(lambda: state(house, "8013") == "ready", "8013 is not ready", 30)
         return caller, one
 
@@ -120,20 +131,20 @@ def scene(house: House) -> Any:
 def test_talks(house: House, scene: Scene) -> None:
     # Hold and resume, by the agent's keys: the caller hears music and none of the keys.
     caller, one = scene.begin()
-    hears(house, caller, one, 440, "the agent does not hear the caller")
+    hears(house, caller, one, 1013, "the agent does not hear the caller")
     one.press("*1")
     house.wait_for(lambda: state(house, "8012") == "hold", "not on hold", 5)
     house.clock.sleep(2.5)
-    hears_not(house, one, caller, 880, "the caller on hold hears the agent")
-    hears_not(house, caller, one, 440, "the agent hears the caller on hold")
+    hears_not(house, one, caller, 1237, "the caller on hold hears the agent")
+    hears_not(house, caller, one, 1013, "the agent hears the caller on hold")
     one.press("*1")
     house.wait_for(lambda: state(house, "8012") == "talking", "not back", 5)
     house.clock.sleep(0.3)
-    assert caller.sound.keys == ""
-    hears(house, one, caller, 880, "the caller does not hear the agent again")
+    assert caller.sound.digits == []
+    hears(house, one, caller, 1237, "the caller does not hear the agent again")
 
     # A consultation by keys, the second declines, then answers; from one to the other; back.
-    one.press("*58013#")
+    dial(house, one, "*5", "8013#")
     two = scene.two_phone.wait_ring(10)
     two.reject(486)
     house.wait_for(lambda: state(house, "8012") == "talking", "not back after busy", 5)
@@ -142,35 +153,41 @@ def test_talks(house: House, scene: Scene) -> None:
     two.answer()
     house.wait_for(lambda: state(house, "8013") == "talking", "8013 does not talk", 5)
     house.clock.sleep(0.5)
-    hears(house, one, two, 880, "the second does not hear the first")
-    hears(house, two, one, 660, "the first does not hear the second")
-    hears_not(house, two, caller, 660, "the caller hears the consultation")
+    hears(house, one, two, 1237, "the second does not hear the first")
+    hears(house, two, one, 1571, "the first does not hear the second")
+    hears_not(house, two, caller, 1571, "the caller hears the consultation")
     assert mode(house, "resume") == "aside"
-    hears(house, caller, one, 440, "not with the caller again")
-    hears_not(house, one, two, 880, "the second hears the talk with the caller")
+    hears(house, caller, one, 1013, "not with the caller again")
+    hears_not(house, one, two, 1237, "the second hears the talk with the caller")
     assert mode(house, "hold") == "consulting"
-    hears(house, two, one, 660, "not with the second again")
+    hears(house, two, one, 1571, "not with the second again")
 
     # Three together: everybody hears the other two.
     one.press("*3")
     house.wait_for(lambda: state(house, "8012") == "talking", "no conference", 5)
     house.clock.sleep(0.5)
-    for speaker, hz, ears in ((caller, 440, (one, two)), (one, 880, (caller, two)), (two, 660, (caller, one))):
+    for speaker, hz, ears in (
+        (caller, 1013, (one, two)),
+        (one, 1237, (caller, two)),
+        (two, 1571, (caller, one)),
+    ):
         speaker.say_tone(hz, 2.0)
-        house.wait_for(lambda h=hz, e=ears: all(ear.sound.hears(h) > 800 for ear in e), f"{hz} is not heard", 4)
+        house.wait_for(
+            lambda h=hz, e=ears: all(ear.sound.hears(h) > 800 for ear in e), f"{hz} is not heard", 4
+        )
         house.clock.sleep(2.0)
-    assert caller.sound.keys == ""
+    assert caller.sound.digits == []
     assert mode(house, "back") == "talking"
     house.wait_for(lambda: two.over, "the second was not let go", 3)
-    hears(house, one, caller, 880, "not with the caller after the conference")
+    hears(house, one, caller, 1237, "not with the caller after the conference")
     scene.over(caller)
 
     # An attended transfer: complete by key; the first is free, the caller talks to the second, who hangs up.
     caller, one, two = scene.consult()
     one.press("*2")
     house.wait_for(lambda: one.over, "the first was not let go", 3)
-    hears(house, caller, two, 440, "the second does not hear the caller")
-    hears(house, two, caller, 660, "the caller does not hear the second")
+    hears(house, caller, two, 1013, "the second does not hear the caller")
+    hears(house, two, caller, 1571, "the caller does not hear the second")
     assert state(house, "8012") == "wrap_up"
     two.hang_up()
     house.wait_step("menu")
@@ -178,7 +195,7 @@ def test_talks(house: House, scene: Scene) -> None:
 
     # Blind to an agent by keys, declined: the caller is the next one again, with 8012.
     caller, one = scene.begin()
-    one.press("*28013#")
+    dial(house, one, "*2", "8013#")
     two = scene.two_phone.wait_ring(10)
     house.wait_for(lambda: one.over, "the first was not let go", 3)
     house.post("/agents/8012/ready")
@@ -186,17 +203,19 @@ def test_talks(house: House, scene: Scene) -> None:
     one = scene.one_phone.wait_ring(10)
     one.answer()
     house.wait_state("talking")
-    hears(house, one, caller, 880, "no talk after a blind transfer that nobody took")
+    hears(house, one, caller, 1237, "no talk after a blind transfer that nobody took")
     # Blind to a queue: 8013 gets it from there.
     assert mode(house, "transfer", "queue:logistics")
     two = scene.two_phone.wait_ring(10)
     two.answer()
     house.clock.sleep(0.5)
-    hears(house, two, caller, 660, "no talk after a transfer to a queue")
+    hears(house, two, caller, 1571, "no talk after a transfer to a queue")
     scene.over(caller)
 
     cdrs = house.cli("cdr", "list")
-    print("FIGURE cdr:", [cdr["data"].get("moves") for cdr in cdrs], [cdr["data"].get("agents") for cdr in cdrs])
+    print(
+        "FIGURE cdr:", [cdr["data"].get("moves") for cdr in cdrs], [cdr["data"].get("agents") for cdr in cdrs]
+    )
     assert house.stop() == 0
 
 
@@ -205,7 +224,7 @@ def test_hang_ups_and_restarts(house: House, scene: Scene) -> None:
     caller, one, two = scene.consult()
     one.hang_up()
     house.wait_for(lambda: scene.talk() == "talking", "not passed", 3)
-    hears(house, two, caller, 660, "the caller does not hear the second")
+    hears(house, two, caller, 1571, "the caller does not hear the second")
     two.hang_up()
     house.wait_step("menu")
     scene.over(caller)
@@ -213,7 +232,7 @@ def test_hang_ups_and_restarts(house: House, scene: Scene) -> None:
     caller, one, two = scene.consult()
     two.hang_up()
     house.wait_for(lambda: scene.talk() == "talking", "not together", 3)
-    hears(house, one, caller, 880, "the caller does not hear the first")
+    hears(house, one, caller, 1237, "the caller does not hear the first")
     scene.over(caller)
     # The caller hangs up in a three-way.
     caller, one, two = scene.consult()
@@ -239,7 +258,7 @@ def test_hang_ups_and_restarts(house: House, scene: Scene) -> None:
     house.wait_for(lambda: scene.talk() == "held", "not taken up on hold", 10)
     assert state(house, "8012") == "hold"
     assert mode(house, "resume") == "talking"
-    hears(house, one, caller, 880, "no talk after a restart on hold")
+    hears(house, one, caller, 1237, "no talk after a restart on hold")
     mode(house, "consult", "agent:8013")
     two = scene.two_phone.wait_ring(10)
     two.answer()
@@ -248,15 +267,15 @@ def test_hang_ups_and_restarts(house: House, scene: Scene) -> None:
     house.clock.sleep(1)
     house.start("--switch", "freeswitch")
     house.wait_for(lambda: scene.talk() == "consulting", "not taken up in the consultation", 10)
-    hears(house, two, one, 660, "the consultation did not go on")
+    hears(house, two, one, 1571, "the consultation did not go on")
     assert mode(house, "conference") == "three"
     house.kill()
     house.clock.sleep(1)
     house.start("--switch", "freeswitch")
     house.wait_for(lambda: scene.talk() == "three", "not taken up in the three-way", 10)
-    hears(house, two, caller, 660, "the three-way did not go on")
+    hears(house, two, caller, 1571, "the three-way did not go on")
     assert mode(house, "complete") == "talking"
-    hears(house, caller, two, 440, "no talk after the three-way")
+    hears(house, caller, two, 1013, "no talk after the three-way")
     house.wait_for(lambda: one.over, "the first was not let go", 3)
     two.hang_up()
     house.wait_step("menu")
