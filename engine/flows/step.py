@@ -90,6 +90,8 @@ class Step(Shape):
     #: Fields whose values may be private (pay): they are spoken or asked with. All others are written down or shown
     #: to somebody (a journal, a ticket, a desk), and a private value in them is a fault.
     takes_private: ClassVar[frozenset[str]] = frozenset({"values"})
+    #: Are its prompts written down (a fax, a notice) rather than said to the caller? Then they hold nothing private.
+    writes_prompts: ClassVar[bool] = False
 
     #: Where it stands: the line of its file (from 1), its block (``on_hangup`` for the steps there), its number
     #: within that (from 0). Each step has its own; they are no keys that may be written.

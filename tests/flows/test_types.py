@@ -8,6 +8,7 @@ from engine.flows.checker import check_drafts
 from engine.flows.loader import parse_flow
 from engine.flows.passes.keys import offered
 from engine.flows.steps import STEPS
+from tests.flows.administered import administered
 from tests.flows.checking import KNOWN
 
 ORDER = '    - query: {ask: orders.state, with: {dealer: "1"}, into: order, not_found: b, failed: b}\n'
@@ -118,3 +119,91 @@ def test_a_name_that_is_reckoned_from_itself_has_the_type_of_where_it_began() ->
 )
 def test_the_keys_that_words_offer_are_found(text: str, language: str, keys: str | None) -> None:
     assert offered(text, language) == (None if keys is None else frozenset(keys))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        '    - set: {n: "= 0"}\n    - set: {n: "= n + 1"}\n',
+        '    - set: {n: "= 0"}\n    - set: {n: "= n + 0.5"}\n    - set: {n: "= n * 2"}\n',
+        # What it was set to first may not be what it is when it is reckoned with.
+        '    - set: {n: none}\n    - set: {n: "= 1"}\n    - set: {n: "= n + 1"}\n',
+        '    - set: {n: a}\n    - set: {n: "{n}, b"}\n    - set: {n: "= n + n"}\n',
+        '    - set: {n: "= 1", m: "= 2"}\n    - set: {n: "= m + n", m: "= n * m"}\n',
+    ],
+)
+def test_a_name_may_be_reckoned_from_itself(steps: str) -> None:
+    assert faults(steps) == []
+
+
+@pytest.mark.parametrize(
+    ("steps", "code", "hint"),
+    [
+        ('    - set: {n: 0}\n    - set: {n: "= n + 1"}\n', "wrong-type", '"= 0"'),
+        ('    - set: {n: 0, m: "= 1"}\n    - set: {n: "= n * m", m: "= m + 1"}\n', "wrong-type", '"= 0"'),
+        ('    - set: {n: "{order.at}"}\n    - set: {n: "= n + 1"}\n', "wrong-type", ""),
+    ],
+)
+def test_a_text_that_is_reckoned_from_itself_never_becomes_a_number(steps: str, code: str, hint: str) -> None:
+    [(found, told)] = faults(steps)
+    assert found == code
+    assert hint in told
+
+
+@pytest.mark.parametrize(
+    ("step", "wrong"),
+    [
+        ("transfer: {extension: 101, into: t, failed: b}", "t.numbr"),
+        ("conference: {room: a, into: t, failed: b}", "t.numbr"),
+        ("fax: {document: Hello., to: 101, into: t, failed: b}", "t.numbr"),
+        ("ticket: {kind: fault, into: t, failed: b}", "t.numbr"),
+        ("ticket: {kind: fault, into: t, failed: b}", "t.due.hour + t.state"),
+        ("transfer: {extension: 101, into: t, failed: b}", "t.by == 'nobody'"),
+    ],
+)
+def test_what_a_step_bears_has_its_fields(step: str, wrong: str) -> None:
+    """A field that there is not, a sum that there can't be, an end of a talk that there never is."""
+    assert len(faults(f'    - {step}\n    - set: {{x: "= {wrong}"}}\n')) == 1
+
+
+PAY = "pay/main"
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        ('alert: {to: leads, text: your_pay, values: {month: "{month}"}}', "private"),
+        ('alert: {to: leads, text: no_slip, values: {month: "{slip.net}"}}', "private"),
+        ("fax: {document: your_pay, to: 02088886666, failed: trouble}", "private"),
+        (
+            'fax: {document: no_slip, values: {month: "{slip.net}"}, to: 02088886666, failed: trouble}',
+            "private",
+        ),
+        ('ticket: {kind: pay, data: {net: "{slip.net}"}, failed: trouble}', "private"),
+        ('ticket: {kind: pay, data: {about: "net {slip.net}"}, failed: trouble}', "private"),
+        ('transfer: {to: "{slip.net}", failed: trouble}', "private"),
+        ('tally: {name: pay, by: {net: "{slip.net}"}}', "private"),
+        ('voicemail: "{slip.net}"', "private"),
+        ('say: {prompt: no_slip, values: {month: "{pin}"}}', "secret-spoken"),
+        ('ticket: {kind: pay, once: "{pin}", failed: trouble}', "secret-spoken"),
+        ('callback: {queue: office, number: "{pin}", failed: trouble}', "secret-spoken"),
+    ],
+)
+def test_what_is_written_down_holds_nothing_private_and_nothing_secret(step: str, code: str) -> None:
+    text = (
+        administered()
+        .texts[PAY]
+        .replace("    - say: {prompt: your_pay", f"    - {step}\n    - say: {{prompt: your_pay")
+    )
+    _, found = administered().check(pay_main=text)
+    assert code in [fault.code for fault in found], found.pretty()
+
+
+def test_a_command_takes_what_is_private_only_where_it_says_so() -> None:
+    given = '    - id: in\n      command: {do: pay.sign_in, with: {employee: "{slip.net}", pin: "{pin}"},'
+    ways = " refused: {wrong: bye, locked: bye}, failed: bye}\n"
+    text = administered().texts[PAY]
+    text = text.replace("    - say: {prompt: your_pay", given + ways + "    - say: {prompt: your_pay")
+    _, found = administered().check(pay_main=text)
+    assert "private" in [fault.code for fault in found], found.pretty()
+    assert "Private[" in found.pretty()

@@ -1,8 +1,9 @@
 """The types of a flow's names, found when they are asked for and kept: what its steps bear, what sub-flows return,
 what the flows that run it hand over.
 
-A name that is born in several places has the type that all of them agree on. Names that are born of each other
-(``total = total + 1``) are what their other producers say.
+A name that is born in several places has the type that all of them agree on. A name that is reckoned from itself
+(``total = total + 1``) begins as what its other producers make of it, and what comes of the reckoning then must agree.
+A reckoning that surely fails bears nothing: ``total`` that is set as a text stays one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from engine.flows.passes.infer import infer
 from engine.flows.step import Step
 from engine.flows.steps.return_ import Return
 from engine.flows.steps.run import Run
+from engine.flows.steps.set import Set
 from engine.flows.types import ANY, MOMENT, TEXT, Type, join, literal, of_view, record
 from engine.flows.values import Value
 from engine.schema.source import Path_
@@ -100,6 +102,16 @@ class World:
         return made
 
 
+class _Fails:
+    """Takes the faults of an expression, and remembers only that there were some."""
+
+    def __init__(self) -> None:
+        self.told = False
+
+    def __call__(self, offset: int, code: str, message: str, hint: str) -> None:
+        self.told = True
+
+
 class Environment:
     """The names of one flow; what its steps ask when they say their types (``engine.flows.step.Types``)."""
 
@@ -111,7 +123,8 @@ class Environment:
         self._producers = draft.births()
         self._types: dict[str, Type] = {}
         self._open: list[str] = []  # names that are being asked for
-        self._cyclic = 0  # how many of them (from the outermost) are known only in part
+        self._assumed: dict[str, Type] = {}  # what some of them are taken for meanwhile
+        self._touched: set[int] = set()  # of them, those that were asked for again before they were known
 
     def name_type(self, name: str) -> Type:
         """The type of a name; ANY for one that there is not."""
@@ -123,23 +136,52 @@ class Environment:
             # One that the flow sets all the same has been told of; what comes of that would only confuse.
             return ANY if name in self._producers else read_only
         if name in self._open:
-            self._cyclic = max(self._cyclic, len(self._open) - self._open.index(name))
-            return ANY
+            self._touched.add(self._open.index(name))
+            return self._assumed.get(name, ANY)
+        place = len(self._open)
         self._open.append(name)
         made: Type | None = None
         if self.draft.head is not None and name in self.draft.head.params:
             made = self.world.parameter(self.draft.name, name)
+        of_itself: list[Step] = []
         for producer in self._producers.get(name, ()):
-            made = join(made, ANY if producer is None else producer.born_type(name, self))
+            before, self._touched = self._touched, set()
+            born = ANY if producer is None else producer.born_type(name, self)
+            if place in self._touched and type(producer) is Set:
+                of_itself.append(producer)
+            else:
+                made = join(made, born)
+            self._touched |= before
+        if of_itself:
+            made = self._with_itself(name, made, of_itself)
         made = made or ANY
-        if made.literal is not None and len(self._producers.get(name, ())) > 1:
+        if made.literal is not None and len(self._producers.get(name, ())) > 1 + len(of_itself):
             made = replace(made, literal=None)
         self._open.pop()
         # What was found while an outer name was not known yet may be less than the truth: it is asked for again.
-        self._cyclic = max(0, self._cyclic - 1)
-        if not self._cyclic:
+        self._touched.discard(place)
+        if not self._touched:
             self._types[name] = made
         return made
+
+    def _with_itself(self, name: str, begins: Type | None, producers: list[Step]) -> Type:
+        """The type of a name that begins as ``begins`` and is then set to what is made of itself."""
+        if begins is None or not begins.known:
+            return ANY if begins is None else join(begins, ANY)
+        made = begins
+        self._assumed[name] = begins
+        for producer in producers:
+            assert isinstance(producer, Set)
+            value = producer.values[name]
+            fails = _Fails()
+            born = self.value(value) if value.expression is None else infer(value.expression, self, fails)
+            if not fails.told:
+                made = join(made, born)
+            elif born.holds_private and not made.private:
+                made = replace(made, private=True)
+        del self._assumed[name]
+        # What it has become would be reckoned with again: only where that is what it was, it is sure.
+        return made if made.of is begins.of else join(made, ANY)
 
     def path_type(self, path: tuple[str, ...]) -> Type | None:
         """The type of ``name.field.field``; None when there is surely no such field."""

@@ -22,6 +22,7 @@ from engine.flows.steps.set import Set
 from engine.flows.types import ANY, Type, of_annotation
 from engine.flows.values import Value
 from engine.hooks.department import Argument
+from engine.hooks.kinds import holds_private
 from engine.schema.faults import did_you_mean
 from engine.schema.source import Path_
 
@@ -200,6 +201,8 @@ class TypeFaults:
                 if root not in values:  # told of at the value
                     self._secrets(step, path, (use,), prompt)
                 continue
+            if found.holds_private and type(step).writes_prompts and root not in values:
+                self._private(step, path, (use,))
             self._format(step, path, use, format_, found, prompt)
         if not values and not lent and len(self.draft.faults) == before:
             self._fine.add(prompt)
@@ -212,9 +215,24 @@ class TypeFaults:
             argument = wanted.get(given)
             if argument is None:
                 continue
-            if argument.type is str and value.template is None and value.expression is None:
+            if (
+                argument.type is str
+                and not value.uses
+                and value.template is None
+                and value.expression is None
+            ):
                 continue
             found = self.names.value(value)
+            if found.holds_private and type(step) is Command and not holds_private(argument.type):
+                # It may be kept with the command's key until a remote system has had it.
+                self._add(
+                    step,
+                    ("with", given),
+                    value.uses[0].offset if value.uses else 0,
+                    "private",
+                    f"`{value.uses[0].path[0] if value.uses else given}` is private, and `{given}` of `{name}` is not",
+                    f"declare it in the plugin: {given}: Private[…]",
+                )
             if refused(argument.type, found):
                 self._refused(
                     step, ("with", given), value, found, of_annotation(argument.type), f"`{name}` wants "

@@ -26,6 +26,8 @@ class Alert(Step):
     kind = "alert"
     needs_caller = False
     lenient = frozenset({"values"})
+    takes_private = frozenset()
+    writes_prompts = True
 
     to: GroupRef
     """The group of conf/notify.yaml that is told."""

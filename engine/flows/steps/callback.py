@@ -14,7 +14,8 @@ from engine.flows.expressions import ExpressionError
 from engine.flows.moves import Go
 from engine.flows.packing import pack
 from engine.flows.scope import UnknownName
-from engine.flows.step import Into, Step, Values
+from engine.flows.step import Into, Step, Types, Values
+from engine.flows.types import FLAG, MOMENT, TEXT, Type, record
 from engine.flows.values import Val, parse_value
 from engine.records.callbacks import owe
 from engine.schema.fields import Duration, Flag, QueueRef, Target, whole
@@ -55,6 +56,9 @@ class Callback(Step):
     failed: Target
     """Where it leads when the call could not be promised."""
 
+    def born_type(self, name: str, types: Types) -> Type:
+        return record("callback", id=TEXT, number=TEXT, due=MOMENT, again=FLAG)
+
     def run(self, run: Run) -> Move:
         from engine.flows.called_back import flow_name  # it makes flows with this step in mind
 
@@ -74,7 +78,7 @@ class Callback(Step):
             if self.refused is None:
                 return run.fail(self, why, self.failed)
             run.failure = why
-            return Go(self.refused)
+            return Go(self.refused, way="refused")
         now, data = services.clock.now(), pack(told(run, self.data))
         since = now - timedelta(seconds=call.waited) if self.keep_place else now
 

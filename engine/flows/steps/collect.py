@@ -65,6 +65,7 @@ class Collect(Ask):
 
     kind = "collect"
     lends = frozenset({"value"})
+    takes_private = frozenset({"values", "not_before", "not_after"})
 
     into: Into
     """Gets the value: a text for digits, phone, code and pin; a number for number and money; a date, a month (its
@@ -151,10 +152,10 @@ class Collect(Ask):
     def run(self, run: Run) -> Move:
         given = self._typed(run)
         if given is None:
-            return Go(self.give_up)
+            return Go(self.give_up, way="give_up")
         run.bear(self.into, given.value, secret=self.is_secret)
         if self.confirm is not None and not self._agreed(run):
-            return Go(self.give_up)
+            return Go(self.give_up, way="give_up")
         return None
 
     def _typed(self, run: Run) -> Given | None:

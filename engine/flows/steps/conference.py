@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from engine.flows.conferring import confer
-from engine.flows.step import Into, Step
+from engine.flows.step import Into, Step, Types
+from engine.flows.types import REAL, TEXT, Type, record
 from engine.flows.values import Val
 from engine.schema.fields import Duration, Flag, Key, Target
 
@@ -38,6 +39,9 @@ class Conference(Step):
     """Where the caller leads who has left; the next step when left out."""
     failed: Target
     """Where it leads when the switch let nobody in."""
+
+    def born_type(self, name: str, types: Types) -> Type:
+        return record("conference", room=TEXT, seconds=REAL)
 
     def falls_through(self) -> bool:
         return self.after is None

@@ -10,7 +10,8 @@ from engine.errors import DialRefused, FaxError, StoreError
 from engine.flows.asking import valued
 from engine.flows.expressions import ExpressionError
 from engine.flows.scope import UnknownName
-from engine.flows.step import Into, Step, Values
+from engine.flows.step import Into, Step, Types, Values
+from engine.flows.types import TEXT, WHOLE, Type, record
 from engine.flows.values import Val
 from engine.schema.fields import PromptRef, Target
 
@@ -24,6 +25,8 @@ class Fax(Step):
 
     kind = "fax"
     needs_caller = False
+    takes_private = frozenset()
+    writes_prompts = True
 
     document: PromptRef
     """A prompt (or a text) that is read and not heard, in the caller's language; `¶` is a new line."""
@@ -39,6 +42,9 @@ class Fax(Step):
     """Gets a record: `id` and `pages`."""
     failed: Target
     """Where it leads when it could not be drawn, the number is not allowed, or the switch has no fax machine."""
+
+    def born_type(self, name: str, types: Types) -> Type:
+        return record("fax", id=TEXT, pages=WHOLE)
 
     def run(self, run: Run) -> Move:
         services, scope = run.services, run.scope

@@ -54,6 +54,7 @@ class Identify(Step):
     kind = "identify"
     short = "by"
     waits = True
+    takes_private = frozenset({"number"})  # it is looked up, and not written down
 
     by: By
     """`number` asks nothing and looks up the caller's number; `code` asks for the code, `code+pin` for the PIN too.
@@ -132,7 +133,7 @@ class Identify(Step):
         party = identify.find(run, "number", run.services.numbers.e164(number), self.of)
         if party is not None:
             return self._known(run, party)
-        return None if self.unknown is None else Go(self.unknown)
+        return None if self.unknown is None else Go(self.unknown, way="unknown")
 
     def _by_code(self, run: Run) -> Move:
         names = run.frame.names
@@ -152,7 +153,7 @@ class Identify(Step):
                     run.call.journal("party.refused", step=run.call.step, reason=found)
                     if found == "locked":
                         assert self.locked is not None
-                        return Go(self.locked)
+                        return Go(self.locked, way="locked")
                 elif found is not None:
                     return self._known(run, found)
             reason = "silent" if code is None or found == "silent" else "wrong"

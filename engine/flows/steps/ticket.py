@@ -13,7 +13,8 @@ from engine.flows.asking import told
 from engine.flows.expressions import ExpressionError
 from engine.flows.packing import pack
 from engine.flows.scope import UnknownName
-from engine.flows.step import Into, Step, Values
+from engine.flows.step import Into, Step, Types, Values
+from engine.flows.types import MOMENT, TEXT, Type, optional, record
 from engine.flows.values import Val
 from engine.schema.fields import CalendarRef, Duration, Name, Target
 from engine.schema.shapes import Ref
@@ -59,6 +60,9 @@ class Ticket(Step):
     """How long it may take."""
     failed: Target
     """Where it leads when it could not be opened."""
+
+    def born_type(self, name: str, types: Types) -> Type:
+        return record("ticket", number=TEXT, due=optional(MOMENT), state=TEXT)
 
     def run(self, run: Run) -> Move:
         run.checkpoint()

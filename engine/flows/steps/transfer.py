@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from engine.flows.step import Into, Step, Values
+from engine.flows.step import Into, Step, Types, Values
 from engine.flows.transferring import transfer
+from engine.flows.types import REAL, TEXT, Type, choice, record
 from engine.flows.values import Val
 from engine.schema.fields import Duration, Ident, Target
 from engine.schema.shapes import wrong
+from engine.types import TalkEnd
 
 if TYPE_CHECKING:
     from engine.flows.moves import Move
     from engine.flows.run import Run
 
+_TALK = record("talk", to=TEXT, seconds=REAL, by=choice(*(str(end) for end in TalkEnd)))
 _TARGETS = ("to", "agent", "extension")
 
 
@@ -80,6 +83,9 @@ class Transfer(Step):
         if self.trunk is not None and self.to is None:
             raise wrong("transfer", "a trunk is for `to`", at="trunk")
         return self
+
+    def born_type(self, name: str, types: Types) -> Type:
+        return _TALK
 
     def falls_through(self) -> bool:
         return self.after is None
