@@ -101,6 +101,7 @@ class AgentView:
     roles: tuple[str, ...] = ()
     dispositions: Mapping[str, str] = field(default_factory=dict)  # of the call's queue: key of the phone -> word
     disposition: str = ""  # given for the call that is talked or worked on
+    calling_back: str = ""  # the number of who keeps a place and is called now
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class WaitingView:
     priority: int = 0
     skills: Mapping[str, int] = field(default_factory=dict)
     offered_to: str = ""
+    virtual: bool = False  # is to be called back: nobody waits on the line
 
 
 @dataclass(frozen=True, slots=True)

@@ -364,6 +364,7 @@ class Acd:
             priority=ticket.priority,
             skills=place.wanted.skills,
             offered_to=", ".join(offer.agent.id for offer in rings),
+            virtual=place.request.virtual,
         )
 
     def service_level(self, name: str) -> float | None:

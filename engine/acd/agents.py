@@ -375,6 +375,7 @@ class Agents:
             call=agent.call,
             seconds=round(seconds, 3),
             disposition=agent.disposition,
+            calling_back=str(getattr(agent.engagement, "calling_back", "")) if agent.state is OFFERED else "",
         )
         agent.disposition = ""
 

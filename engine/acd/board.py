@@ -20,6 +20,7 @@ The rule that every board holds:
   else, but keeps its place until it is taken or put back. More agents may be reserved for a caller who is
   reserved already (:meth:`Board.assign`: many phones ring for one caller).
 - What a caller needs may change while it waits (:meth:`Board.change`); its turn may, too.
+- Of callers with the same turn those go first who wait on the line, then those who came first.
 """
 
 from __future__ import annotations
@@ -101,7 +102,8 @@ class Ticket:
     """A caller's place: ``joined`` is the clock's monotonic time at which its wait began (restored waits
     included), ``head_start`` the seconds that its ``priority`` is worth; ``prefer`` an agent that takes it if free
     and able, whatever its tier and rank; ``asked`` what counts for :attr:`By.SKILL`, relaxed or not; ``ranked`` who
-    comes after ``prefer`` and before all others, as plugins say (hook rank_agents)."""
+    comes after ``prefer`` and before all others, as plugins say (hook rank_agents). ``virtual``: nobody waits on
+    the line, and whoever does and has the same turn goes first."""
 
     call: str
     queue: str
@@ -112,6 +114,7 @@ class Ticket:
     head_start: float = 0.0
     asked: Needs = ()
     ranked: tuple[str, ...] = ()
+    virtual: bool = False
 
     @property
     def turn(self) -> float:

@@ -150,7 +150,7 @@ class Line:
             prefer=ticket.prefer,
             waited=round(self._clock.monotonic() - place.joined, 3),
             moved_from=moved_from,
-            **({"virtual": True} if request.virtual else {}),
+            virtual=request.virtual,
         )
         if place.sticky:
             self._stuck[ticket.prefer][request.call_id] = place

@@ -27,6 +27,7 @@ Key = tuple[float, int]  # (turn, sequence): the order of callers, all distinct
 Entry = tuple[float, int, str]  # the same, and whose it is
 Rank = tuple[int, float, int]  # (tier, rank, bit): the order of free agents in a queue, all distinct
 
+VIRTUAL = 1 << 62  # added to the sequence of who does not wait on the line: behind all with the same turn
 FEW = 48  # up to so many able agents are compared one by one; more are met soon when going in order
 
 
@@ -158,7 +159,7 @@ class MemoryBoard(Board):
     def join(self, ticket: Ticket) -> None:
         if ticket.call in self._callers:
             raise KeyError(f"{ticket.call} waits already")
-        entry = (ticket.turn, next(self._sequence), ticket.call)
+        entry = (ticket.turn, next(self._sequence) + (VIRTUAL if ticket.virtual else 0), ticket.call)
         lane = self._lane((ticket.queue, ticket.needs))
         self._callers[ticket.call] = _Caller(ticket, entry, lane)
         self._queue(ticket.queue).everyone.add(entry)

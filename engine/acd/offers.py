@@ -10,6 +10,7 @@ phone is never rung twice.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -20,7 +21,7 @@ import structlog
 from engine.acd.agents import Agent
 from engine.acd.board import Match
 from engine.acd.floor import Briefing, Floor, Ring, Sound
-from engine.acd.places import Place
+from engine.acd.places import Brought, Place
 from engine.clock import Clock, Timer, TimeUp
 from engine.errors import DialRefused, NoSuchCall, SwitchError
 from engine.types import AgentView, RingKind, TalkEnd, TalkResult
@@ -82,6 +83,7 @@ class Offer:
 
     __slots__ = (
         "_announcing",
+        "_bringing",
         "_clock",
         "_dead",
         "_desk",
@@ -119,6 +121,7 @@ class Offer:
         self._watchdog: Timer | None = None
         self._dead = False
         self._announcing = False
+        self._bringing = False
         self.place = place
         self.agent = agent
         self.match = match
@@ -141,6 +144,11 @@ class Offer:
         if self._greenlet is not None:
             self._greenlet.kill(block=False)
 
+    @property
+    def calling_back(self) -> str:
+        """The number of who is called back while this agent is reserved; "" for a caller on the line."""
+        return self.place.request.number if self.place.request.virtual else ""
+
     def call_off(self, why: str) -> bool:
         """Stop ringing, from any greenlet, at once. False when it was answered already."""
         if self.answered:
@@ -148,7 +156,10 @@ class Offer:
         if not self.called_off:
             self.called_off = why
             if self.ring is not None:
-                self.ring.cancel()
+                if self._bringing:
+                    self.ring.drop()  # it was answered: who brings the caller sees the agent's leg go
+                else:
+                    self.ring.cancel()
                 self._watch(CANCEL_GRACE)
         return True
 
@@ -237,6 +248,14 @@ class Offer:
             return Outcome(Ended.CALLED_OFF)
         if kind is not RingKind.ANSWERED:
             return Outcome(Ended.MISSED, kind, cause)
+        if (bring := self.place.request.bring) is not None:
+            brought = self._bring(bring, view, self.ring)
+            if self.called_off:
+                return Outcome(Ended.CALLED_OFF)
+            if brought is Brought.NOT_REACHED:
+                return Outcome(Ended.NOT_REACHED)
+            if brought is Brought.AGENT_GONE:
+                return Outcome(Ended.MISSED, RingKind.REJECTED, "hung up while the caller was called back")
         if not self._desk.answered(self):
             return Outcome(Ended.CALLED_OFF)
         self.answered = True
@@ -275,6 +294,17 @@ class Offer:
         finally:
             self._unwatch()
         return result.kind, result.cause
+
+    def _bring(self, bring: Callable[[AgentView, str], Brought], view: AgentView, ring: Ring) -> Brought:
+        """Have the caller called while the agent is on the line. It can be called off all the while."""
+        self._bringing = True
+        try:
+            return bring(view, ring.leg)
+        except _Silent:
+            return Brought.AGENT_GONE  # only a call-off has a limit here
+        finally:
+            self._bringing = False
+            self._unwatch()
 
     def _announce(self, ring: Ring, sound: Sound) -> None:
         self._announcing = True

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from engine.acd.timeline import Timeline
 
 
+class Brought(StrEnum):
+    """How it went to call who keeps a place, with an agent on the line."""
+
+    HERE = "here"  # the channel is there and may be bridged
+    NOT_REACHED = "not_reached"
+    AGENT_GONE = "agent_gone"  # the agent hung up meanwhile: the next one
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a call asks of a queue. Where a value is None, the queue's own configuration decides.
@@ -30,6 +38,9 @@ class Request:
     offer's greenlet when an agent is reserved, before that agent's phone rings, and blocks until the channel
     ``call_id`` is there (True) or could not be brought (False: the place ends as ``Left(not_reached)``, the agent is
     free again). It may be asked again, by another offer, also while it is still busy: it must join what it began.
+
+    ``bring`` is the same with the agent on the line first: it is asked when the reserved agent has answered (its view,
+    and the UUID of its leg), and says how it went. A request with one of the two is :attr:`virtual`.
     """
 
     call_id: str
@@ -53,7 +64,13 @@ class Request:
     site: str = ""  # the caller's own
     last_agent: str = ""  # who talked to this caller last, where the queue is sticky
     ready: Callable[[AgentView], bool] | None = None
+    bring: Callable[[AgentView, str], Brought] | None = None
     news: Mailbox[Any] | None = None  # where the news go; None: a queue of the place's own
+
+    @property
+    def virtual(self) -> bool:
+        """Nobody waits on the line: whoever keeps this place is called when its turn comes."""
+        return self.ready is not None or self.bring is not None
 
 
 class Leaving(StrEnum):
@@ -68,6 +85,7 @@ class Leaving(StrEnum):
     OVERFLOW = "overflow"
     MOVED = "moved"  # to another queue: no news of leaving, the place goes on there
     NOT_REACHED = "not_reached"  # was to be called back, and could not be
+    WITHDRAWN = "withdrawn"  # a call back that is not owed any more, or that its caller took over on the line
     STOPPING = "stopping"
 
 

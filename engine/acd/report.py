@@ -10,6 +10,8 @@ kind                  its data
 queue.entered         ``position``; ``priority`` (all of it) with the ``tier`` that was part of it; ``head_start``, the
                       seconds that this priority is worth; ``needs``; ``waited`` so far (elsewhere, before); ``prefer``,
                       an agent that is taken if free and able; ``moved_from``, the queue it comes from, or "".
+                      ``virtual``: true for who keeps its place and is to be called back (``call`` is the id that this
+                      call will have); ``callback.waits`` beside it says which callback that is.
 queue.resumed         The same, of a caller whom another engine had put there.
 queue.sticky          For ``seconds`` nobody but ``prefer`` may take the call; ``why``: "owner" (the flow named the
                       agent) or "last" (who talked to this caller last).

@@ -149,7 +149,7 @@ class Truth:
     def _of_place(self, place: Place) -> tuple[str, Callable[[], None] | None]:
         call = place.request.call_id
         # Who is to be called back is not there yet, and never was a ghost.
-        if place.request.ready is None and not self._floor.caller_alive(call):
+        if not place.request.virtual and not self._floor.caller_alive(call):
             return "a caller who is gone", lambda: self._dispatch.ghost(place)
         if place.stage is Stage.WAITING and self._dispatch.is_open and self._board.candidates(call, 1):
             return STALLED, lambda: self._dispatch.match_again(place)

@@ -26,6 +26,8 @@ _COLUMNS: tuple[Column, ...] = (
 
 def _state(row: dict[str, Any]) -> str:
     said = str(row["state"]).replace("_", " ")
+    if row.get("calling_back"):
+        return f"{said}, calling back {row['calling_back']}"
     return f"{said} ({row['reason']})" if row["reason"] else said
 
 
