@@ -326,7 +326,9 @@ def _unknown_sites(queues: QueuesFile, agents: AgentsFile) -> list[Fault]:
         if queue.site not in (None, "caller"):
             used.append((("queues", name, "site"), str(queue.site)))
         for at, step in enumerate(queue.relax):
-            used += [(("queues", name, "relax", at, "site"), site) for site in step.site or ()]
+            path = ("queues", name, "relax", at, "site")
+            listed = isinstance(queues.document.value(path), list)
+            used += [((*path, nth) if listed else path, site) for nth, site in enumerate(step.site or ())]
         faults += [
             queues.fault(path, "unknown-site", f"no agent is at site `{site}`", did_you_mean(site, known))
             for path, site in used

@@ -232,7 +232,7 @@ def flaws_of_relaxing(
         if no_skills and (step.level is not None or step.skills is not None):
             key = "level" if step.level is not None else "skills"
             yield Flaw((*path, key), "relax-again", "no skill is needed any more by then")
-        if step.level is not None and step.level >= level:
+        elif step.level is not None and step.level >= level:
             yield Flaw(
                 (*path, "level"), "relax-again", f"level {level} does already by then", "levels go down"
             )

@@ -37,6 +37,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "schedule": ("owed", "schedule", "What is done by the clock."),
     "voicemail": ("voicemail", "voicemail", "The messages that callers left."),
     "rating": ("ratings", "rating", "What callers answered to surveys."),
+    "conf": ("conf", "conf", "The files in conf/."),
     "flow": ("flows", "flow", "The flows."),
     "schema": ("schema", "schema", "JSON Schemas, for editors."),
     "dialplan": ("dialplan", "dialplan", "The numbers, and what a call would meet."),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.acd.config import AcdConfig, load, load_or_raise
+from engine.acd.rules import Wanted
 from engine.records.pins import PinDesk
 from engine.clock import Clock
 from engine.errors import ConfigError
@@ -110,6 +111,123 @@ def test_every_mistake_is_found_at_its_place(
     assert config is None
     where, code = place.split()
     assert any(fault.startswith(f"{where}: error[{code}]: ") and words in fault for fault in faults), faults
+
+
+RULES = """\
+grammar: 1
+tiers: {diamond: 50, gold: 20}
+ageing: {every: 60s, by: 5}
+queues:
+  desk:
+    title: {en: Desk}
+    strategy: most_skilled
+    longest: 10m
+    site: caller
+    language: caller
+    sticky: {wait: 20s, within: 7d}
+    relax:
+      - {after: 30s, level: 1}
+      - {after: 1m, site: [north, south]}
+      - {after: 90s, skills: any}
+      - {after: 2m, site: any}
+      - {after: 3m, language: any}
+    overflow: {after: 4m, to: queue:reserve}
+    calendar: office
+    at_closing: {do: leave, grace: 5m}
+  reserve:
+    title: {en: Reserve}
+    site: north
+    sticky: 20s
+    at_closing: stay
+    overflow: {beyond: 20, to: flow:common/sorry}
+"""
+PEOPLE = """\
+grammar: 1
+agents:
+  8012: {name: A, phone: 1001, site: north, skills: {waybill: 3}, queues: [desk]}
+  8013: {name: B, phone: 1002, site: south, queues: {reserve: 1}}
+"""
+
+
+def test_the_rules_of_a_queue_are_read(tmp_path: Path) -> None:
+    config, faults = check(tmp_path, RULES, PEOPLE)
+    assert faults == []
+    assert config is not None
+    desk, reserve = config.queues["desk"], config.queues["reserve"]
+    assert (config.tiers["gold"], config.ageing_of("desk").head_start(20)) == (20, 240.0)
+    assert (desk.sticky.wait, desk.sticky.within, reserve.sticky.within) == (20.0, 604_800.0, 2_592_000.0)
+    assert [step.after for step in desk.relax] == [30.0, 60.0, 90.0, 120.0, 180.0]
+    wanted = Wanted({"waybill": 3, "customs": 1}, "en", ("north",))
+    assert wanted.relaxed(desk.relax[0]) == Wanted({"waybill": 1, "customs": 1}, "en", ("north",))
+    assert wanted.relaxed(desk.relax[1]).sites == ("north", "south")
+    assert wanted.at_last(desk.relax) == Wanted({})
+    assert str(desk.overflow.to) == "queue:reserve"
+    assert (desk.at_closing.do, desk.at_closing.grace, reserve.at_closing.do) == ("leave", 300.0, "stay")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "place", "words"),
+    [
+        ("most_skilled", "most_skiled", "7:15 unknown-choice", 'did you mean "most_skilled"?'),
+        ("after: 1m,", "after: 30s,", "14:17 relax-order", "each step comes later than the one before it"),
+        ("after: 1m,", "after: 20s,", "14:17 relax-order", "20s after the caller, the one before it 30s"),
+        (
+            "{after: 30s, level: 1}",
+            "{after: 30s}",
+            "13:9 relax-nothing",
+            "give level, skills, site or language",
+        ),
+        ("level: 1}", "level: 1, skills: any}", "13:40 relax-twice", "the same thing twice"),
+        ("site: [north, south]", "level: 1", "14:28 relax-again", "level 1 does already by then"),
+        (
+            "{after: 2m, site: any}",
+            "{after: 2m, level: 2}",
+            "16:28 relax-again",
+            "no skill is needed any more",
+        ),
+        (
+            "{after: 3m, language: any}",
+            "{after: 3m, site: south}",
+            "17:27 relax-again",
+            "all sites are called",
+        ),
+        ("    site: caller\n", "", "13:27 relax-again", "the queue has no `site`"),
+        ("    language: caller\n", "", "16:31 relax-again", "the queue needs no `language`"),
+        ("skills: any", "skills: none", "15:30 shape", "neither `any` nor skills with levels"),
+        ("skills: any", "skills: {waybil: 1}", "15:31 unknown-skill", 'did you mean "waybill"?'),
+        ("[north, south]", "[north, sauth]", "14:35 unknown-site", 'did you mean "south"?'),
+        ("site: north\n", "site: norht\n", "23:11 unknown-site", 'did you mean "north"?'),
+        ("queue:reserve", "queue:reserv", "18:31 unknown-queue", 'did you mean "reserve"?'),
+        ("queue:reserve", "reserve", "18:31 goal", "write queue:NAME"),
+        ("flow:common/sorry", "queue:desk", "18:31 overflow-circle", "desk -> reserve -> desk"),
+        ("beyond: 20, ", "", "26:20 overflow-never", "this never happens"),
+        ("by: 5", "by: 0", "3:26 number", "0 is not between 1 and 1000"),
+        ("every: 60s", "every: 0s", "3:17 duration", "a wait counts every 1s to 1h"),
+        ("gold: 20", "gold: much", "2:28 number", "`much` is not a whole number"),
+        ("do: leave", "do: go", "20:22 unknown-choice", "none of the choices"),
+        ("wait: 20s", "wait: 20", "11:20 duration", "say its unit: 20s"),
+    ],
+)
+def test_every_mistake_in_the_rules_is_found_at_its_place(
+    tmp_path: Path, wrong: str, right: str, place: str, words: str
+) -> None:
+    assert wrong in RULES
+    config, faults = check(tmp_path, RULES.replace(wrong, right), PEOPLE)
+    assert config is None
+    where, code = place.split()
+    assert any(
+        fault.startswith(f"queues.yaml:{where}: error[{code}]: ") and words in fault for fault in faults
+    ), faults
+
+
+def test_what_comes_after_the_longest_wait_is_warned_of(tmp_path: Path) -> None:
+    config, faults = check(tmp_path, RULES.replace("longest: 10m", "longest: 2m"), PEOPLE)
+    assert config is not None, "a flow may set a longer wait"
+    assert [fault.partition(": ")[2].partition(":")[0] for fault in faults] == [
+        "warning[relax-too-late]",
+        "warning[relax-too-late]",
+        "warning[overflow-too-late]",
+    ]
 
 
 def test_two_agents_who_are_in_from_the_start_do_not_share_a_phone(tmp_path: Path) -> None:

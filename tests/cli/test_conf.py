@@ -1,0 +1,83 @@
+"""``insideline conf check``: everything in conf/, with places and suggestions."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Say = Callable[..., Result]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def centre(home: Path) -> Path:
+    """The centre of this repository, in a home of its own."""
+    for name in ("conf", "dialplans", "plugins", "prompts"):
+        ignored = shutil.ignore_patterns("__pycache__", "tests")
+        shutil.copytree(ROOT / name, home / name, dirs_exist_ok=True, ignore=ignored)
+    return home
+
+
+def change(centre: Path, file: str, before: str, after: str) -> None:
+    path = centre / "conf" / file
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+
+
+def test_sound_files_pass(centre: Path, say: Say) -> None:
+    done = say("conf check")
+    assert done.exit_code == 0, done.stderr
+    assert "no fault" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "words"),
+    [
+        ("queues.yaml", "longest_idle ", "longest_idol ", 'did you mean "longest_idle"?'),
+        ("queues.yaml", "calendar: desk", "calendar: desks", 'did you mean "desk"?'),
+        ("queues.yaml", "music: default", "skills: {weybill: 1}", 'did you mean "waybill"?'),
+        ("queues.yaml", "music: default", "overflow: {after: 5m, to: flow:common/survei}", '"common/survey"'),
+        ("queues.yaml", "music: default", "overflow: {after: 5m, to: queue:logistic}", '"logistics"'),
+        (
+            "queues.yaml",
+            "music: default",
+            "relax: [{after: 9s, skills: any}, {after: 9s, site: any}]",
+            "relax-",
+        ),
+        ("agents.yaml", "queues: [logistics]", "queues: [logistic]", 'did you mean "logistics"?'),
+    ],
+)
+def test_a_fault_is_shown_with_its_place_and_what_was_meant(
+    centre: Path, say: Say, file: str, before: str, after: str, words: str
+) -> None:
+    change(centre, file, before, after)
+    done = say("conf check")
+    assert done.exit_code == 1
+    assert f"conf/{file}:" in done.stderr
+    assert words in done.stderr
+    faults = [one for one in json.loads(say("conf check --json").stdout) if one["severity"] == "error"]
+    assert all((one["file"], one["line"] > 0) == (f"conf/{file}", True) for one in faults)
+    assert faults
+
+
+def test_an_overflow_to_a_box_needs_the_common_flows(centre: Path, say: Say) -> None:
+    change(centre, "queues.yaml", "music: default", "overflow: {after: 5m, to: voicemail:logistics}")
+    assert say("conf check").exit_code == 0
+    (centre / "plugins" / "common" / "flows" / "leave_message.yaml").unlink()
+    done = say("conf check")
+    assert done.exit_code == 1
+    assert "an overflow to a voicemail runs the flow `common/leave_message`" in done.stderr
+
+
+def test_faults_elsewhere_are_counted_and_no_fault_of_conf(centre: Path, say: Say) -> None:
+    flow = centre / "plugins" / "reception" / "flows" / "main.yaml"
+    flow.write_text(flow.read_text(encoding="utf-8").replace("start: ", "start: no", 1), encoding="utf-8")
+    done = say("conf check")
+    assert done.exit_code == 0
+    assert "outside conf/ (`insideline flow check` shows them)" in done.stderr
