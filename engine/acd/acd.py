@@ -34,6 +34,7 @@ from engine.acd.floor import Brief, Floor
 from engine.acd.memory import MemoryBoard
 from engine.acd.opening import HoursOf
 from engine.acd.places import Place, Request, Stage
+from engine.acd.reconfigure import Changed, reconfigure
 from engine.acd.report import Notify, Reporter
 from engine.acd.truth import Truth
 from engine.clock import Clock
@@ -81,6 +82,13 @@ class Acd:
     def config(self) -> AcdConfig:
         """What queues.yaml and agents.yaml said."""
         return self._config
+
+    def reconfigure(self, new: AcdConfig) -> Changed:
+        """Take other queues and agents while calls go on: see :mod:`engine.acd.reconfigure`. Rules about wrong PINs
+        wait for the next start."""
+        changed = reconfigure(self._dispatch, self._config, new)
+        self._truth.every = new.rules.look_every
+        return changed
 
     @property
     def mended(self) -> int:

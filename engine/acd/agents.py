@@ -132,6 +132,29 @@ class Agents:
         except KeyError:
             raise NotFound(f"there is no agent {agent_id}") from None
 
+    def add(self, agent_id: str, config: AgentConfig) -> Agent:
+        """An agent who was not there before, logged out."""
+        agent = Agent(agent_id, config, self._clock.monotonic(), self._clock.now())
+        self._agents[agent_id] = agent
+        return agent
+
+    def forget(self, agent: Agent) -> None:
+        """An agent who is no more; it must be logged out."""
+        self._agents.pop(agent.id, None)
+
+    def reseat(self, agent: Agent, phone: str) -> None:
+        """The agent sits at another phone from now on; nothing changes when somebody else is logged in there."""
+        if agent.state is not LOGGED_OUT:
+            if phone in self._on_phone:
+                return
+            self._on_phone.pop(agent.phone, None)
+            self._on_phone[phone] = agent
+        agent.phone = phone
+        if agent.state in (READY, UNREACHABLE):
+            self.rest(agent)
+            if agent.state is READY and not self.reachable(agent):
+                self.move(agent, UNREACHABLE)
+
     def on_phone(self, phone: str) -> Agent | None:
         """Who is logged in on that phone."""
         return self._on_phone.get(phone)

@@ -205,16 +205,25 @@ class AgentsFile(FileShape):
     agents: dict[Ident, AgentConfig]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AcdConfig:
-    """Queues and agents as the ACD takes them."""
+    """Queues and agents as the ACD takes them. All parts of it share one, which a reload changes in place."""
 
-    queues: Mapping[str, QueueConfig]
-    agents: Mapping[str, AgentConfig]
+    queues: dict[str, QueueConfig]
+    agents: dict[str, AgentConfig]
     rules: AgentRules = field(default_factory=AgentRules)
-    tiers: Mapping[str, int] = field(default_factory=dict)  # of callers: what each is worth in priority
+    tiers: dict[str, int] = field(default_factory=dict)  # of callers: what each is worth in priority
     ageing: Ageing = field(default_factory=Ageing)
     file: QueuesFile | None = field(default=None, compare=False)  # where the queues stand, for faults
+
+    def become(self, other: AcdConfig) -> None:
+        """Say what ``other`` says, whoever holds this."""
+        for name in ("queues", "agents", "tiers"):
+            mine = getattr(self, name)
+            wanted = dict(getattr(other, name))
+            mine.clear()
+            mine.update(wanted)
+        self.rules, self.ageing, self.file = other.rules, other.ageing, other.file
 
     def ageing_of(self, queue: str) -> Ageing:
         """How a wait counts against priority in a queue."""

@@ -64,6 +64,7 @@ class Dispatcher:
         self._shut: dict[str, None] = {"starting": None}
         self._again: Timer | None = None
         self.brief: Brief | None = None
+        self._retired: set[str] = set()  # agents who leave for good
         self._seats = {name: _seat(name, agent) for name, agent in config.agents.items()}
         for seat in self._seats.values():
             board.seat(seat)
@@ -177,6 +178,42 @@ class Dispatcher:
         self._board.busy(agent.id)
         if state not in AT_WORK:
             self.line.agent_gone(agent.id)
+        if state is AgentState.LOGGED_OUT and agent.id in self._retired:
+            self._forget(agent)
+
+    # -- other agents and queues (see engine.acd.reconfigure) ---------------------------------------
+
+    def take_config(self) -> None:
+        """The configuration that all share says something else now."""
+        self.tallies.take_config()
+
+    def take_seat(self, agent: Agent) -> None:
+        """A new agent, or one whose queues and skills are others."""
+        seat = self._seats[agent.id] = _seat(agent.id, agent.config)
+        self._board.seat(seat)
+        self._report.write("agent.seated", agent=agent.id, queues=dict(seat.queues), has=dict(seat.has))
+
+    def retire(self, agent: Agent) -> None:
+        """An agent is no more in the file: it leaves, after the talk that it is in."""
+        self._retired.add(agent.id)
+        if agent.state is AgentState.LOGGED_OUT:
+            self._forget(agent)
+        else:
+            self.agents.log_out(agent)
+
+    def count_again(self) -> None:
+        """Who works for which queue, now that agents serve others."""
+        self._at_work.clear()
+        for agent in self.agents:
+            if agent.state in AT_WORK:
+                for name in agent.config.queues:
+                    self._at_work[name] += 1
+
+    def _forget(self, agent: Agent) -> None:
+        self._retired.discard(agent.id)
+        self._board.unseat(agent.id)
+        self._seats.pop(agent.id, None)
+        self.agents.forget(agent)
 
     # -- mending (see engine.acd.truth) -----------------------------------------------------------
 
@@ -187,7 +224,11 @@ class Dispatcher:
     def seat_again(self, agent: Agent) -> None:
         """Put an agent on the board as its state says."""
         self._board.present(agent.id, agent.state is not AgentState.LOGGED_OUT)
-        self._agent_changed(agent, agent.state)
+        if agent.state is READY:
+            self._board.free(agent.id, self.tallies.ranks(agent.id, agent.free_since))
+            self._match_agent(agent.id)
+        else:
+            self._board.busy(agent.id)
 
     def ghost(self, place: Place) -> None:
         """A caller who is no more: its place, and a ring for it, end."""

@@ -39,6 +39,12 @@ class Tallies:
         self._agents = {name: _Tally() for name in config.agents}
         self._places = {name: place for place, name in enumerate(config.agents)}
 
+    def take_config(self) -> None:
+        """The configuration has other agents: the new ones begin at nothing."""
+        for name in self._config.agents:
+            self._agents.setdefault(name, _Tally())
+        self._places.update((name, place) for place, name in enumerate(self._config.agents))
+
     def strategy(self, queue: str) -> Strategy:
         """How a queue chooses."""
         return AVAILABLE[self._config.queues[queue].strategy]

@@ -96,7 +96,7 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
     """Read the installation in ``home``. Raises nothing for what its files hold.
 
     ``running`` is the one that an engine works on: its plugins are kept (their code is not read again), and flows
-    are checked against its queues, agents and policies, for those stay until the engine is started again.
+    are checked against its policies and groups, for those stay until the engine is started again.
     """
     faults = Faults()
     home = home.expanduser().absolute()
@@ -137,6 +137,8 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
         )
         faults.extend(script_faults)
     known = _known(made if running is None else running)
+    if running is not None and made.acd is not None:
+        known = replace(known, queues=list(made.acd.queues), skills=made.acd.skills)
     known = replace(known, prompts=made.catalogue.known(), texts=made.catalogue.words())
     today = clock.now().astimezone(settings.zone).date()
     made.calendars, calendar_faults = load_calendars(

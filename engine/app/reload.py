@@ -1,11 +1,12 @@
 """Changed files, taken by a running engine: all of what may change, or nothing.
 
-Flows, prompts, the dialplan and the calendars are read and checked as at the start. When there is any fault, what
-was there serves on and every fault is told. When there is none, each part is swapped by one reference: new calls
+Flows, prompts, the dialplan, the calendars, the queues and the agents are read and checked as at the start. When there
+is any fault, what was there serves on and every fault is told. When there is none, each part is swapped by one reference: new calls
 begin with the new ones, calls that run keep the flow set that they began with.
 
-Queues, agents, trunks, the engine's own settings and the code of plugins belong to what is built at the start; a
-change there is told, and takes effect when the engine is started again.
+Trunks, the engine's own settings and the code of plugins belong to what is built at the start; a change there is told,
+and takes effect when the engine is started again. What becomes of callers and agents whose queue or entry changed is
+:mod:`engine.acd.reconfigure`'s.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from engine.acd.reconfigure import Changed, difference
 from engine.app.installation import Installation, read_installation
 from engine.errors import WrongState
 from engine.prompts import Catalogue
@@ -79,11 +81,13 @@ class Reloader:
         assert new.flows is not None
         assert new.dialplan is not None
         assert new.calendars is not None
+        assert new.acd is not None
         app.store.put_flow_set(new.flows.hash, new.flows.to_bytes())
         changed = _changed(running, new)
         # Calls that run may still speak what the new catalogue does not have any more.
         app.prompts.reload(_over(new.catalogue, app.prompts.catalogue))
         app.closing.rewritten(new.calendars)
+        take_agents(app, new)
         app.lead.publish(new.flows, new.dialplan)
         running.flows, running.dialplan, running.calendars = new.flows, new.dialplan, new.calendars
         running.catalogue, running.faults = new.catalogue, new.faults
@@ -115,10 +119,46 @@ def _changed(old: Installation, new: Installation) -> tuple[str, ...]:
         and not new.calendars.say_the_same(old.calendars)
     ):
         found.append("the calendars")
+    if old.acd is not None and new.acd is not None:
+        found += agents_and_queues(difference(old.acd, new.acd))
+        if old.acd.rules != new.acd.rules:
+            found.append("the agents' rules")
+        if (old.acd.tiers, old.acd.ageing) != (new.acd.tiers, new.acd.ageing):
+            found.append("the queues' priorities")
     prompts = len(_texts(old.catalogue) ^ _texts(new.catalogue))
     if prompts:
         found.append("prompts")
     return tuple(found)
+
+
+def agents_and_queues(changed: Changed) -> list[str]:
+    """What is new, gone and other, as people read it."""
+    words = (
+        ("queue", changed.new_queues, changed.gone_queues, changed.other_queues),
+        ("agent", changed.new_agents, changed.gone_agents, changed.other_agents),
+    )
+    found = []
+    for what, new, gone, other in words:
+        found += [f"{what} {name} (new)" for name in new]
+        found += [f"{what} {name} (gone)" for name in gone]
+        found += [f"{what} {name}" for name in other]
+    return found
+
+
+def take_agents(app: App, new: Installation) -> None:
+    """Give the running ACD other queues and agents, and the switch other phones."""
+    running = app.installation
+    assert new.acd is not None
+    if new.acd == running.acd:
+        return
+    phones = new.phones
+    if phones != running.phones:
+        if app.freeswitch is not None:
+            app.freeswitch.change_phones(phones)
+        if app.simulator is not None:
+            for phone in phones:
+                app.simulator.phone(phone.extension)
+    app.acd.reconfigure(new.acd)  # the installation's own is the same object
 
 
 def _texts(catalogue: Catalogue) -> set[tuple[str, str, str, str]]:
@@ -132,8 +172,6 @@ def _texts(catalogue: Catalogue) -> set[tuple[str, str, str, str]]:
 def _later(old: Installation, new: Installation) -> tuple[str, ...]:
     pairs = (
         ("conf/engine.yaml", old.settings, new.settings),
-        ("conf/queues.yaml", old.acd and old.acd.queues, new.acd and new.acd.queues),
-        ("conf/agents.yaml", old.acd and (old.acd.agents, old.acd.rules), new.acd and (new.acd.agents, new.acd.rules)),
         ("conf/trunks.yaml", (old.trunks, old.outbound), (new.trunks, new.outbound)),
     )  # fmt: skip
     return tuple(name for name, before, now in pairs if now is not None and before != now)

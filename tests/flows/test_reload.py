@@ -89,21 +89,51 @@ def test_closures_stay_when_the_calendars_are_read_again(house: Any) -> None:
     assert not centre.app.closing.state("always").open
 
 
-def test_what_needs_a_new_start_is_told_and_left_alone(house: Any) -> None:
+def test_queues_and_agents_are_taken_and_flows_may_use_them_at_once(house: Any) -> None:
     home, centre = house
     home.write("conf/queues.yaml", "grammar: 1\nqueues:\n  other: {title: {en: Other}}\n")
     home.write(
-        "conf/agents.yaml", "grammar: 1\nagents:\n  201: {name: Agent One, phone: 1001, queues: [other]}\n"
+        "conf/agents.yaml",
+        "grammar: 1\nagents:\n  207: {name: Agent Seven, phone: 1007, queues: [other], login: auto}\n",
     )
+    home.flow(
+        "shop/late",
+        "a:\n  - answer\n  - queue: {name: other, full: b, too_long: b, no_agents: b}\n  - go: b\nb:\n  - hangup\n",
+    )
+    home.number("8006", "shop/late")
+    done = centre.reloads()
+    assert done.ok, done.faults
+    assert {"queue other (new)", "queue desk (gone)", "agent 207 (new)"} <= set(done.changed)
+    assert done.later == ()
+    assert [queue.name for queue in centre.app.acd.queues()] == ["other"]
+    caller = centre.caller().dials("8006")
+    centre.agent("207").is_offered(caller).answers()
+    caller.talks_to(centre.agent("207"))
+
+
+def test_a_queue_that_nobody_knows_any_more_is_refused_while_a_flow_needs_it(house: Any) -> None:
+    home, centre = house
     home.flow(
         "shop/late",
         "a:\n  - answer\n  - queue: {name: desk, full: b, too_long: b, no_agents: b}\n  - go: b\nb:\n  - hangup\n",
     )
     home.number("8006", "shop/late")
+    assert centre.reloads().ok
+    home.write("conf/queues.yaml", "grammar: 1\nqueues:\n  other: {title: {en: Other}}\n")
+    home.write(
+        "conf/agents.yaml", "grammar: 1\nagents:\n  201: {name: Agent One, phone: 1001, queues: [other]}\n"
+    )
     done = centre.reloads()
-    assert done.ok, done.faults  # the queue `desk` is there until the next start
-    assert done.later == ("conf/queues.yaml", "conf/agents.yaml")
+    assert not done.ok
     assert [queue.name for queue in centre.app.acd.queues()] == ["desk"]
+
+
+def test_what_needs_a_new_start_is_told_and_left_alone(house: Any) -> None:
+    home, centre = house
+    home.write("conf/trunks.yaml", "grammar: 1\ntrunks: [{name: other, host: 192.0.2.7}]\n")
+    done = centre.reloads()
+    assert done.ok, done.faults
+    assert done.later == ("conf/trunks.yaml",)
 
 
 def test_a_call_is_taken_up_in_its_old_flow_after_a_reload_and_a_crash(house: Any) -> None:
