@@ -20,6 +20,7 @@ from engine.calls.call import OUTAGE_LIMIT, Abandon, Call
 from engine.calls.keys import KEY_EVENT, KEY_FIELD, KeyPlan
 from engine.calls.leg import Leg
 from engine.calls.signals import Answered, Bridged, Done, Gone, Key, Parked, Unbridged
+from engine.calls.supervise import Supervision
 from engine.calls.talking import Desk
 from engine.clock import Clock
 from engine.errors import HungUp, NoSuchCall, NotConnected, SwitchError
@@ -135,6 +136,7 @@ class Calls:
             str, Callable[[EventLike], None]
         ] = {}  # channels that are no calls: who is told of them
         self.desk: Desk | None = None  # whom talks ask: engine.flows.desk
+        self.supervision: Any = Supervision(self)
         self.keys = KeyPlan()  # what agents press during a talk
         self.refused = 0
         self.suspected: dict[str, str] = {}  # by leg: what the last look found wrong

@@ -140,6 +140,14 @@ class Talk:
             raise order.error
         return self.mode
 
+    def hand_to(self, leg: Leg, by: str) -> None:
+        """The supervisor ``by``, whose leg is parked, takes the caller over from the first. Raises WrongState."""
+        order = _Order("take_over", leg.uuid, by, self._clock.event())
+        self._tell(order)
+        order.done.wait(ORDER_LIMIT)
+        if order.error is not None:
+            raise order.error
+
     def key(self, leg: Leg, action: str) -> None:
         """The agent pressed the keys of ``action``. Never blocks."""
         if not self.over and leg is self.first.leg and action in keys.ACTIONS:
@@ -255,6 +263,8 @@ class Talk:
                 self._back(order)
             case "mend":
                 self._mend()
+            case "take_over":
+                self._taken_over(order)
 
     def _hold(self, order: _Order) -> None:
         match self.mode:
@@ -399,6 +409,24 @@ class Talk:
             self.first.leg.kept = False
         else:
             self._reunite(by=order.by)
+
+    def _taken_over(self, order: _Order) -> None:
+        leg = self._calls.legs.get(order.target)
+        if leg is None or leg.gone is not None:
+            raise WrongState("the supervisor has hung up")
+        self._drop_second()
+        ring = CallFloor(self._calls).adopt(self.call.id, leg.uuid)
+        target = Target("agent", order.by)
+        try:
+            engaged = self._desk.engage(target, self.call)
+        except InsidelineError:
+            engaged = None  # no agent, or one whom no queue rings now anyway
+        if engaged is not None:
+            engaged.answered()
+        leg.kept = True
+        leg.watch = self._on_signal
+        self.second = Party(leg, order.by, "", ring, engaged)
+        self._pass(by=order.by, how="taken over")
 
     def _transfer(self, order: _Order) -> None:
         """Without a word to whoever it is: the call's flow takes the caller there."""

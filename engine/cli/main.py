@@ -22,6 +22,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "doctor": ("doctor", "doctor", "What this machine and this home lack."),
     "call": ("calls", "call", "The live calls."),
     "talk": ("talks", "talk", "Hold, ask, transfer, three together: for an agent."),
+    "supervise": ("supervise", "supervise", "Listen to an agent, whisper, barge, take over."),
     "cdr": ("cdrs", "cdr", "The calls that are over."),
     "agent": ("agents", "agent", "The agents."),
     "queue": ("queues", "queue", "The queues."),

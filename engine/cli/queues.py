@@ -83,3 +83,39 @@ def _figures(row: dict[str, Any]) -> Iterator[str]:
         yield f"a call keeps an agent busy for {length(row['handling'])}"
     if row["left"] or row["overflowed"]:
         yield f"without an agent: {row['left']} left, {row['overflowed']} overflowed"
+
+
+@queue.command("close")
+@click.argument("name")
+@click.option("--why", default="", help="For the journal, and the board.")
+@click.option("--by", default="", help="The supervisor's agent number.")
+@home_option
+def close_queue(name: str, why: str, by: str) -> None:
+    """Take nobody into the queue until it is opened; its at_closing says what becomes of those who wait."""
+    with Engine(home()) as engine:
+        row = engine.post(f"/queues/{name}/close", why=why, by=by)
+    click.echo(f"{name} is closed: {row['closed']}")
+
+
+@queue.command("open")
+@click.argument("name")
+@click.option("--by", default="", help="The supervisor's agent number.")
+@home_option
+def open_queue(name: str, by: str) -> None:
+    """Take callers again, as far as the queue's calendar lets it."""
+    with Engine(home()) as engine:
+        row = engine.post(f"/queues/{name}/open", by=by)
+    click.echo(f"{name} is {'closed: ' + row['closed'] if row['closed'] else 'open'}")
+
+
+@queue.command("move")
+@click.argument("call")
+@click.option("--queue", "to", default="", help="The queue to wait in.")
+@click.option("--front", is_flag=True, help="As the next one.")
+@click.option("--by", default="", help="The supervisor's agent number.")
+@home_option
+def move(call: str, to: str, front: bool, by: str) -> None:
+    """Move a waiting caller to another queue, to the front, or both. CALL is the id that `queue show` lists."""
+    with Engine(home()) as engine:
+        row = engine.post(f"/calls/{call}/move", queue=to, front="yes" if front else "", by=by)
+    click.echo(f"{short(row['call'])} is number {row['position']}" + (f" in {to}" if to else ""))

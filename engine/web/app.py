@@ -3,6 +3,7 @@
     GET    /status
     GET    /calls               /calls/<id>              DELETE /calls/<id>?cause=…
     POST   /calls/<id>/talk/<verb>   see engine.web.talks
+           /supervisions /queues/<name>/close|open /calls/<id>/move    see engine.web.supervision
     GET    /agents              /agents/<id>[/call]      POST   /agents/<id>/login|logout|ready|pause|wrap-up|disposition
     GET    /queues              /queues/<name>
     GET    /cdrs                /cdrs/<call>             ?since= until= number= dialled= agent= queue= limit=
@@ -58,6 +59,7 @@ from engine.web.naming import cdr_named, recording_named
 from engine.web.outbox import OutboxResource
 from engine.web.parts import Parts
 from engine.web.records import add_records
+from engine.web.supervision import add_supervision
 from engine.web.talks import add_talks
 
 log = structlog.get_logger(__name__)
@@ -98,6 +100,7 @@ def control_app(parts: Parts) -> falcon.App[Any, Any]:
     add_explain(app, parts)
     add_conferences(app, parts)
     add_talks(app, parts)
+    add_supervision(app, parts)
     outbox = OutboxResource(parts)
     app.add_route("/outbox", outbox)
     app.add_route("/outbox/{name}/{deed}", outbox, suffix="deed")

@@ -199,11 +199,13 @@ def test_talks(house: House, scene: Scene) -> None:
     two = scene.two_phone.wait_ring(10)
     house.wait_for(lambda: one.over, "the first was not let go", 3)
     house.post("/agents/8012/ready")
-    two.reject(486)
+    house.post("/agents/8013/pause", reason="meeting")  # which stops the ring
+    house.wait_for(lambda: two.over, "the ring was not stopped", 3)
     one = scene.one_phone.wait_ring(10)
     one.answer()
     house.wait_state("talking")
     hears(house, one, caller, 1237, "no talk after a blind transfer that nobody took")
+    house.post("/agents/8013/ready")
     # Blind to a queue: 8013 gets it from there.
     assert mode(house, "transfer", "queue:logistics")
     two = scene.two_phone.wait_ring(10)
