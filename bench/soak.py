@@ -152,10 +152,18 @@ class Soak:
                 acd.ready(view.id)
         for uuid in [uuid for uuid, caller in self.here.items() if caller.ended is not None]:
             self.outcomes[self.here.pop(uuid).ended or ""] += 1
+        self._forget()
         while len(self.here) < self.waiting + self.agents:
             self._arrive()
         self.clock.advance(0.5)
         self._count()
+
+    def _forget(self) -> None:
+        """The simulator keeps everybody who ever called, and every ring, for tests to look at: not for this one."""
+        self.simulator.callers = [caller for caller in self.simulator.callers if caller.ended is None]
+        for phone in self.simulator.phones.values():
+            while phone.wait_ring(0) is not None:
+                pass
 
     # -- what must hold -----------------------------------------------------------------------------
 

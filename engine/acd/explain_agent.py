@@ -77,6 +77,27 @@ def explain_agent(
     return _Hours(rows, agent, since, until).told()
 
 
+@dataclass(slots=True)
+class _Met:
+    """A caller who waits while the agent is in one state: for which reasons it did not get the agent, how long."""
+
+    queue: str
+    since: datetime
+    reason: Reason
+    reason_since: datetime
+    lasted: dict[Reason, float] = field(default_factory=dict)
+
+    def turn_to(self, reason: Reason, at: datetime) -> None:
+        seconds = (at - self.reason_since).total_seconds()
+        self.lasted[self.reason] = self.lasted.get(self.reason, 0.0) + seconds
+        self.reason, self.reason_since = reason, at
+
+    def main(self, at: datetime) -> Reason:
+        """The reason that lasted longest."""
+        self.turn_to(self.reason, at)
+        return max(self.lasted, key=lambda reason: self.lasted[reason])
+
+
 class _Hours:
     def __init__(self, rows: Sequence[JournalEntry], agent: str, since: datetime, until: datetime) -> None:
         self.rows = rows
@@ -84,7 +105,7 @@ class _Hours:
         self.me = self.picture.person(agent)
         self.told_of = AgentExplanation(agent, since, until)
         self.stretch: Stretch | None = None
-        self.met: dict[str, tuple[datetime, str, Reason]] = {}  # callers who wait in this stretch
+        self.met: dict[str, _Met] = {}  # callers who wait in this stretch
         self.idle_since: datetime | None = None
         self.offer: JournalEntry | None = None
 
@@ -156,10 +177,11 @@ class _Hours:
         self._count_idle(at, bool(waiting) and self.me.state != LOGGED_OUT)
         for waiter in waiting:
             reason = self._reason(waiter)
-            since, queue, known = self.met.get(waiter.call, (at, waiter.queue, reason))
-            # The first moment of an offer to somebody else says more than that it rings there now.
-            kept = known if known.code not in ("free", "held") and reason.code == "offered" else reason
-            self.met[waiter.call] = (since, queue, kept)
+            met = self.met.get(waiter.call)
+            if met is None:
+                self.met[waiter.call] = _Met(waiter.queue, at, reason, at)
+            elif reason != met.reason:
+                met.turn_to(reason, at)
 
     def _reason(self, waiter: Waiter) -> Reason:
         state = reasons.not_free(self.me)
@@ -175,14 +197,12 @@ class _Hours:
         return Reason("free", "it could have: both were free in the same moment")
 
     def _gone(self, call: str, at: datetime) -> None:
-        found = self.met.pop(call, None)
-        stretch = self.stretch
-        if found is None or stretch is None:
+        met, stretch = self.met.pop(call, None), self.stretch
+        if met is None or stretch is None:
             return
-        since, queue, reason = found
-        length = (at - since).total_seconds()
+        length = (at - met.since).total_seconds()
         if length >= AT_ONCE:
-            stretch.passed.append(Passed(call, queue, round(length, 3), reason))
+            stretch.passed.append(Passed(call, met.queue, round(length, 3), met.main(at)))
         still = self.me.state != LOGGED_OUT and any(
             self.me.serves(one.queue) for one in self.picture.waiting.values()
         )
