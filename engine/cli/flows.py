@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from engine.cli.coverage import coverage
 from engine.cli.home import home, home_option
 from engine.cli.schema import names_option, show
 from engine.cli.show import Column, echo_json, json_option, listing, many
@@ -26,6 +27,9 @@ _SPARE = ("hash", "owner", "languages", "title")
 @click.group()
 def flow() -> None:
     """The flows."""
+
+
+flow.add_command(coverage)
 
 
 @flow.command()

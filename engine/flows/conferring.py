@@ -150,7 +150,7 @@ class Conferring:
             ring.cancel()  # who still rings; who is in the room stays
         if step.into is not None:
             run.bear(step.into, {"room": self.room, "seconds": round(seconds, 1)})
-        return Go(step.after) if step.after is not None else None
+        return Go(step.after, way="after") if step.after is not None else None
 
     # -- who is invited -----------------------------------------------------------------------------
 

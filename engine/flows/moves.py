@@ -9,10 +9,12 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """Go on at a block of this flow, or at another flow for good (``department/flow``, begun with ``params``)."""
+    """Go on at a block of this flow, or at another flow for good (``department/flow``, begun with ``params``).
+    ``way`` is the way out that is taken, as written (``give_up``, ``options.1``), where the step says."""
 
     target: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    way: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ class Waiting:
                             call.journal("queue.key", key=key)
                             self._stop_music()
                             self._count_wait()
-                            return Go(target)
+                            return Go(target, way=f"waiting.keys.{key}")
                 case Done(event_uuid) if event_uuid == self.music:
                     self.music = ""
                 case Parked() if self.talk_began is None:
@@ -190,7 +190,7 @@ class Waiting:
                         raise HungUp(call.leg.gone or "NORMAL_CLEARING")
                     if reason is Leaving.OVERFLOW:
                         return overflow(self.run, to, self._way(reason))
-                    return Go(self._way(reason))
+                    return Go(self._way(reason), way=str(reason))
 
     def _moved(self, queue: str) -> None:
         """The place goes on in another queue, with the music of that one."""
@@ -336,7 +336,7 @@ class Waiting:
 
     def _onward(self) -> Move:
         self.call.become(CallState.FLOW)
-        return Go(self.step.done) if self.step.done is not None else None
+        return Go(self.step.done, way="done") if self.step.done is not None else None
 
     def _way(self, reason: Leaving) -> str:
         step = self.step

@@ -288,7 +288,7 @@ class Transferring:
         if step.into is not None:
             record: dict[str, Any] = {"to": call.transferred, "seconds": round(seconds, 1), "by": by}
             self.run.bear(step.into, record)
-        return Go(step.after) if step.after is not None else None
+        return Go(step.after, way="after") if step.after is not None else None
 
     def _gave_up(self, way: str, why: str) -> Move:
         step = self.step
@@ -302,7 +302,7 @@ class Transferring:
         target = ways.get(way)
         if way in ("failed", "refused", "unknown"):
             return self.run.fail(step, why, target or step.failed)
-        return Go(target or step.failed)
+        return Go(target or step.failed, way=way)
 
 
 def _text(value: Any) -> str:

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 
+pytest_plugins = ("engine.testing.flow_coverage",)
+
 if TYPE_CHECKING:
     from engine.app import Installation
     from engine.testing.centre import Centre

@@ -73,9 +73,9 @@ class Choose(Step):
 
     def run(self, run: Run) -> Move:
         scope = run.scope
-        for case in self.cases:
+        for number, case in enumerate(self.cases):
             if case.otherwise is not None:
-                return Go(case.otherwise)
+                return Go(case.otherwise, way=f"cases.{number}.otherwise")
             if case.when is not None and case.go is not None and case.when.truth(scope):
-                return Go(case.go)
+                return Go(case.go, way=f"cases.{number}.go")
         return None

@@ -90,7 +90,10 @@ class Command(Step):
         if isinstance(outcome, Refused):
             run.refusal = {"reason": outcome.reason, **outcome.details}
             run.call.journal("command.refused", command=self.do, reason=outcome.reason)
-            return Go(self.refused.get(outcome.reason, self.failed))
+            refused = self.refused.get(outcome.reason)
+            if refused is None:
+                return Go(self.failed, way="failed")
+            return Go(refused, way=f"refused.{outcome.reason}")
         if isinstance(outcome, Pending):
             run.call.journal("command.pending", command=self.do, key=key)
             return run.fail(self, str(outcome), self.pending or self.failed)

@@ -53,6 +53,6 @@ class Confirm(Ask):
         keys = (self.yes_key, self.no_key)
         pressed = ask(run, self, digits, lambda key: Given(key) if key in keys else None)
         if pressed is None:
-            return Go(self.give_up)
-        way = self.yes if pressed.value == self.yes_key else self.no
-        return None if way is None else Go(way)
+            return Go(self.give_up, way="give_up")
+        name, way = ("yes", self.yes) if pressed.value == self.yes_key else ("no", self.no)
+        return None if way is None else Go(way, way=name)

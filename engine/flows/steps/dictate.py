@@ -52,7 +52,7 @@ class Dictate(Dictating):
                 clips.drop(left)
             raise
         if said is None:
-            return Go(self.give_up)
+            return Go(self.give_up, way="give_up")
         clips.keep(said, call.id, DICTATION, flow=run.frame.flow.name, step=self.key)
         call.journal("clip.kept", clip=said.id, seconds=said.seconds, step=self.label)
         run.bear(self.into, {"id": said.id, "seconds": round(said.seconds, 1)})

@@ -162,7 +162,9 @@ class Identify(Step):
                 word = (self.again.silent or SILENT) if reason == "silent" else (self.again.wrong or WRONG)
                 run.speak(word, interrupt=self.interrupt)
         assert self.give_up is not None
-        return Go(self.unknown if typed and self.unknown is not None else self.give_up)
+        if typed and self.unknown is not None:
+            return Go(self.unknown, way="unknown")
+        return Go(self.give_up, way="give_up")
 
     def _checked(self, run: Run, code: str) -> PartyView | str | None:
         """The party; or ``silent``, ``wrong_pin``, ``locked``; None for an unknown code that needed no PIN."""

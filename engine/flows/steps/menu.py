@@ -44,8 +44,8 @@ class Menu(Ask):
         digits = Digits(minimum=1, maximum=1, first=self.first, terminators="")
         pressed = ask(run, self, digits, lambda key: Given(key) if key in self.options else None)
         if pressed is None:
-            return Go(self.give_up)
+            return Go(self.give_up, way="give_up")
         if self.into is not None:
             run.bear(self.into, pressed.value)
         run.call.journal("menu.pressed", step=self.label, key=pressed.value)
-        return Go(self.options[pressed.value])
+        return Go(self.options[pressed.value], way=f"options.{pressed.value}")

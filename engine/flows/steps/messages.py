@@ -77,7 +77,7 @@ class HearMessages(Step):
         if not self.old:
             found = [one for one in found if one.state == NEW]
         if not found:
-            return None if self.none is None else Go(self.none)
+            return None if self.none is None else Go(self.none, way="none")
         new = sum(one.state == NEW for one in found)
         run.speak(
             self.count or COUNT, {"new": new, "old": len(found) - new, "count": len(found)}, interrupt=True

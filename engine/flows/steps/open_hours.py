@@ -39,4 +39,4 @@ class OpenHours(Step):
         run.call.journal("hours.closed", calendar=self.calendar, why=opening.why)
         if self.announce and opening.prompt and run.call.leg.gone is None:
             run.speak(opening.prompt)
-        return Go(self.closed)
+        return Go(self.closed, way="closed")

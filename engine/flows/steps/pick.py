@@ -64,12 +64,12 @@ class Pick(Ask):
     def run(self, run: Run) -> Move:
         entries = entries_of(self.each.evaluate(run.scope))
         if not entries:
-            return Go(self.none)
+            return Go(self.none, way="none")
         number = 0
         if len(entries) > 1 or not self.alone:
             picked = self._chosen(run, entries)
             if picked is None:
-                return Go(self.give_up)
+                return Go(self.give_up, way="give_up")
             number = picked
             run.call.journal("pick.chosen", step=self.label, number=number + 1, of=len(entries))
         run.bear(self.into, entries[number], chosen(run, self.each, number, entries[number]))

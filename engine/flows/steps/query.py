@@ -61,7 +61,7 @@ class Query(Step):
         except (DepartmentFailed, UnknownName) as error:
             return run.fail(self, str(error), self.failed)
         if answer is None and self.not_found is not None:
-            return Go(self.not_found)
+            return Go(self.not_found, way="not_found")
         if self.into is not None:
             run.bear(self.into, answer, answered(run, self, given, answer))
         return None

@@ -82,7 +82,7 @@ class Rate(Step):
             run, self, digits, lambda key: Given(int(key)) if key.isdigit() and int(key) in marks else None
         )
         if given is None:
-            return None if self.give_up is None else Go(self.give_up)
+            return None if self.give_up is None else Go(self.give_up, way="give_up")
         call = run.call
         run.services.ratings.add(
             run.step_key,

@@ -75,4 +75,4 @@ class Run(Step):
         if self.into is not None:
             run.bear(self.into, *returned(values))
         target = self.outcomes.get(outcome)
-        return None if target is None else Go(target)
+        return None if target is None else Go(target, way=outcome)

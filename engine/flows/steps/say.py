@@ -105,7 +105,7 @@ class Say(Step):
         if self.each is not None and self.as_ is not None:
             entries = entries_of(self.each.evaluate(run.scope))
             if not entries and self.none is not None:
-                return Go(self.none)
+                return Go(self.none, way="none")
             self._list_out(run, entries, self.as_)
             return None
         values = valued(run, self.values)

@@ -63,7 +63,7 @@ class Voicemail(Dictating):
                 kind.hung_up(found)
             raise
         if said is None:
-            return None if self.give_up is None else Go(self.give_up)
+            return None if self.give_up is None else Go(self.give_up, way="give_up")
         kind.kept(said)
         if self.into is not None:
             run.bear(self.into, {"id": said.id, "box": box, "seconds": round(said.seconds, 1)})
