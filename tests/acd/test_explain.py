@@ -208,6 +208,8 @@ class AWatchedDay(ADay):
         ]
         if agent.id == place.ticket.prefer:
             return "prefer"
+        if place.stage is Stage.OFFERED:
+            return "all"
         if side == "agent":
             return "turn"
         if not free:
@@ -218,7 +220,8 @@ class AWatchedDay(ADay):
     def why_not(self, agent: Agent, place: Place) -> dict[str, str]:
         found = {}
         for other in self.acd._agents:
-            if other is agent or place.request.queue not in other.config.queues:
+            rings = any(offer.agent is other for offer in place.offers)
+            if other is agent or rings or place.request.queue not in other.config.queues:
                 continue
             if other.state is not AgentState.READY:
                 found[other.id] = other.state.value
@@ -258,7 +261,11 @@ def test_each_offer_of_a_random_day_is_told_with_the_reason_of_the_board(seed: i
             if why == "free":
                 assert said[other] in ("rank", "tier", "prefer"), (moment, other)
             else:
-                assert said[other] in (why, "missed"), (moment, other)
+                # A call that is kept for one agent needs that agent: the others lack being it.
+                assert said[other] in (why, "missed") or (why, said[other]) == ("lacks", "kept"), (
+                    moment,
+                    other,
+                )
     assert not any(told.values())
     day.teardown()
 
