@@ -77,6 +77,7 @@ class Acd:
         self._pins = PinDesk(clock, tries=config.rules.wrong_pins, lock=config.rules.locked)
         self._restored: set[str] = set()
         self._started = False
+        self._supervise: Callable[[str, str, str], None] | None = None
 
     @property
     def config(self) -> AcdConfig:
@@ -253,6 +254,20 @@ class Acd:
     def end_wrap_up(self, agent_id: str) -> AgentView:
         """The work after the call is done. Raises NotFound, WrongState (there is none)."""
         return self._do(agent_id, self._agents.end_wrap_up)
+
+    def supervised_by(self, begin: Callable[[str, str, str], None]) -> None:
+        """What rings a supervisor's phone: supervisor, agent, phone."""
+        self._supervise = begin
+
+    def supervise(self, by: str, agent_id: str, phone: str) -> None:
+        """Ring ``phone`` in a moment, for the supervisor ``by`` to hear an agent's talk. Raises NotFound, WrongState
+        (``by`` is no supervisor, the agent talks to nobody)."""
+        self._agents.get(agent_id)
+        if "supervisor" not in self._agents.get(by).config.roles:
+            raise WrongState(f"agent {by} is no supervisor")
+        if self._supervise is None:
+            raise WrongState("there are no calls to hear")
+        self._supervise(by, agent_id, phone)
 
     def on_hold(self, agent_id: str, held: bool) -> AgentView:
         """The agent put its caller on hold, or took it back. Raises NotFound, WrongState (it talks to nobody)."""

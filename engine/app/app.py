@@ -177,6 +177,7 @@ class App:
             max_calls=settings.limits.calls,
             generation=uuid4().hex[:6],
         )
+        self.calls.keys = settings.keys
         floor = CallFloor(self.calls)
         self.acd = Acd(made.acd, self.clock, floor, self.store.journal, self._notify)
         self.acd.restore(_memory(row) for row in self.store.load_agents())

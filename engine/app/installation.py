@@ -16,6 +16,7 @@ from engine.acd.config import AcdConfig
 from engine.app.department_settings import read_department_settings
 from engine.app.identity_checks import identity_faults
 from engine.app.queue_checks import queue_faults
+from engine.calls.keys import KeyPlan
 from engine.calls.outbound import OutboundRules
 from engine.clock import Clock
 from engine.config import Folders, Settings
@@ -45,6 +46,7 @@ class EngineFile(Settings):
     """conf/engine.yaml with the section that belongs to the switch."""
 
     switch: SwitchSettings = SwitchSettings()
+    keys: KeyPlan = KeyPlan()  # what agents press during a talk
 
 
 @dataclass(slots=True)

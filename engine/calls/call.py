@@ -89,6 +89,7 @@ class Call:
         "origin",
         "party",
         "popped",
+        "promise",
         "queue",
         "recording",
         "resumed",
@@ -126,6 +127,7 @@ class Call:
         self.agent = ""
         self.agent_leg = ""
         self.recording = ""
+        self.promise: Mapping[str, Any] = {}  # of a callback that kept a place: what its CDR says of it
         self.callback = ""  # the callback that this call keeps: we dialled it
         self.transferred = ""  # whom the flow last connected it with: a number, an extension
         self.cause = ""
@@ -271,6 +273,12 @@ class Call:
         """The keys pressed since the last time, oldest first (only while :meth:`listen_for_keys` is on)."""
         keys, self._keys = self._keys, ""
         return keys
+
+    def keys_meanwhile(self) -> str:
+        """The keys that came while something else than a signal was waited for (a prompt that was rendered)."""
+        while len(self.leg.inbox):
+            self.next_signal(0.0)
+        return self.take_keys()
 
     def listen_for_keys(self, on: bool) -> None:
         """Whether key presses outside a digit collection are kept."""

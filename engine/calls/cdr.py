@@ -55,6 +55,7 @@ def cdr_row(call: Call, clock: Clock) -> dict[str, Any]:
         "data": {
             "direction": "out" if call.callback else "in",
             **({"callback": call.callback} if call.callback else {}),
+            **call.promise,
             "ended_by": call.ended_by,
             "fault": call.fault,
             **({"transferred": call.transferred} if call.transferred else {}),

@@ -147,16 +147,20 @@ def _adopt(calls: Calls, unknown: list[str], bridges: Mapping[str, str]) -> int:
         channel = dump(calls, uuid)
         if channel is None or channel.dying or channel.handed_over:
             continue
-        if channel.var(OWNER) and not channel.var(CALLBACK):  # what we dialled and lead is a call, whoever asked for it
+        answered_back = bool(channel.var(CALLBACK)) and channel.get("Answer-State") == "answered"
+        if channel.var(OWNER) and not answered_back:  # what we dialled and lead is a call, whoever asked for it
             leg = Leg(uuid, calls.clock, owner=channel.var(OWNER) or "", agent=channel.var(AGENT) or "")
             _learn(leg, channel, bridges)
             calls.legs[uuid] = leg
-        elif channel.var(MARK) == "true":
+        elif channel.var(MARK) == "true" or answered_back:
             callers.append(channel)
     for channel in callers:
         if channel.uuid in calls.calls:
             continue  # its CHANNEL_PARK came meanwhile
         call = calls.add(channel)
+        if channel.var(OWNER):  # answered when no engine was there to say what it is
+            for name, value in ((MARK, "true"), (OWNER, "")):
+                call.later(commands.uuid_setvar(call.id, name, value))
         _learn(call.leg, channel, bridges)
         call.arrived = _moment(channel, "Caller-Channel-Created-Time") or call.arrived
         call.answered = _moment(channel, "Caller-Channel-Answered-Time")

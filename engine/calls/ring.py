@@ -97,6 +97,11 @@ class AgentRing:
         return self.leg in self._calls.legs
 
     @property
+    def stopped(self) -> bool:
+        """Whether the ringing was cancelled by us, and nobody had answered."""
+        return self._result is not None and self._result.kind is RingKind.CANCELLED
+
+    @property
     def adopted_talk(self) -> bool:
         """Whether an earlier engine had bridged the two already."""
         return self._bridged_at is not None and self._result is not None

@@ -17,7 +17,7 @@ import structlog
 
 from engine.calls.leg import Leg
 from engine.calls.signals import Gone, Key, Parked, Signal
-from engine.errors import NotFound, SwitchError, WrongState
+from engine.errors import InsidelineError, NotFound, SwitchError, WrongState
 from engine.esl import commands
 from engine.esl.commands import PhoneDial
 from engine.types import JournalEntry
@@ -32,6 +32,7 @@ MODES: Final = {"listen": "0", "whisper_caller": "1", "whisper": "2", "barge": "
 _BY_KEY: Final = {key: mode for mode, key in MODES.items()}
 RINGS_FOR: Final = 30.0
 PARK_LIMIT: Final = 2.0
+BACK_AFTER: Final = 2.0  # seconds that a supervisor has to hang up before the phone rings
 
 
 @dataclass(slots=True)
@@ -138,6 +139,22 @@ class Supervision:
         self._note("supervise.rung", ear)
         return self.views()[-1]
 
+    def call_back(self, by: str, agent: str, phone: str) -> None:
+        """The same for a supervisor who asks for it from that very phone, and hangs up: it is rung a moment later.
+        Raises what :meth:`begin` raises, at once."""
+        self.leg_of(agent)
+        if by == agent:
+            raise WrongState("nobody listens to himself")
+        self._calls.clock.after(
+            BACK_AFTER, lambda: self._calls.clock.spawn(self._begin_late, by, agent, phone)
+        )
+
+    def _begin_late(self, by: str, agent: str, phone: str) -> None:
+        try:
+            self.begin(by, agent, phone)
+        except InsidelineError as error:
+            log.info("supervise.not_rung", by=by, agent=agent, why=str(error))
+
     def listen_how(self, by: str, mode: str) -> EarView:
         """Listen, whisper (to the agent), whisper_caller, barge. Raises NotFound, WrongState (does not listen)."""
         key = self._key(mode)
@@ -205,6 +222,8 @@ class Supervision:
             if ear.listens:
                 seconds = (self._calls.clock.now() - ear.since).total_seconds()
                 self._note("supervise.ended", ear, seconds=round(seconds, 1))
+            else:
+                self._note("supervise.missed", ear, why=signal.cause)
             self._forget(ear)
         elif isinstance(signal, Key) and signal.digit in _BY_KEY and ear.listens:
             self._became(ear, _BY_KEY[signal.digit])

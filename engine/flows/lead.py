@@ -53,6 +53,7 @@ class Lead:
         services.route = self.route
         services.current_flows = lambda: self.flows
         services.calls.desk = TalkDesk(services)
+        services.acd.supervised_by(services.calls.supervision.call_back)
 
     def route(self, dialled: str, caller: str, trunk: str) -> Match | None:
         """What the dialplan says of a number of ours; None for one that it has no rule for."""
@@ -66,7 +67,7 @@ class Lead:
 
     def __call__(self, call: Call) -> None:
         """Lead ``call`` to its end. Raises HungUp when the caller is gone."""
-        if call.resumed is not None:
+        if call.resumed is not None and not (call.callback and call.resumed.state is None):
             self._resume(call)
         elif call.callback:
             self._call_back(call)

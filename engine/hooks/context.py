@@ -43,6 +43,10 @@ class Agents(Protocol):
     def agent_on(self, phone: str) -> AgentView | None:
         """Who is logged in on that extension."""
 
+    def supervise(self, by: str, agent: str, phone: str) -> None:
+        """Ring ``phone`` in a moment, so that the supervisor ``by`` hears that agent's talk; WrongState when ``by`` is
+        no supervisor or the agent talks to nobody."""
+
     def verify(self, agent: str, pin: str, phone: str = "", role: str = "") -> AgentView:
         """Who that is, by the PIN, without logging in; with ``role``, only somebody who has it.
 

@@ -62,6 +62,26 @@ def boxes(ctx: Context, agent: Digits, pin: Private[Digits], phone: str) -> list
     return [view.id, *view.queues]
 
 
+@command(
+    department,
+    refusals=("wrong_pin", "locked", "not_allowed", "unknown", "not_talking"),
+    over="engine",
+)
+def supervise(ctx: Context, by: Digits, pin: Private[Digits], agent: Digits, phone: str) -> None:
+    """``desk.supervise``: a supervisor hears an agent's talk on this phone, which rings a moment after the call."""
+    try:
+        ctx.agents.verify(by, pin, phone, "supervisor")
+    except LoginRefused as error:
+        known = error.reason if error.reason in ("locked", "not_allowed") else "wrong_pin"
+        raise Refused(known) from None
+    try:
+        ctx.agents.supervise(by, agent, phone)
+    except NotFound:
+        raise Refused("unknown") from None
+    except WrongState:
+        raise Refused("not_talking") from None
+
+
 @command(department, over="engine")
 def logout(ctx: Context, agent: Digits) -> None:
     """``desk.logout``: no more calls; a talk is finished first."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 LOGIN, LOGOUT, READY, PAUSE, DISPOSITION = "*11", "*12", "*13", "*14", "*16"
 PIN = "4812"  # of agent 8012, published in conf/agents.yaml
 
@@ -111,3 +113,49 @@ def to_the_desk(caller: Any) -> None:
     caller.hears("logistics/choose_language").presses("1")
     caller.hears("recorded_notice")
     caller.hears("logistics/main_menu").presses("0")
+
+
+# -- what seldom happens ----------------------------------------------------------------------------------
+
+
+def test_an_agent_who_types_nothing_at_the_login_is_let_go(centre: Any) -> None:
+    centre.agent("8012").logs_out()
+    caller = from_desk(centre, LOGIN)
+    for _ in range(2):
+        caller.hears("desk/enter_agent").stays_silent()
+        caller.hears("silent")
+    caller.hears("desk/enter_agent").stays_silent()
+    assert caller.ended
+    caller = from_desk(centre, LOGIN)
+    caller.hears("desk/enter_agent").presses("8012#")
+    caller.hears("desk/enter_pin").stays_silent()
+    caller.hears("silent")
+    caller.hears("desk/enter_pin").stays_silent()
+    assert caller.ended
+    assert centre.agent("8012").state == "logged_out"
+
+
+def test_an_agent_who_guesses_at_the_pin_is_locked(centre: Any) -> None:
+    centre.agent("8012").logs_out()
+    caller = from_desk(centre, LOGIN)
+    for _ in range(4):
+        caller.hears("desk/enter_agent").presses("8012#")
+        caller.hears("desk/enter_pin").presses("0000#")
+        caller.hears("desk/wrong_pin")
+    caller.hears("desk/enter_agent").presses("8012#")
+    caller.hears("desk/enter_pin").presses("0000#")
+    caller.hears("desk/locked")
+    assert caller.ended
+
+
+@pytest.mark.parametrize(("key", "reason"), [("1", "break"), ("3", "meeting"), ("4", "training")])
+def test_every_reason_for_a_break_is_kept(centre: Any, key: str, reason: str) -> None:
+    caller = from_desk(centre, PAUSE)
+    caller.hears("desk/pause_reasons").presses(key)
+    caller.hears("desk/paused")
+    assert centre.agent("8012").reason == reason
+
+
+def test_a_phone_that_nobody_sits_at_takes_no_break(centre: Any) -> None:
+    centre.agent("8012").logs_out()
+    from_desk(centre, PAUSE).hears("desk/not_logged_in")

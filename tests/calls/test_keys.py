@@ -1,0 +1,31 @@
+"""The keys of a talk: what stands in the file, what is refused, what is bound."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from engine.calls.keys import KeyPlan, bind
+
+LEG = "12345678-1234-1234-1234-123456789012"
+
+
+def test_each_action_is_bound_to_its_keys_and_none_takes_it_off() -> None:
+    plan = KeyPlan.model_validate({"hold": "*9", "conference": "none"})
+    said = [command.body for command in bind(LEG, plan)]
+    assert said[0].startswith("talk,*9,exec:event,'Event-Subclass=il::key,Event-Name=CUSTOM,il_key=hold'")
+    assert len(said) == 4
+    assert not any("conference" in line for line in said)
+
+
+@pytest.mark.parametrize("keys", ["1", "*", "*a", "12", "*12345", "##"])
+def test_keys_that_an_agent_may_press_for_something_else_are_refused(keys: str) -> None:
+    with pytest.raises(ValidationError):
+        KeyPlan.model_validate({"hold": keys})
+
+
+def test_two_actions_that_begin_alike_are_refused() -> None:
+    with pytest.raises(ValidationError, match="begin alike"):
+        KeyPlan.model_validate({"hold": "*2"})
+    with pytest.raises(ValidationError, match="begin alike"):
+        KeyPlan.model_validate({"hold": "*21"})
