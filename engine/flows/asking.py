@@ -135,11 +135,14 @@ def ask_once(
     secret: bool = False,
 ) -> str | None:
     """Ask once; None when nothing, or too little, was typed. What was typed ahead counts."""
+    said = None
+    if prompt is not None and interrupt and not secret and not run.typed_ahead and run.resumption is None:
+        said = run.prepared(prompt, extra)
     typed, ended = _typed_ahead(run, digits)
     if ended:
         return typed
     with run.private_keys(secret):
-        return run.listen(prompt, digits, extra, interrupt=interrupt, typed=typed)
+        return run.listen(prompt, digits, extra, interrupt=interrupt, typed=typed, said=said)
 
 
 def _typed_ahead(run: Run, digits: Digits) -> tuple[str, bool]:

@@ -278,6 +278,19 @@ class Run:
         scope: Mapping[str, Any] = ChainMap(dict(extra), self.scope) if extra else self.scope  # type: ignore[arg-type]
         return self.services.prompts.utterance(prompt, scope, self.call.language, self.department)
 
+    def prepared(self, prompt: str, extra: Mapping[str, Any] | None = None) -> Utterance:
+        """The same as :meth:`utterance`. Keys that are pressed while it has to be rendered count: for a collection
+        that begins afterwards the switch would not have them any more."""
+        call = self.call
+        call.listen_for_keys(True)
+        said = self.utterance(prompt, extra)
+        keys = call.keys_meanwhile()
+        call.listen_for_keys(False)
+        if keys and keys[0] == self.stray:
+            keys, self.stray = keys[1:], ""
+        self.typed_ahead += keys
+        return said
+
     def speaks_private(self, said: Utterance, extra: Mapping[str, Any] | None = None) -> bool:
         """Is something of what is said private?"""
         given = extra if isinstance(extra, Handed) else Handed(extra)
@@ -300,7 +313,10 @@ class Run:
                 # It was playing when the engine died. When it is over, the flow goes on.
                 call.wait_behind(120.0)
                 return
-        said = self.utterance(prompt, extra)
+        before = self.typed_ahead
+        said = self.prepared(prompt, extra) if interrupt else self.utterance(prompt, extra)
+        if self.typed_ahead != before:
+            return  # pressed before it could begin
         with self.masked_while(self.speaks_private(said, extra)):
             self.sound(with_pause(said.playback, pause), said.seconds + pause, interrupt=interrupt)
 
@@ -362,12 +378,13 @@ class Run:
         *,
         interrupt: bool = True,
         typed: str = "",
+        said: Utterance | None = None,
     ) -> str | None:
         """Play ``prompt`` (None: nothing) and collect ``digits``; None when nothing, or too little, came in time.
 
         ``typed`` was keyed before and counts as the beginning. Without ``interrupt`` keys count only after the
         prompt. A collection that an earlier engine began is taken up: its result, or the wait for it. A result
-        that was lost with the event socket is asked for again.
+        that was lost with the event socket is asked for again. ``said`` is the prompt where it is ready.
         """
         call = self.call
         patience = digits.first + digits.between * digits.maximum + 15.0
@@ -379,7 +396,7 @@ class Run:
         for _ in range(3):
             seconds, playback, hidden = 0.0, SILENCE, False
             if not typed and prompt is not None:
-                said = self.utterance(prompt, extra)
+                said = said or self.utterance(prompt, extra)
                 seconds, playback = said.seconds, said.playback
                 hidden = self.speaks_private(said, extra)
                 if not interrupt:
