@@ -6,7 +6,6 @@ Both are shapes of ``engine.schema``: every duration carries its unit, every mis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -215,6 +214,7 @@ class AcdConfig:
     tiers: dict[str, int] = field(default_factory=dict)  # of callers: what each is worth in priority
     ageing: Ageing = field(default_factory=Ageing)
     file: QueuesFile | None = field(default=None, compare=False)  # where the queues stand, for faults
+    agents_file: AgentsFile | None = field(default=None, compare=False)  # the same for the agents
 
     def become(self, other: AcdConfig) -> None:
         """Say what ``other`` says, whoever holds this."""
@@ -223,7 +223,8 @@ class AcdConfig:
             wanted = dict(getattr(other, name))
             mine.clear()
             mine.update(wanted)
-        self.rules, self.ageing, self.file = other.rules, other.ageing, other.file
+        self.rules, self.ageing = other.rules, other.ageing
+        self.file, self.agents_file = other.file, other.agents_file
 
     def ageing_of(self, queue: str) -> Ageing:
         """How a wait counts against priority in a queue."""
@@ -266,6 +267,7 @@ def load(queues: Path, agents: Path, *, base: Path | None = None) -> tuple[AcdCo
         queue_file.tiers,
         queue_file.ageing,
         queue_file,
+        agent_file,
     )
     return config, faults
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from engine.acd import config as acd_config
 from engine.acd.config import AcdConfig
+from engine.app.agent_checks import agent_faults
 from engine.app.department_settings import read_department_settings
 from engine.app.identity_checks import identity_faults
 from engine.app.queue_checks import queue_faults
@@ -167,6 +168,10 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
         faults.extend(identity_faults(made.dialplan, settings.switch.log))
     if made.acd is not None:
         flows = made.flows.flows if made.flows is not None else None
+        texts = {one: made.catalogue.known().get(one, {}) for one in settings.languages}
+        groups = (made if running is None else running).notify.groups
+        lines = None if trunks is None else [trunk.name for trunk in trunks.trunks]
+        faults.extend(agent_faults(made.acd, trunks=lines, groups=groups, prompts=texts))
         faults.extend(queue_faults(made.acd, calendars=known.calendars or None, flows=flows))
     return made
 
