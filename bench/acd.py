@@ -11,12 +11,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import count
 
 from bench.peer_sql import PeerTables
 from bench.table import Report
 from engine.acd.acd import Acd
-from engine.acd.board import Seat, Ticket, has, needs
+from engine.acd.board import AGENT, By, Seat, Ticket, has, needs
 from engine.acd.config import AcdConfig, AgentConfig, QueueConfig
 from engine.acd.memory import MemoryBoard
 from engine.acd.places import Request
@@ -47,6 +48,21 @@ def run(report: Report) -> None:
             "us",
             at_most=FLAT,
         )
+    for name, by in (("most skilled", By.SKILL), ("by chance", By.CHANCE)):
+        cost = Desk(10_000, hopeless=True).caller_comes(by)
+        report.limit(f"a caller comes, {name}: 10,000 waiting", cost, "us", at_most=GOAL)
+    cost = Desk(10_000, stuck=True).agent_frees()
+    report.limit("an agent becomes free: 10,000 waiting for one agent each", cost, "us", at_most=GOAL)
+    relaxes = {waiting: Desk(waiting).relaxes() for waiting in (1_000, 10_000, 100_000)}
+    report.limit("a caller's needs are relaxed: 10,000 waiting", relaxes[10_000], "us", at_most=GOAL)
+    report.compare(
+        "a caller's needs are relaxed: 100,000 waiting",
+        relaxes[100_000],
+        relaxes[1_000],
+        "ours, 1,000 waiting",
+        "us",
+        at_most=FLAT,
+    )
     _against_sql(report, takes)
     report.limit("position of one of 100,000", Desk(100_000).position(), "us")
     report.limit("ready -> asked to ring, 10,000 waiting", whole(10_000), "us")
@@ -75,9 +91,10 @@ def _mean(measure: Callable[[], float]) -> float:
 
 
 class Desk:
-    """A board with ``waiting`` callers. ``hopeless``: nobody has what they need, and all agents are free."""
+    """A board with ``waiting`` callers. ``hopeless``: nobody has what they need, and all agents are free.
+    ``stuck``: each waits for one agent alone."""
 
-    def __init__(self, waiting: int, *, hopeless: bool = False) -> None:
+    def __init__(self, waiting: int, *, hopeless: bool = False, stuck: bool = False) -> None:
         self.dice = random.Random(20261122)
         self.board = MemoryBoard()
         self.calls = count()
@@ -86,7 +103,12 @@ class Desk:
             self.board.seat(seat)
             self.board.present(seat.agent, True)
         for _ in range(waiting):
-            self.board.join(self.ticket(level=9 if hopeless else 0))
+            ticket = self.ticket(level=9 if hopeless else 0)
+            if stuck:
+                seat = self.dice.choice(self.seats)
+                name = self.dice.choice(list(seat.queues))
+                ticket = replace(ticket, queue=name, needs=((AGENT + seat.agent, 1),))
+            self.board.join(ticket)
         if hopeless:
             for seat in self.seats:
                 self.board.free(seat.agent, self.ranks(seat))
@@ -95,14 +117,24 @@ class Desk:
         dice = self.dice
         skills = {skill: dice.randint(1, 3) for skill in dice.sample(SKILLS, dice.randint(2, 8))}
         queues = {queue: dice.choice((1, 1, 1, 2)) for queue in dice.sample(QUEUES, dice.randint(1, 3))}
-        return Seat(name, queues, has(skills, ()))
+        return Seat(name, queues, has(skills, (), agent=name))
 
     def ticket(self, level: int = 0) -> Ticket:
         dice, number = self.dice, next(self.calls)
         asked = dice.sample(SKILLS, 1 if level else dice.choices((0, 1, 2), (5, 70, 25))[0])
         skills = {skill: level or dice.choice((1, 1, 2, 3)) for skill in asked}
         priority = dice.choices((0, 10, 50), (90, 8, 2))[0]
-        return Ticket(f"call-{number}", dice.choice(QUEUES), float(number), priority, needs(skills))
+        wanted = needs(skills)
+        head_start = 12.0 * priority
+        return Ticket(
+            f"call-{number}",
+            dice.choice(QUEUES),
+            float(number),
+            priority,
+            wanted,
+            head_start=head_start,
+            asked=wanted,
+        )
 
     def ranks(self, seat: Seat) -> Mapping[str, float]:
         idle = self.dice.random()
@@ -126,7 +158,23 @@ class Desk:
             best = min(best, spent / TURNS * 1e6)
         return best
 
-    def caller_comes(self) -> float:
+    def relaxes(self) -> float:
+        """Microseconds to let a waiting caller need less, and to look for an agent."""
+        lines = [ticket for queue in QUEUES for ticket in self.board.line(queue) if ticket.needs]
+        best = float("inf")
+        for _ in range(ROUNDS):
+            chosen = self.dice.sample(lines, min(TURNS, len(lines)))
+            less = [replace(one, needs=tuple((thing, 1) for thing, _ in one.needs)) for one in chosen]
+            began = time.process_time()
+            for ticket in less:
+                self.board.change(ticket)
+                self.board.match_call(ticket.call)
+            best = min(best, (time.process_time() - began) / len(less) * 1e6)
+            for ticket in chosen:
+                self.board.change(ticket)
+        return best
+
+    def caller_comes(self, by: By = By.RANK) -> float:
         """Microseconds from "this caller is here" to the reservation."""
         best = float("inf")
         by_name = {seat.agent: seat for seat in self.seats}
@@ -136,7 +184,7 @@ class Desk:
                 ticket = self.ticket()
                 began = time.process_time()
                 self.board.join(ticket)
-                match = self.board.match_call(ticket.call)
+                match = self.board.match_call(ticket.call, by)
                 spent += time.process_time() - began
                 self.board.leave(ticket.call)
                 if match is not None:
