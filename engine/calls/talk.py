@@ -30,7 +30,7 @@ from engine.calls import keys
 from engine.calls.leg import Leg
 from engine.calls.ring import AgentRing, CallFloor
 from engine.calls.signals import Gone, Key, Signal
-from engine.calls.talking import FRONT, Engagement, Mode, Target, TalkOver
+from engine.calls.talking import FRONT, Engagement, Mode, TalkOver, Target
 from engine.clock import Empty
 from engine.errors import InsidelineError, NotFound, SwitchError, WrongState
 from engine.esl import commands

@@ -1,4 +1,4 @@
-"""A caller found after a restart of the engine in more than a plain talk: on hold, in a consultation, three together."""
+"""A caller found after a restart of the engine in more than a plain talk: held, in a consultation, three together."""
 
 from __future__ import annotations
 
