@@ -1,0 +1,100 @@
+"""What the talks of the engine rest on: parting two, keys on a leg that is parked or in a conference, whispering."""
+
+from __future__ import annotations
+
+import uuid as uuids
+
+from engine.esl import commands as c
+from tests.contract.rig import Rig
+
+
+def _bind(switch: Rig, leg: str) -> None:
+    switch.connection.post(c.bind_digit_action(leg, "*1", "il::key", {"il_key": "hold"}))
+    switch.heard.wait(
+        "CHANNEL_EXECUTE_COMPLETE", leg, where=lambda e: e.get("Application") == "bind_digit_action"
+    )
+
+
+def test_a_transfer_of_one_to_the_park_parks_the_other_too(switch: Rig) -> None:
+    person, caller = switch.arrive()
+    agent, leg = switch.agent_leg(switch.phone("1001"))
+    switch.bridge(caller, leg)
+    switch.until(lambda: switch.bridged() == {caller, leg})
+    since = switch.heard.mark
+    switch.api(c.uuid_transfer_to_park(caller))
+    switch.heard.wait("CHANNEL_PARK", caller, since=since)
+    switch.heard.wait("CHANNEL_PARK", leg, since=since)
+    assert [person.gone, agent.gone] == [False, False]
+    # And together again, which ends what the caller heard meanwhile.
+    music = switch.execute(caller, "endless_playback", "tone_stream://%(30000,0,440)")
+    switch.heard.wait("PLAYBACK_START", caller, since=since)
+    switch.bridge(caller, leg)
+    switch.heard.done(music)
+    switch.until(lambda: switch.bridged() == {caller, leg})
+
+
+def test_bound_keys_are_heard_of_when_the_leg_is_parked_and_in_a_conference(switch: Rig) -> None:
+    _, caller = switch.arrive()
+    agent, leg = switch.agent_leg(switch.phone("1001"))
+    _bind(switch, leg)
+    since = switch.heard.mark
+    agent.press("*1")
+    switch.heard.wait("il::key", leg, since=since)
+    switch.bridge(caller, leg)
+    room = f"il-{uuids.uuid4().hex[:8]}"
+    for one in (caller, leg):
+        switch.api(c.uuid_transfer_to_conference(one, room))
+    switch.until(lambda: leg in switch.connection.request(c.conference(room, "list")).text)
+    since = switch.heard.mark
+    agent.press("*1")
+    assert switch.heard.wait("il::key", leg, since=since).get("il_key") == "hold"
+
+
+def test_three_bridges_and_the_second_hung_up_afterwards_leave_two_who_talk(switch: Rig) -> None:
+    person, caller = switch.arrive()
+    one, leg_one = switch.agent_leg(switch.phone("1001"))
+    two, leg_two = switch.agent_leg(switch.phone("1002"))
+    switch.bridge(caller, leg_one)
+    since = switch.heard.mark
+    switch.bridge(leg_one, leg_two)
+    switch.heard.wait("CHANNEL_PARK", caller, since=since)
+    since = switch.heard.mark
+    switch.bridge(caller, leg_one)
+    switch.heard.wait("CHANNEL_PARK", leg_two, since=since)
+    switch.api(c.uuid_kill(leg_two))
+    switch.until(lambda: two.gone)
+    switch.until(lambda: switch.bridged() == {caller, leg_one})
+    assert [person.gone, one.gone] == [False, False]
+
+
+def test_an_ear_goes_with_the_leg_it_listens_to_and_can_be_parked(switch: Rig) -> None:
+    _, caller = switch.arrive()
+    agent, leg = switch.agent_leg(switch.phone("1001"))
+    switch.bridge(caller, leg)
+    switch.until(lambda: switch.bridged() == {caller, leg})
+    desk, ear = switch.phone("1002"), str(uuids.uuid4())
+    dial = c.Originate(
+        uuid=ear,
+        dial=c.PhoneDial("1002"),
+        timeout=10,
+        app="eavesdrop",
+        arg=leg,
+        variables={"park_after_bridge": "true", "hangup_after_bridge": "false"},
+    )
+    job = switch.connection.bgapi(c.originate(dial))
+    supervisor = desk.wait_ring()
+    supervisor.answer()
+    job.wait(5.0)
+    switch.api(c.uuid_recv_dtmf(ear, "2"))
+    # Over a hold it stays, parked it can be bridged with the caller: who took over talks.
+    switch.api(c.uuid_transfer_to_park(caller))
+    switch.until(lambda: switch.bridged() == set())
+    switch.bridge(caller, leg)
+    assert not supervisor.gone
+    since = switch.heard.mark
+    switch.api(c.uuid_transfer_to_park(ear))
+    switch.heard.wait("CHANNEL_PARK", ear, since=since)
+    switch.bridge(caller, ear)
+    switch.heard.wait("CHANNEL_PARK", leg, since=since)
+    switch.until(lambda: switch.bridged() == {caller, ear})
+    assert [supervisor.gone, agent.gone] == [False, False]
