@@ -164,6 +164,7 @@ class Soak:
         for phone in self.simulator.phones.values():
             while phone.wait_ring(0) is not None:
                 pass
+            phone.rings = [phone.ring] if phone.ring is not None else []
 
     # -- what must hold -----------------------------------------------------------------------------
 
