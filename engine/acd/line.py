@@ -72,6 +72,7 @@ class Line:
             self._report.write(
                 "queue.left", call=request.call_id, queue=request.queue, reason="closed", why=why, waited=0.0
             )
+            self.figures[request.queue].left += 1
             self._say_left(place, Leaving.CLOSED)
         else:
             self.join(place, "queue.resumed" if request.resumed else "queue.entered")
@@ -441,6 +442,10 @@ class Line:
     def _closing(self, name: str) -> None:
         """A queue closed: those who wait go after its grace, where that is its way, or stay."""
         queue = self._config.queues[name]
+        for ticket in [one for one in self._board.line(name) if one.virtual]:
+            # Nobody stays on the line for it: it comes back when the queue is open.
+            if self.places[ticket.call].request.virtual:
+                self._is_due(self.places[ticket.call], Leaving.CLOSED)
         if queue.at_closing.do != "leave":
             return
         now = self._clock.monotonic()

@@ -15,7 +15,8 @@ queue.entered         ``position``; ``priority`` (all of it) with the ``tier`` t
 queue.resumed         The same, of a caller whom another engine had put there.
 queue.sticky          For ``seconds`` nobody but ``prefer`` may take the call; ``why``: "owner" (the flow named the
                       agent) or "last" (who talked to this caller last).
-queue.sticky_over     That is over; ``prefer``, ``why``: "time", "agent gone" (logged out, paused, unreachable);
+queue.sticky_over     That is over; ``prefer``, ``why``: "time", "agent gone" (logged out, paused, unreachable),
+                      "missed" (it was rung and did not take the call);
                       ``needs`` from now on, ``waited``.
 queue.relaxed         A step of ``relax`` came: ``step`` (1 is the first), ``after``, ``before`` and ``needs`` (before
                       and after it), ``able``: how many logged-in agents could serve the caller now, ``waited``.
@@ -43,7 +44,7 @@ offer.missed          ``why`` (a RingKind), ``cause``, ``rang``.
 offer.recalled        The ring was stopped because of the agent: ``why``: "logout", "pause", "phone lost" …
 offer.lost            Several phones rang and another one was answered first: ``to``, the agent; ``rang``.
 queue.answered        ``waited``, ``rang``.
-queue.left            ``reason`` (a Leaving), ``waited``.
+queue.left            ``reason`` (a Leaving), ``waited``; with "closed" on entering: ``why`` the queue is closed.
 talk.over             ``by`` (a TalkEnd), ``seconds``.
 offers.held           From now on nobody is offered to anybody: ``why`` ("no switch", "stopping" …);
 offers.made_again     and now again; the last ``why`` of those that held them.

@@ -160,6 +160,19 @@ def test_a_queue_is_shown_with_who_waits(engine: Parts, say: Say, told: Callable
     assert failed(say("queue show none")) == "there is no queue none"
 
 
+def test_a_queue_is_shown_with_what_it_promises_and_does(engine: Parts, say: Say) -> None:
+    view = replace(
+        engine.acd.queue("logistics"),
+        closed="hours", target=0.8, within=20.0, in_time=0.75, handling=95.0, left=3, overflowed=2,
+    )  # fmt: skip
+    engine.acd.queue = lambda name, language="en": view  # type: ignore[method-assign]
+    said = say("queue show logistics").stdout
+    assert "closed: hours" in said
+    assert "service level: 80% answered within 20s; so far 75%" in said
+    assert "a call keeps an agent busy for 1:35" in said
+    assert "without an agent: 3 left, 2 overflowed" in said
+
+
 def test_the_switch_answers(engine: Parts, say: Say) -> None:
     assert say("fs status").stdout == "UP 0 years\n2 sessions\n"
     assert failed(say("fs show -x")) == "-ERR show -x Command not found!"
