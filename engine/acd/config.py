@@ -90,12 +90,16 @@ class QueueConfig(Shape):
     at_closing: AtClosing = AtClosing(do="stay")  # those who wait when the calendar closes
     ageing: Ageing | None = None  # how a wait counts against priority; None: as the file says for all
     relax: list[Relax] = Field(default_factory=list)
-    site: Name | Literal["caller"] | None = None  # only agents of this site, or of the caller's, until relaxed
+    site: Name | Literal["caller"] | None = (
+        None  # only agents of this site, or of the caller's, until relaxed
+    )
     sticky: Sticky | None = None
     overflow: Overflow | None = None
     whisper: PromptRef | None = None  # what the agent hears before the talk: {queue} and {waited}
     announce_agent: PromptRef | None = None  # what the caller hears then: {agent}
-    dispositions: dict[Dialled, Name] = Field(default_factory=dict)  # what came of a call, by the phone's keys
+    dispositions: dict[Dialled, Name] = Field(
+        default_factory=dict
+    )  # what came of a call, by the phone's keys
 
     @field_validator("offer")
     @classmethod
@@ -156,7 +160,10 @@ class AgentConfig(Shape):
     phone: Phone  # where it sits unless it logs in elsewhere
     site: Name | None = None
     pin: Text | None = Field(default=None, repr=False)  # an argon2 hash
-    queues: Annotated[dict[QueueRef, Tier], BeforeValidator(_tiers, json_schema_input_type=dict[QueueRef, Tier] | list[QueueRef])] = Field(default_factory=dict)
+    queues: Annotated[
+        dict[QueueRef, Tier],
+        BeforeValidator(_tiers, json_schema_input_type=dict[QueueRef, Tier] | list[QueueRef]),
+    ] = Field(default_factory=dict)
     skills: dict[SkillRef, Level] = Field(default_factory=dict)
     languages: list[Language] = Field(default_factory=list)
     roles: list[Role] = Field(default_factory=_agent_only)
@@ -192,7 +199,9 @@ class AgentRules(Shape):
     wrong_pins: Tries = 5
     locked: Duration = 900.0
     pauses: list[Name] = Field(default_factory=list)  # the reasons of a pause; none: any words are one
-    tell: Name | None = None  # a group of notify.yaml: told of pauses after missed calls and of what was mended
+    tell: Name | None = (
+        None  # a group of notify.yaml: told of pauses after missed calls and of what was mended
+    )
     look_every: Duration = 5.0  # between two looks whether what is believed of agents and callers is true
 
 

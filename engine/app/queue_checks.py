@@ -11,7 +11,9 @@ from engine.schema.faults import Fault, did_you_mean
 _BUILT_IN = {"voicemail": LEAVE_MESSAGE, "number": PASS_ON}
 
 
-def queue_faults(acd: AcdConfig, *, calendars: Iterable[str] | None, flows: Iterable[str] | None) -> list[Fault]:
+def queue_faults(
+    acd: AcdConfig, *, calendars: Iterable[str] | None, flows: Iterable[str] | None
+) -> list[Fault]:
     """What can't be found; ``None`` for what could not be read, and is not looked up."""
     file = acd.file
     if file is None:
@@ -34,6 +36,8 @@ def queue_faults(acd: AcdConfig, *, calendars: Iterable[str] | None, flows: Iter
             message = f"there is no flow `{goal.name}`"
             faults.append(file.fault(path, "unknown-flow", message, did_you_mean(goal.name, flows)))
         elif goal.kind in _BUILT_IN and _BUILT_IN[goal.kind] not in flows:
-            message = f"an overflow to a {goal.kind} runs the flow `{_BUILT_IN[goal.kind]}`, which is not there"
+            message = (
+                f"an overflow to a {goal.kind} runs the flow `{_BUILT_IN[goal.kind]}`, which is not there"
+            )
             faults.append(file.fault(path, "unknown-flow", message))
     return faults
