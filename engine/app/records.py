@@ -10,6 +10,7 @@ import structlog
 
 from engine.app.voicemail import tell_of_messages
 from engine.errors import DepartmentFailed, NotFound, Pending, PluginError, Refused
+from engine.flows.kept_places import KeptPlaces
 from engine.flows.packing import pack, unpack
 from engine.flows.working_time import working_after
 from engine.hooks.context import Context
@@ -55,7 +56,7 @@ class Hours:
         view = self._services.acd.queue(queue)
         calendar = self._calendar(queue)
         now = self._services.clock.now()
-        is_open = not calendar or self.is_open(calendar, now)
+        is_open = not view.closed and (not calendar or self.is_open(calendar, now))
         return Room(view.agents_ready - len(view.waiting), view.agents_in, is_open)
 
     def after(self, queue: str, moment: datetime, seconds: float) -> datetime:
@@ -96,6 +97,7 @@ def make_records(app: App, services: Services) -> Records:
     )
     callbacks.wake = records.duty("callbacks", callbacks.work).wake
     records.callbacks = callbacks
+    services.kept = callbacks.places = KeptPlaces(clock, services.acd, app.calls, callbacks)
 
     def said(prompt: str, values: Mapping[str, Any], language: str, department: str) -> Utterance:
         return app.prompts.utterance(prompt, unpack(dict(values)), language, department)

@@ -17,16 +17,17 @@ import structlog
 
 from engine.acd.places import Connecting, Leaving, Left, Moved, Over, Place, Request, Talking
 from engine.calls.signals import Done, Key, Parked
-from engine.calls.talking import Target, TalkOver
+from engine.calls.talking import TalkOver, Target
 from engine.errors import HungUp, NoSuchCall, NotFound
 from engine.esl import commands
 from engine.flows import packing
 from engine.flows.asking import told
+from engine.flows.kept_offer import offer_place, promise_of
 from engine.flows.moves import Go, Move
 from engine.flows.onward import Talked, take_onward
-from engine.flows.resumed_talk import found_talk, take_up_talk
 from engine.flows.overflowing import last_agent, overflow
 from engine.flows.ranking import ranked_agents
+from engine.flows.resumed_talk import found_talk, take_up_talk
 from engine.types import CallState, TalkEnd
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Waiting:
         self.talk_began: float | None = None
         self.joined = self.clock.monotonic()
         self.queue = step.name  # where it waits: that of the step, unless an agent transferred the caller
+        self.left: dict[str, Any] = {}  # the place that it left by a key, for a callback that keeps it
         self.front = False  # ahead of all others: whoever it talked with is gone
 
     def wait(self) -> Move:
@@ -81,7 +83,7 @@ class Waiting:
             self._take_up_music(resumption.bridged_to)
             self.place = self._take_up(request, resumption.bridged_to, resumption.agent_legs)
         else:
-            self.place = run.services.acd.enter(request)
+            self.place = self._called_back() or run.services.acd.enter(self._instead(request))
         call.listen_for_keys(bool(self.step.waiting.keys))
         try:
             move = self._until_over()
@@ -93,7 +95,7 @@ class Waiting:
             self.place.leave(Leaving.STOPPING)
             raise
         call.listen_for_keys(False)
-        run.queue_place = {}
+        run.queue_place = {"L": self.left} if self.left else {}
         return move
 
     def _request(self, *, resumed: bool) -> Request:
@@ -147,6 +149,54 @@ class Waiting:
                 log.warning("queue.leg_not_resumed", call=self.call.id, leg=leg, error=str(error))
         return place or acd.enter(request)
 
+    def _called_back(self) -> Place | None:
+        """The place of a caller who was called back and had kept it."""
+        run, kept = self.run, self.run.services.kept
+        if kept is None or not self.call.callback:
+            return None
+        standing = kept.take(self.call)
+        if standing is None:
+            return self._dialled_before()
+        self.taken = False
+        run.queue_place = {**run.queue_place, "t": round(standing.owed.since.timestamp(), 1)}
+        self.call.promise = promise_of(standing.owed, self.clock.now())
+        return standing.place
+
+    def _dialled_before(self) -> Place | None:
+        """The same when the engine that dialled it died in its greeting: the agent may be on the line still."""
+        run, calls = self.run, self.run.services.calls
+        callbacks = run.services.records.callbacks if run.services.records is not None else None
+        owed = callbacks.of(self.call.id) or callbacks.load(self.call.callback) if callbacks is not None else None
+        if owed is None or owed.place is None:
+            return None
+        run.queue_place = {**run.queue_place, "t": round(owed.since.timestamp(), 1)}
+        self.call.promise = promise_of(owed, self.clock.now())
+        legs = tuple((leg.uuid, leg.agent) for leg in calls.legs.values() if leg.owner == self.call.id)
+        waited = max(0.0, (self.clock.now() - owed.since).total_seconds())
+        request = replace(self._request(resumed=True), priority=owed.place.priority, since=waited, longest=waited + 600)
+        return self._take_up(request, "", legs)
+
+    def _instead(self, request: Request) -> Request:
+        """Who is owed a call and calls in again may have the place that is kept."""
+        owed = offer_place(self.run, self.queue)
+        if owed is None:
+            return request
+        since = max(0.0, (self.clock.now() - owed.since).total_seconds())
+        self.run.queue_place = {**self.run.queue_place, "t": round(owed.since.timestamp(), 1)}
+        place = owed.place
+        assert place is not None
+        longest = request.longest
+        if longest is None and (queue := self.run.services.acd.config.queues.get(self.queue)) is not None:
+            longest = queue.longest
+        return replace(
+            request,
+            since=since,
+            here=since,
+            priority=max(request.priority, place.priority),
+            max_length=10**9,
+            longest=None if longest is None else since + longest,
+        )
+
     def _until_over(self) -> Move:
         call, clock, waiting = self.call, self.clock, self.step.waiting
         due = clock.monotonic() + waiting.every
@@ -166,6 +216,7 @@ class Waiting:
                             call.journal("queue.key", key=key)
                             self._stop_music()
                             self._count_wait()
+                            self.left = self._left()
                             return Go(target, way=f"waiting.keys.{key}")
                 case Done(event_uuid) if event_uuid == self.music:
                     self.music = ""
@@ -205,6 +256,14 @@ class Waiting:
             self.call.become(CallState.QUEUED, queue=queue)
         else:
             self._stop_music()  # which is played anew, for the queue it is in now
+
+    def _left(self) -> dict[str, Any]:
+        """The place that the caller leaves, short enough for its channel."""
+        asked = self.place.request
+        t = self.clock.now().timestamp() - (self.clock.monotonic() - self.place.joined)
+        left = {"q": self.queue, "t": round(t, 1), "p": asked.priority, "s": dict(asked.skills)}
+        left |= {"A": asked.agent, "T": asked.tier, "S": asked.site}
+        return {name: value for name, value in left.items() if value}
 
     # -- what is heard ------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from engine.clock import Clock
 from engine.errors import StoreError
 from engine.flows.calendars import Calendars
 from engine.flows.dialplan import Match
+from engine.flows.kept_places import KeptPlaces
 from engine.flows.model import FlowSet, Step
 from engine.flows.numbers import Numbers
 from engine.hooks.answers import Answers
@@ -60,6 +61,7 @@ class Services:
     timezone: str
     max_steps: int  # of one call: far above any honest one, so that a loop ends and is told of
     music: Mapping[str, str]  # name -> playback; "default" is always there
+    kept: KeptPlaces | None = None  # who is called back and keeps a place; None: nobody
     records: Records | None = None  # tickets, callbacks, notices; None: there are none
     outbound: Outbound | None = None  # who may be rung outside; None: nobody
     faxes: Faxes | None = None

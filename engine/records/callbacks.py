@@ -6,17 +6,21 @@ free (or when the promised time has come and somebody is at work there at all), 
 its own flow, which asks for a key (a machine presses none) and puts the caller in front of the queue. What the attempt
 came to says whether and when it is tried again.
 
+One that keeps a place (:class:`Kept`) stands in its queue as if its caller waited on the line: its turn reserves an
+agent, and only then it is dialled (:mod:`engine.flows.kept_places`). What the attempts come to is the same.
+
 While it rings, the leg is marked as made for this row (``il_owner``): an engine that starts meanwhile hangs it up, and
-dials again later. From the answer on it is marked as a call, and any engine takes it up.
+dials again later. From the answer on it is a call, and any engine takes it up.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
+from uuid import uuid4
 
 import structlog
 from sqlalchemy import func, insert, select, update
@@ -24,8 +28,8 @@ from sqlalchemy.orm import Session
 
 from engine.calls.call import Call
 from engine.calls.outbound import Outbound
-from engine.calls.registry import Calls
-from engine.calls.ring import CallFloor
+from engine.calls.registry import CALLBACK, NUMBER, Calls
+from engine.calls.ring import AgentRing, CallFloor
 from engine.clock import Clock
 from engine.errors import DialRefused, NotFound, StoreError, SwitchError, WrongState
 from engine.store.columns import decode, encode
@@ -35,7 +39,9 @@ from engine.types import JournalEntry, RingKind
 
 log = structlog.get_logger(__name__)
 
-STATES: Final = ("owed", "dialling", "talking", "done", "declined", "cancelled", "failed", "expired")
+STATES: Final = (
+    "owed", "dialling", "talking", "done", "declined", "cancelled", "taken_over", "failed", "expired",
+)  # fmt: skip
 LIVE: Final = ("owed", "dialling", "talking")
 DATABASE: Final = 5.0
 LOOK_AGAIN: Final = 30.0
@@ -46,7 +52,6 @@ RINGS_FOR: Final = 40.0
 RETRY: Final[Mapping[str, float]] = {
     "busy": 300.0,
     "no_answer": 900.0,
-    "rejected": 1800.0,
     "unreachable": 900.0,
     "cancelled": 60.0,
     "failed": 600.0,
@@ -60,7 +65,7 @@ RETRY: Final[Mapping[str, float]] = {
 }
 #: What no further attempt can mend.
 HOPELESS: Final = frozenset(
-    {"malformed", "unlisted", "denied", "loop", "no_trunk", "unknown_number", "no_flow"}
+    {"rejected", "malformed", "unlisted", "denied", "loop", "no_trunk", "unknown_number", "no_flow"}
 )
 _UNKNOWN: Final = frozenset({"UNALLOCATED_NUMBER", "INVALID_NUMBER_FORMAT", "NO_ROUTE_DESTINATION"})
 
@@ -82,6 +87,38 @@ class Queues(Protocol):
 
     def after(self, queue: str, moment: datetime, seconds: float) -> datetime:
         """``seconds`` of its opening hours after ``moment``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A place that is kept: what its caller's queue step had asked for. ``first``: who is rung first, the reserved
+    "agent" (the caller, once there, waits for nobody) or the "caller"."""
+
+    skills: Mapping[str, int] = field(default_factory=dict)
+    priority: int = 0
+    agent: str = ""
+    tier: str = ""
+    site: str = ""
+    first: str = "agent"
+
+
+class Places(Protocol):
+    """Who stands in a queue for those who keep a place (:mod:`engine.flows.kept_places`)."""
+
+    def stand(self, owed: Owed) -> bool:
+        """Let it stand in its queue, if it does not yet. False: it can't now (the queue is closed)."""
+
+    def withdraw(self, id: str) -> None:
+        """It is not owed any more. Harmless when it stands nowhere."""
+
+    def standing(self) -> Collection[str]:
+        """The callbacks that stand now."""
+
+    def ended(self, call: str) -> None:
+        """A call that was made for one is over."""
+
+    def stop(self) -> None:
+        """Another engine goes on from the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +144,7 @@ class Owed:
     call: str
     last: str
     data: Mapping[str, Any]
+    place: Kept | None = None
 
 
 def owe(
@@ -126,6 +164,7 @@ def owe(
     dialled: str = "",
     call: str = "",
     data: Mapping[str, Any] | None = None,
+    place: Kept | None = None,
 ) -> tuple[Owed, bool]:
     """Promise to call ``number``: about ``within`` seconds from now, given up after ``window`` seconds (both of the
     queue's opening hours). A number is owed one call by a queue at a time: (the row, whether it was there already).
@@ -146,6 +185,7 @@ def owe(
             state="owed", created=now, since=since or now, due=queues.after(queue, now, within),
             until=queues.after(queue, now, window), next=now, tries=0, most=tries, dialled=dialled, call=call,
             data=encode(dict(data)) if data else None,
+            place=encode(asdict(place)) if place is not None else None,
         )
     )  # fmt: skip
     return find(session, made), False
@@ -191,6 +231,46 @@ def cancel(session: Session, id: str, by: str) -> Owed:
     return find(session, found.id)
 
 
+def at_once(session: Session, id: str, now: datetime) -> Owed:
+    """Whoever keeps a place has it again now; any other is dialled as soon as somebody is at work.
+    :class:`WrongState` when it is over, or being dialled."""
+    found = find(session, id)
+    done = session.execute(
+        update(callbacks)
+        .where(callbacks.c.id == found.id, callbacks.c.state == "owed")
+        .values(next=now, due=min(now, found.due))
+        .returning(callbacks.c.id)
+    ).first()
+    if done is None:
+        raise WrongState(f"callback {found.id} is {found.state}: it can't be called now")
+    return find(session, found.id)
+
+
+def take_over(session: Session, number: str, queue: str, call: str) -> Owed | None:
+    """Whoever is owed a call calls in again and stays on the line: the row is over, also while it is dialled (the
+    number is engaged). None when nothing is owed."""
+    row = session.execute(
+        update(callbacks)
+        .where(
+            callbacks.c.number == number, callbacks.c.queue == queue, callbacks.c.place.is_not(None),
+            callbacks.c.state.in_(("owed", "dialling")),
+        )
+        .values(state="taken_over", why="", last=call)
+        .returning(callbacks)
+    ).first()  # fmt: skip
+    return None if row is None else owed_of(row)
+
+
+def kept_for(session: Session, number: str, queue: str) -> Owed | None:
+    """What keeps a place for that number in that queue."""
+    query = select(callbacks).where(
+        callbacks.c.number == number, callbacks.c.queue == queue, callbacks.c.place.is_not(None),
+        callbacks.c.state.in_(("owed", "dialling")),
+    )  # fmt: skip
+    row = session.execute(query.limit(1)).first()
+    return None if row is None else owed_of(row)
+
+
 class Callbacks:
     """Dials what is owed. ``work`` is a :class:`~engine.records.duty.Duty`'s."""
 
@@ -208,6 +288,8 @@ class Callbacks:
         self.outbound = outbound
         self.waiting = 0  # rows that wait for a free agent: whoever frees one need wake nobody else
         self.wake: Callable[[], None] = lambda: None
+        self.places: Places | None = None  # for those who keep a place; None: nobody does
+        self.promised: set[tuple[str, str]] = set()  # (number, queue) of those
         self._store = store
         self._clock = clock
         self._calls = calls
@@ -216,6 +298,7 @@ class Callbacks:
         self._busy: dict[str, str] = {}  # callback -> queue, while this engine dials it
         self._greenlets: set[Any] = set()
         self._led: dict[str, Owed] = {}  # call -> its row, while it is led
+        self._rung: dict[str, tuple[datetime, str]] = {}  # leg -> since when it rings, over which trunk
 
     # -- for flows ------------------------------------------------------------------------------------
 
@@ -236,8 +319,8 @@ class Callbacks:
         """Dial what can be dialled now; seconds until the next that may be."""
         now = self._clock.now()
         self._give_up(now)
-        due, later = self._store.read(lambda session: _look(session, now), DATABASE)
-        waiting = 0
+        due, kept, later = self._store.read(lambda session: _look(session, now), DATABASE)
+        waiting = self._let_stand(kept, now)
         for owed in due:
             if owed.id in self._busy:
                 continue
@@ -251,6 +334,16 @@ class Callbacks:
         self.waiting = waiting
         pauses = [(later - now).total_seconds()] if later is not None else []
         return min([*pauses, LOOK_AGAIN]) if waiting else (pauses[0] if pauses else None)
+
+    def _let_stand(self, kept: list[Owed], now: datetime) -> int:
+        """Those who keep a place stand in their queues from their next time on; how many could not."""
+        places = self.places
+        self.promised = {(owed.number, owed.queue) for owed in kept}
+        if places is None:
+            return 0
+        for id in set(places.standing()) - {owed.id for owed in kept}:
+            places.withdraw(id)  # cancelled, expired, or led by another engine
+        return sum(not places.stand(owed) for owed in kept if owed.state == "owed" and owed.next <= now)
 
     def _may(self, owed: Owed, now: datetime) -> bool:
         try:
@@ -273,12 +366,14 @@ class Callbacks:
             return [owed_of(row) for row in session.execute(over)]
 
         for owed in self._store.work(expire, DATABASE):
-            self._journal("callback.expired", owed, tries=owed.tries, why=owed.why)
+            self.note("callback.expired", owed, tries=owed.tries, why=owed.why)
 
     def stop(self) -> None:
         """Let go of what is being dialled: its legs are hung up, and its rows are found by the next engine."""
         for greenlet in list(self._greenlets):
             greenlet.kill(block=False)
+        if self.places is not None:
+            self.places.stop()
 
     def settle(self) -> None:
         """After a start: rows that an earlier engine was dialling, and that are no live call, are owed again."""
@@ -290,17 +385,17 @@ class Callbacks:
 
         for owed in self._store.read(look, DATABASE):
             if owed.id not in live:
-                self._missed(owed, "lost")
+                self.missed(owed, "lost")
 
     # -- one attempt ----------------------------------------------------------------------------------
 
     def _dial(self, owed: Owed) -> None:
-        owner = f"callback-{owed.id}"
+        owner, leg_id = f"callback-{owed.id}", str(uuid4())
         try:
-            claimed = self._claim(owed)
+            claimed = self.claim(owed, leg_id)
             if claimed is not None:
                 self._calls.pledged.add(owner)
-                self._attempt(claimed, owner)
+                self._attempt(claimed, owner, leg_id)
         except StoreError as error:
             log.warning("callback.not_kept", callback=owed.id, error=str(error))
         except Exception:
@@ -310,8 +405,8 @@ class Callbacks:
             self._busy.pop(owed.id, None)
             self.wake()
 
-    def _claim(self, owed: Owed) -> Owed | None:
-        """Ours to dial, in the table: two that look at the same row don't both get it."""
+    def claim(self, owed: Owed, leg_id: str) -> Owed | None:
+        """Ours to dial over that leg, in the table: two that look at the same row don't both get it."""
 
         def claim(session: Session) -> Owed | None:
             row = session.execute(
@@ -319,59 +414,96 @@ class Callbacks:
                 .where(
                     callbacks.c.id == owed.id, callbacks.c.state == "owed", callbacks.c.tries == owed.tries
                 )
-                .values(state="dialling", tries=owed.tries + 1)
+                .values(state="dialling", tries=owed.tries + 1, last=leg_id)
                 .returning(callbacks)
             ).one_or_none()
             return None if row is None else owed_of(row)
 
         return self._store.work(claim, DATABASE)
 
-    def _attempt(self, owed: Owed, owner: str) -> None:
-        began = self._clock.now()
+    def _attempt(self, owed: Owed, owner: str, leg_id: str) -> None:
+        ring = self.ring(owed, owner, leg_id)
+        if ring is None:
+            return
+        try:
+            ring.wait()
+        except BaseException:
+            ring.drop()  # we are stopped: nobody would lead who answers now
+            raise
+        self.rung(owed, ring)
+
+    def ring(self, owed: Owed, owner: str, leg_id: str, agent: str = "") -> AgentRing | None:
+        """Dial a claimed row. None: it may not be dialled, or could not be, and that is written down."""
         try:
             allowed = self.outbound.dial(
                 owed.number, purpose="callback", call=owed.call, dialled=owed.dialled
             )
             ring = self._floor.dial(
-                owner, allowed.dial, seconds=RINGS_FOR, number=allowed.caller,
+                owner, allowed.dial, seconds=RINGS_FOR, number=allowed.caller, leg_id=leg_id,
                 variables={
                     "il_gateway": allowed.trunk, "playback_terminators": "none",
                     "uuid_bridge_park_on_cancel": "true",
+                    # Answered while no engine is there, it is a call all the same (engine.calls.resync).
+                    CALLBACK: owed.id, NUMBER: owed.number, "il_dnis": owed.dialled,
                 },
             )  # fmt: skip
         except DialRefused as refused:
-            self._missed(owed, refused.why)
-            return
+            self.missed(owed, refused.why)
+            return None
         except SwitchError as error:
             log.warning("callback.not_dialled", callback=owed.id, error=str(error))
-            self._missed(owed, "switch")
-            return
-        self._change(owed, last=ring.leg)
-        self._journal("callback.dialled", owed, call=ring.leg, tries=owed.tries, trunk=allowed.trunk)
-        try:
-            result = ring.wait()
-        except BaseException:
-            ring.drop()  # we are stopped: nobody would lead who answers now
-            raise
+            self.missed(owed, "switch")
+            return None
+        self._rung[ring.leg] = (self._clock.now(), allowed.trunk)
+        self.note("callback.dialled", owed, call=ring.leg, agent=agent, tries=owed.tries, trunk=allowed.trunk)
+        return ring
+
+    def rung(self, owed: Owed, ring: AgentRing, agent: str = "") -> Call | None:
+        """What came of the ringing, which is over. The call that is led now; None: there is none, and that is
+        written down."""
+        result = ring.wait()
+        began, trunk = self._rung.pop(ring.leg, (self._clock.now(), ""))
         if result.kind is not RingKind.ANSWERED:
             why = "unknown_number" if result.cause in _UNKNOWN else str(result.kind)
             self._account(owed, ring.leg, began, result.cause)
-            self._missed(owed, why, call=ring.leg)
-            return
+            self.missed(owed, why, call=ring.leg)
+            return None
         self._led[ring.leg] = owed
-        self._change(owed, state="talking")
-        self._journal("callback.answered", owed, call=ring.leg)
+        self.note("callback.answered", owed, call=ring.leg, agent=agent)
         call = self._calls.take_up(
-            ring.leg, number=owed.number, dialled=owed.dialled, origin=allowed.trunk, callback=owed.id
+            ring.leg, number=owed.number, dialled=owed.dialled, origin=trunk, callback=owed.id
         )
         if call is None:  # hung up in the moment of the answer
             self._led.pop(ring.leg, None)
             self._account(owed, ring.leg, began, "NORMAL_CLEARING")
-            self._missed(owed, "hung_up", call=ring.leg)
+            self.missed(owed, "hung_up", call=ring.leg)
+        else:
+            self._change(owed, state="talking")  # behind it: the caller waits for no database
+        return call
+
+    def called_off(self, owed: Owed, ring: AgentRing, why: str) -> None:
+        """The ringing was stopped because of the agent: it is no attempt, and the place is as it was."""
+        began, _ = self._rung.pop(ring.leg, (self._clock.now(), ""))
+        self._account(owed, ring.leg, began, "ORIGINATOR_CANCEL")
+        self._change(owed, state="owed", tries=max(0, owed.tries - 1), why=why)
+        self.note("callback.called_off", owed, call=ring.leg, why=why)
+
+    def put_aside(self, owed: Owed, why: str, seconds: float) -> None:
+        """It can't stand in its queue now; again after so long, when the queue is open."""
+        again = self._again(owed, seconds)
+        self._change(owed, next=again, why=why)
+        self.note("callback.put_aside", owed, why=why, again=again.isoformat())
+        self.wake()
 
     def ended(self, call: Call) -> None:
-        """A call that was made for a row is over: what it came to."""
+        """A call is over: what it came to, if it was made for a row. Whoever is owed one can be dialled now."""
+        if not call.callback:
+            if any(number == call.number for number, _ in self.promised):
+                self.wake()
+            return
         owed = self._led.pop(call.id, None)
+        if self.places is not None:
+            self.places.ended(call.id)
         self._clock.spawn(self._close, owed, call.callback, call.id, outcome(call))
 
     def _close(self, owed: Owed | None, id: str, call: str, came_to: str) -> None:
@@ -381,41 +513,46 @@ class Callbacks:
                 return
             if came_to in ("done", "declined"):
                 self._change(owed, state=came_to, why="")
-                self._journal(f"callback.{came_to}", owed, call=call, tries=owed.tries)
+                self.note(f"callback.{came_to}", owed, call=call, tries=owed.tries)
             else:
-                self._missed(owed, came_to, call=call)
+                self.missed(owed, came_to, call=call)
         except StoreError as error:
             log.warning("callback.not_kept", callback=id, error=str(error))
         self.wake()
 
-    def _missed(self, owed: Owed, why: str, call: str = "") -> None:
-        now = self._clock.now()
+    def missed(self, owed: Owed, why: str, call: str = "") -> None:
+        """An attempt came to nothing: again later, if at all. Who has taken it over meanwhile is left alone."""
         if why in HOPELESS or owed.tries >= owed.most:
-            self._change(owed, state="failed", why=why)
-            self._journal("callback.failed", owed, call=call, why=why, tries=owed.tries)
+            if self._change(owed, state="failed", why=why):
+                self.note("callback.failed", owed, call=call, why=why, tries=owed.tries)
             return
-        again = now + timedelta(seconds=RETRY.get(why, 600.0))
+        again = self._again(owed, RETRY.get(why, 600.0))
+        if self._change(owed, state="owed", why=why, next=again):
+            self.note("callback.missed", owed, call=call, why=why, tries=owed.tries, again=again.isoformat())
+
+    def _again(self, owed: Owed, seconds: float) -> datetime:
+        again = self._clock.now() + timedelta(seconds=seconds)
         try:
-            again = self.queues.after(owed.queue, again, 0.0)
+            return self.queues.after(owed.queue, again, 0.0)
         except NotFound:
-            pass  # the queue is gone from the configuration; the next attempt may find it again
-        self._change(owed, state="owed", why=why, next=again)
-        self._journal("callback.missed", owed, call=call, why=why, tries=owed.tries, again=again.isoformat())
+            return again  # the queue is gone from the configuration; the next attempt may find it again
 
     # -- what is written ------------------------------------------------------------------------------
 
-    def _change(self, owed: Owed, **values: Any) -> None:
-        self._store.work(
-            lambda session: session.execute(
-                update(callbacks).where(callbacks.c.id == owed.id).values(**values)
-            ),
-            DATABASE,
-        )
+    def _change(self, owed: Owed, **values: Any) -> bool:
+        """Of a row that is not over; False when it is."""
 
-    def _journal(self, kind: str, owed: Owed, call: str = "", **data: Any) -> None:
+        def change(session: Session) -> bool:
+            query = update(callbacks).where(callbacks.c.id == owed.id, callbacks.c.state.in_(LIVE))
+            return session.execute(query.values(**values).returning(callbacks.c.id)).first() is not None
+
+        return self._store.work(change, DATABASE)
+
+    def note(self, kind: str, owed: Owed, call: str = "", agent: str = "", **data: Any) -> None:
+        """One row of the journal."""
         self._store.journal(
             JournalEntry(
-                at=self._clock.now(), kind=kind, call=call or owed.call, queue=owed.queue,
+                at=self._clock.now(), kind=kind, call=call or owed.call, agent=agent, queue=owed.queue,
                 data={"callback": owed.id, **data},
             )
         )  # fmt: skip
@@ -446,19 +583,24 @@ def outcome(call: Call) -> str:
     return "unheard" if call.block == "unheard" else "hung_up"
 
 
-def _look(session: Session, now: datetime) -> tuple[list[Owed], datetime | None]:
-    owed = callbacks.c.state == "owed"
-    query = select(callbacks).where(owed, callbacks.c.next <= now).order_by(callbacks.c.since).limit(200)
-    due = [owed_of(row) for row in session.execute(query)]
+def _look(session: Session, now: datetime) -> tuple[list[Owed], list[Owed], datetime | None]:
+    """What may be dialled now, all that keep a place, and the next moment at which something changes."""
+    owed, keeps = callbacks.c.state == "owed", callbacks.c.place.is_not(None)
+    query = select(callbacks).where(owed, ~keeps, callbacks.c.next <= now)
+    due = [owed_of(row) for row in session.execute(query.order_by(callbacks.c.since).limit(200))]
+    live = select(callbacks).where(callbacks.c.state.in_(("owed", "dialling")), keeps)
+    kept = [owed_of(row) for row in session.execute(live.order_by(callbacks.c.since))]
     moments = [
         session.execute(select(func.min(column)).where(owed, column > now)).scalar()
         for column in (callbacks.c.next, callbacks.c.due, callbacks.c.until)
     ]
-    return due, min((moment for moment in moments if moment is not None), default=None)
+    return due, kept, min((moment for moment in moments if moment is not None), default=None)
 
 
 def owed_of(row: Any) -> Owed:
     """A row as a record."""
     values = dict(row._mapping)
-    data = values.pop("data")
-    return Owed(**values, data=decode(data) if isinstance(data, str) else (data or {}))
+    data, place = (
+        decode(one) if isinstance(one, str) else one for one in (values.pop("data"), values.pop("place"))
+    )
+    return Owed(**values, data=data or {}, place=Kept(**place) if place is not None else None)

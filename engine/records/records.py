@@ -100,7 +100,7 @@ class Records:
 
     def call_ended(self, call: Call) -> None:
         """A call is over: perhaps one that we owed."""
-        if self.callbacks is not None and call.callback:
+        if self.callbacks is not None:
             self.callbacks.ended(call)
 
     # -- within a session, in a worker thread -----------------------------------------------------------

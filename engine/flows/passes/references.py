@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from engine.flows.called_back import PROMPTS, flow_name
+from engine.flows.called_back import ASKED_AGAIN, KEPT_PROMPTS, PROMPTS, flow_name
 from engine.flows.known import Known
 from engine.flows.loader import ON_HANGUP, Draft
 from engine.flows.passes.ends import outcomes_of
@@ -286,9 +286,9 @@ class References:
                 return
 
     def callback(self, step: Callback) -> None:
-        if flow_name(self.department, step.queue) in self.flows:
-            return  # the department's own flow leads the call
-        for prompt in PROMPTS:
+        own = flow_name(self.department, step.queue, step.keep_place) in self.flows  # leads the call
+        wanted = KEPT_PROMPTS if step.keep_place else PROMPTS
+        for prompt in ASKED_AGAIN if own and step.keep_place else () if own else wanted:
             missing = [
                 language
                 for language in self.languages

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -17,7 +17,7 @@ from engine.flows.scope import UnknownName
 from engine.flows.step import Into, Step, Types, Values
 from engine.flows.types import FLAG, MOMENT, TEXT, Type, record
 from engine.flows.values import Val, parse_value
-from engine.records.callbacks import owe
+from engine.records.callbacks import Kept, owe
 from engine.schema.fields import Duration, Flag, QueueRef, Target, whole
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ class Callback(Step):
     number: Val = Field(default_factory=lambda: parse_value("{caller.number}"))
     """Who is called; the caller's own number when left out."""
     keep_place: Flag = False
-    """Those who waited longer are called before those who waited less: the time that was waited counts."""
+    """The caller goes on standing in the queue: when its turn comes an agent is reserved, and then it is called."""
+    first: Literal["agent", "caller"] = "agent"
+    """Who is rung first for a kept place: the reserved `agent`, who hears it ring at the caller's, or the `caller`."""
     within: Duration = 1800.0
     """Called by then in any case, also when nobody in the queue became free before."""
     window: Duration = 14400.0
@@ -58,6 +60,23 @@ class Callback(Step):
 
     def born_type(self, name: str, types: Types) -> Type:
         return record("callback", id=TEXT, number=TEXT, due=MOMENT, again=FLAG)
+
+    def _place(self, run: Run, now: datetime) -> tuple[datetime, Kept | None]:
+        """Since when its wait counts, and the place to keep: that of the queue which the caller has just left."""
+        if not self.keep_place:
+            return now, None
+        left = run.queue_place.get("L") or {}
+        mine = left if left.get("q") == self.queue else {}
+        since = datetime.fromtimestamp(left["t"], UTC) if "t" in left else now - timedelta(seconds=run.call.waited)
+        kept = Kept(
+            skills=dict(mine.get("s") or {}),
+            priority=int(mine.get("p", run.priority)),
+            agent=str(mine.get("A", "")),
+            tier=str(mine.get("T", "")),
+            site=str(mine.get("S", "")),
+            first=self.first,
+        )
+        return min(since, now), kept
 
     def run(self, run: Run) -> Move:
         from engine.flows.called_back import flow_name  # it makes flows with this step in mind
@@ -80,14 +99,15 @@ class Callback(Step):
             run.failure = why
             return Go(self.refused, way="refused")
         now, data = services.clock.now(), pack(told(run, self.data))
-        since = now - timedelta(seconds=call.waited) if self.keep_place else now
+        since, place = self._place(run, now)
 
         def promise(session: Any) -> dict[str, Any]:
             owed, known = owe(
                 session, callbacks.queues, queue=self.queue, number=number,
-                flow=flow_name(run.department, self.queue), now=now, since=since, within=self.within,
-                window=self.window, tries=self.tries, department=run.department, language=call.language,
-                dialled=call.dialled, call=call.id, data=data,
+                flow=flow_name(run.department, self.queue, self.keep_place), now=now, since=since,
+                within=self.within, window=self.window, tries=self.tries,
+                department=run.department, language=call.language, dialled=call.dialled,
+                call=call.id, data=data, place=place,
             )  # fmt: skip
             return {"id": owed.id, "number": owed.number, "due": owed.due, "again": known}
 

@@ -1,0 +1,378 @@
+"""Calls back that keep their place: the turn comes, an agent is reserved, the caller is dialled, the two talk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.records.test_callbacks import said
+
+WAITING = """
+ask:
+  - answer
+  - queue:
+      name: desk
+      waiting: {keys: {1: call_me}}
+      full: sorry
+      too_long: sorry
+      no_agents: sorry
+  - hangup
+call_me:
+  - callback: {queue: desk, keep_place: true, failed: sorry}
+  - play: owed
+  - hangup
+sorry:
+  - play: sorry
+  - hangup
+"""
+NUMBER = "+8613800000009"
+
+
+@pytest.fixture
+def kept(desk: Any) -> Any:
+    """``kept()``: a centre whose callers may press 1 in the queue; both its agents are on a break."""
+
+    def make(blocks: str = WAITING) -> Any:
+        centre = desk(blocks)
+        for agent in ("201", "202"):
+            centre.agent(agent).pauses("meal")
+        return centre
+
+    return make
+
+
+def promised(centre: Any, number: str = NUMBER, after: float = 60.0) -> Any:
+    """A caller who waits, presses 1 and hangs up; its row."""
+    caller = centre.caller(number=number).dials("8000")
+    centre.clock.advance(after)
+    caller.presses("1")
+    caller.hears("owed")
+    caller.hangs_up()
+    centre.clock.advance(1)
+    return centre.one("callbacks", number=number)
+
+
+def dialled(centre: Any, nth: int, within: float = 60.0) -> Any:
+    """The nth call that goes out."""
+    end = centre.virtual.monotonic() + within
+    while len(centre.simulator.lines) < nth:
+        assert centre.virtual.monotonic() < end, f"call {nth} did not go out within {within} s"
+        centre.virtual.sleep(0.1)
+    return centre.simulator.lines[nth - 1]
+
+
+def test_the_agent_is_reserved_then_the_caller_is_dialled_and_they_talk(kept: Any) -> None:
+    centre = kept()
+    centre.simulator.line_answers = lambda number: None
+    row = promised(centre)
+    assert row["state"] == "owed"
+    assert centre.simulator.lines == []
+    [waiting] = centre.app.acd.queue("desk").waiting
+    assert (waiting.number, waiting.virtual, waiting.position) == (NUMBER, True, 1)
+    agent = centre.agent("201").ready()
+    ring = agent.phone.wait_ring(5.0)
+    assert ring is not None
+    assert centre.simulator.lines == []  # the caller is dialled when the agent is there
+    agent.answers()
+    line = dialled(centre, 1)
+    assert (line.number, agent.state) == (NUMBER, "offered")
+    line.answer()
+    assert said(centre, line) == "callback_connecting"
+    centre.clock.advance(10)
+    assert agent.state == "talking"
+    [call] = centre.calls()
+    assert call.id == waiting.call
+    agent.hangs_up()
+    centre.clock.advance(2)
+    assert centre.one("callbacks")["state"] == "done"
+    cdr = next(row for row in centre.cdrs() if row.data["direction"] == "out")
+    assert (cdr.outcome, cdr.agent, cdr.data["owed_by"], cdr.data["tries"]) == ("talked", "201", row["call"], 1)
+    assert cdr.data["waited_virtual"] > 60
+    entered = [row for row in centre.journal() if row.kind == "queue.entered" and row.data["virtual"]]
+    assert [row.call for row in entered] == [call.id]
+
+
+def brought(centre: Any, agent: Any) -> None:
+    """The agent is ready, is rung and answers."""
+    agent.ready()
+    assert agent.phone.wait_ring(10.0) is not None
+    agent.answers()
+
+
+def over(centre: Any) -> None:
+    """The agent hangs up, and everything is written."""
+    centre.agent("201").hangs_up()
+    centre.clock.advance(2)
+
+
+def test_who_waits_on_the_line_longer_goes_first_and_the_position_counts_who_waits_at_home(kept: Any) -> None:
+    centre = kept()
+    centre.simulator.line_answers = lambda number: None
+    first = centre.caller(number="+8613800000001").dials("8000")
+    centre.clock.advance(5)
+    promised(centre, after=10.0)
+    later = centre.caller(number="+8613800000002").dials("8000")
+    centre.clock.advance(1)
+    waiting = centre.app.acd.queue("desk").waiting
+    assert [(one.number[-1], one.virtual) for one in waiting] == [("1", False), ("9", True), ("2", False)]
+    agent = centre.agent("201")
+    brought(centre, agent)
+    first.talks_to(agent)
+    assert centre.simulator.lines == []
+    agent.hangs_up()
+    centre.clock.advance(1)
+    brought(centre, agent)
+    line = dialled(centre, 1)
+    assert later.view.queue == "desk"
+    line.answer()
+    centre.clock.advance(10)
+    assert agent.state == "talking"
+
+
+@pytest.mark.parametrize(("cause", "after"), [("USER_BUSY", 300), ("NO_ANSWER", 900)])
+def test_an_attempt_that_fails_frees_the_agent_and_the_place_comes_back_as_it_was(
+    kept: Any, cause: str, after: int
+) -> None:
+    centre = kept()
+    centre.simulator.line_answers = lambda number: None
+    promised(centre)
+    [before] = centre.app.acd.queue("desk").waiting
+    agent = centre.agent("201")
+    brought(centre, agent)
+    dialled(centre, 1).reject(cause)
+    centre.clock.advance(2)
+    assert agent.state == "ready"
+    assert centre.app.acd.queue("desk").waiting == ()
+    row = centre.one("callbacks")
+    assert (row["state"], row["tries"]) == ("owed", 1)
+    agent.pauses("meal")
+    centre.clock.advance(after - 10)
+    assert centre.app.acd.queue("desk").waiting == ()
+    centre.clock.advance(70)
+    [again] = centre.app.acd.queue("desk").waiting
+    assert abs((again.since - before.since).total_seconds()) < 1
+    brought(centre, agent)
+    dialled(centre, 2).answer()
+    centre.clock.advance(10)
+    assert agent.state == "talking"
+    over(centre)
+    assert centre.one("callbacks")["state"] == "done"
+
+
+def test_who_declines_is_called_no_more(kept: Any) -> None:
+    centre = kept()
+    centre.simulator.line_answers = lambda number: None
+    promised(centre)
+    brought(centre, centre.agent("201"))
+    dialled(centre, 1).reject("CALL_REJECTED")
+    centre.clock.advance(2)
+    row = centre.one("callbacks")
+    assert (row["state"], row["why"]) == ("failed", "rejected")
+    assert centre.agent("201").state == "ready"
+
+
+@pytest.mark.parametrize("how", ["hangs_up", "logs_out"])
+def test_an_agent_who_goes_while_it_rings_ends_the_ringing_and_it_is_no_attempt(kept: Any, how: str) -> None:
+    centre = kept()
+    centre.simulator.line_answers = lambda number: None
+    promised(centre)
+    agent = centre.agent("201")
+    brought(centre, agent)
+    line = dialled(centre, 1)
+    if how == "hangs_up":
+        agent.hangs_up()
+    else:
+        centre.app.acd.logout("201")
+    centre.clock.advance(2)
+    assert line.ended is not None
+    row = centre.one("callbacks")
+    assert (row["state"], row["tries"]) == ("owed", 0)
+    [waiting] = centre.app.acd.queue("desk").waiting
+    assert waiting.number == NUMBER
+    brought(centre, centre.agent("202"))
+    dialled(centre, 2).answer()
+    centre.clock.advance(10)
+    assert centre.agent("202").state == "talking"
+
+
+def test_who_is_cancelled_leaves_the_queue_and_nobody_is_dialled(kept: Any) -> None:
+    centre = kept()
+    row = promised(centre)
+    from engine.records import callbacks
+
+    centre.app.records.work(lambda session: callbacks.cancel(session, row["id"], "test"))
+    centre.clock.advance(1)
+    assert centre.app.acd.queue("desk").waiting == ()
+    centre.agent("201").ready()
+    centre.agent("201").is_not_offered()
+
+
+def test_who_calls_in_again_takes_its_place_on_the_line(kept: Any) -> None:
+    centre = kept()
+    promised(centre)
+    other = centre.caller(number="+8613800000002").dials("8000")
+    centre.clock.advance(5)
+    again = centre.caller(number=NUMBER).dials("8000")
+    again.hears("callback_kept", position=1)
+    again.presses("1")
+    centre.clock.advance(2)
+    waiting = centre.app.acd.queue("desk").waiting
+    assert [(one.number, one.virtual) for one in waiting] == [(NUMBER, False), ("+8613800000002", False)]
+    assert centre.one("callbacks")["state"] == "taken_over"
+    agent = centre.agent("201")
+    brought(centre, agent)
+    again.talks_to(agent)
+    assert other.view.queue == "desk"
+    assert centre.simulator.lines == []
+
+
+def test_who_calls_in_again_may_keep_the_call_back(kept: Any) -> None:
+    centre = kept()
+    promised(centre)
+    again = centre.caller(number=NUMBER).dials("8000")
+    again.hears("callback_kept", position=1)
+    again.presses("2")
+    again.hears("callback_stays")
+    centre.clock.advance(3)
+    assert again.ended
+    [waiting] = centre.app.acd.queue("desk").waiting
+    assert waiting.virtual
+    assert centre.one("callbacks")["state"] == "owed"
+
+
+def test_the_caller_may_be_rung_first(kept: Any) -> None:
+    centre = kept(WAITING.replace("keep_place: true", "keep_place: true, first: caller"))
+    centre.simulator.line_answers = lambda number: None
+    promised(centre)
+    agent = centre.agent("201").ready()
+    line = dialled(centre, 1)
+    assert agent.state == "offered"
+    line.answer()
+    assert said(centre, line) == "callback_connecting"
+    assert agent.phone.wait_ring(20.0) is not None
+    agent.answers()
+    centre.clock.advance(3)
+    assert agent.state == "talking"
+
+
+def test_after_its_queue_has_closed_nobody_is_called_until_it_opens(kept: Any) -> None:
+    centre = kept()
+    centre.simulator.line_answers = lambda number: None
+    promised(centre)
+    centre.app.acd.close_queue("desk", "fire drill")
+    centre.clock.advance("20m")
+    assert centre.app.acd.queue("desk").waiting == ()
+    agent = centre.agent("201").ready()
+    centre.clock.advance("2m")
+    assert (agent.state, centre.simulator.lines) == ("ready", [])
+    centre.app.acd.open_queue("desk")
+    assert agent.phone.wait_ring(70.0) is not None
+    agent.answers()
+    dialled(centre, 1).answer()
+
+
+# -- the engine dies ------------------------------------------------------------------------------------
+
+
+def again(centre: Any) -> None:
+    """kill -9, and the next engine."""
+    centre.engine.kill()
+    centre.engine.start()
+    centre.clock.advance(2)
+
+
+def finishes(centre: Any, lines: int) -> None:
+    """It is called once more, and everything ends well, with so many calls dialled in all."""
+    line = dialled(centre, lines, 200.0)
+    line.answer()
+    centre.clock.advance(12)
+    talking = [agent for agent in ("201", "202") if centre.agent(agent).state == "talking"]
+    assert len(talking) == 1
+    centre.agent(talking[0]).hangs_up()
+    centre.clock.advance("30m")
+    assert len(centre.simulator.lines) == lines
+    assert centre.one("callbacks")["state"] == "done"
+
+
+def test_killed_while_it_waits_it_stands_again_with_its_old_time(kept: Any) -> None:
+    centre = kept()
+    centre.simulator.line_answers = lambda number: None
+    promised(centre)
+    [before] = centre.app.acd.queue("desk").waiting
+    again(centre)
+    [after] = centre.app.acd.queue("desk").waiting
+    assert abs((after.since - before.since).total_seconds()) < 1
+    brought(centre, centre.agent("201"))
+    finishes(centre, 1)
+
+
+def test_killed_when_the_agent_is_reserved_nobody_was_dialled_and_it_is_done_again(kept: Any) -> None:
+    centre = kept()
+    centre.simulator.line_answers = lambda number: None
+    promised(centre)
+    agent = centre.agent("201").ready()
+    assert agent.phone.wait_ring(10.0) is not None
+    again(centre)
+    assert centre.simulator.lines == []
+    agent = centre.agent("201").ready()
+    agent.answers()
+    finishes(centre, 1)
+
+
+def test_killed_while_it_rings_the_ringing_ends_and_it_is_dialled_later(kept: Any) -> None:
+    centre = kept()
+    centre.simulator.line_answers = lambda number: None
+    promised(centre)
+    brought(centre, centre.agent("201"))
+    line = dialled(centre, 1)
+    again(centre)
+    assert line.ended is not None
+    centre.clock.advance(70)
+    brought(centre, centre.agent("201"))
+    finishes(centre, 2)
+
+
+def test_answered_while_no_engine_was_there_it_is_led_all_the_same(kept: Any) -> None:
+    centre = kept()
+    centre.simulator.line_answers = lambda number: None
+    promised(centre)
+    brought(centre, centre.agent("201"))
+    line = dialled(centre, 1)
+    centre.engine.kill()
+    line.answer()
+    centre.engine.start()
+    assert said(centre, line) == "callback_connecting"
+    centre.clock.advance(12)
+    assert centre.agent("201").state == "talking"
+    over(centre)
+    assert centre.one("callbacks")["state"] == "done"
+    assert len(centre.simulator.lines) == 1
+
+
+def test_killed_in_the_greeting_the_two_are_connected_by_the_next_engine(kept: Any) -> None:
+    centre = kept()
+    centre.simulator.line_answers = lambda number: None
+    promised(centre)
+    brought(centre, centre.agent("201"))
+    line = dialled(centre, 1)
+    line.answer()
+    assert said(centre, line) == "callback_connecting"
+    again(centre)
+    centre.clock.advance(12)
+    assert centre.agent("201").state == "talking"
+    over(centre)
+    assert centre.one("callbacks")["state"] == "done"
+    assert len(centre.simulator.lines) == 1
+
+
+def test_killed_in_the_talk_it_goes_on_and_is_done(kept: Any) -> None:
+    centre = kept()
+    promised(centre)
+    brought(centre, centre.agent("201"))
+    centre.clock.advance(12)
+    assert centre.agent("201").state == "talking"
+    again(centre)
+    assert centre.agent("201").state == "talking"
+    over(centre)
+    assert centre.one("callbacks")["state"] == "done"
