@@ -78,7 +78,9 @@ def test_every_step_that_there_is_has_an_example() -> None:
 
 
 def test_the_mistake_that_the_guide_shows_is_told_like_that(home_of: Callable[[str], Path]) -> None:
-    [shown] = [one.text for one in examples("console") if "error[" in one.text and one.page == "docs/flows.md"]
+    [shown] = [
+        one.text for one in examples("console") if "error[" in one.text and one.page == "docs/flows.md"
+    ]
     home = home_of("docs/flows.md")
     flow = home / "plugins/facilities/flows/main.yaml"
     text = flow.read_text(encoding="utf-8")
