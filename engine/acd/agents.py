@@ -398,7 +398,6 @@ class Agents:
             call=agent.call,
             seconds=round(seconds, 3),
             disposition=agent.disposition,
-            calling_back=str(getattr(agent.engagement, "calling_back", "")) if agent.state is OFFERED else "",
         )
         agent.disposition = ""
 
@@ -428,6 +427,7 @@ class Agents:
             roles=tuple(config.roles),
             dispositions=MappingProxyType(self.dispositions(agent)),
             disposition=agent.disposition,
+            calling_back=str(getattr(agent.engagement, "calling_back", "")) if agent.state is OFFERED else "",
         )
 
     def memory(self, agent: Agent) -> AgentMemory:

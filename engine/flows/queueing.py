@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 AT_THE_FRONT = 1000
 """Priority of a caller who has talked already and was left alone."""
+REPEATED = 8
+"""How often the music is in one playback, half a minute each, where keys are taken."""
 PARK_LIMIT = 2.0
 """Seconds from the end of a talk to the caller's CHANNEL_PARK."""
 
@@ -275,7 +277,12 @@ class Waiting:
     def _play_music(self) -> None:
         music = self.run.services.music_for(self.music_name)
         # Without the lock: announcements nest in it.
-        self.music = self.call.start("endless_playback", music, lock=False)
+        if self.step.waiting.keys:
+            # In endless_playback the switch takes no keys: no DTMF event comes (mod_dptools.c plays it without a
+            # callback). So a long piece, which is begun again at its end; without an engine it outlasts the rescue.
+            self.music = self.call.start("playback", _long(music), lock=False)
+        else:
+            self.music = self.call.start("endless_playback", music, lock=False)
         self.run.queue_place = {**self.run.queue_place, "m": self.music}
         self.run.checkpoint()
 
@@ -421,6 +428,11 @@ class Waiting:
             self._count_wait()
             self.call.abandoned = True
         self.place.leave(Leaving.CALLER)
+
+
+def _long(music: str) -> str:
+    """``music`` some minutes long, as one playback."""
+    return music if "://" in music else "file_string://" + "!".join([music] * REPEATED)
 
 
 def _shown(popped: Mapping[str, Any]) -> dict[str, Any]:

@@ -366,7 +366,10 @@ class Caller:
         music = self._centre.app.music
         end = self._centre.virtual.monotonic() + PATIENCE
         while self._centre.virtual.monotonic() < end:
-            if any(sound.path == music and sound.ended is None for sound in self._live.played):
+            if any(
+                music in sound.path.removeprefix("file_string://").split("!") and sound.ended is None
+                for sound in self._live.played
+            ):
                 return self
             self._centre.virtual.sleep(0.1)
         self._fail("no music")
@@ -426,7 +429,8 @@ class Caller:
     def _said(self, sound: Playback) -> Utterance | None:
         """What a playback says; None for music, silence and tones."""
         path = sound.path
-        if path == self._centre.app.music or path.startswith("tone_stream://") or _SILENT.fullmatch(path):
+        music = self._centre.app.music in path.removeprefix("file_string://").split("!")
+        if music or path.startswith("tone_stream://") or _SILENT.fullmatch(path):
             return None
         if path.startswith(str(self._centre.installation.folders.recordings)):
             return None  # what a caller said

@@ -77,6 +77,7 @@ def test_the_agent_is_reserved_then_the_caller_is_dialled_and_they_talk(kept: An
     agent.answers()
     line = dialled(centre, 1)
     assert (line.number, agent.state) == (NUMBER, "offered")
+    assert centre.app.acd.agent("201").calling_back == NUMBER
     line.answer()
     assert said(centre, line) == "callback_connecting"
     centre.clock.advance(10)

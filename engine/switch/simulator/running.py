@@ -241,7 +241,11 @@ class PlaybackApp(Running):
 
 
 class EndlessPlayback(PlaybackApp):
-    """``endless_playback``: the same sound again and again."""
+    """``endless_playback``: the same sound again and again. Keys stay in the channel's queue: it has no callback that
+    would take them, and so no DTMF event comes before another application does (mod_dptools.c)."""
+
+    def take_keys(self) -> None:
+        pass
 
     def _played(self) -> None:
         self.start()
