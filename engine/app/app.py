@@ -180,7 +180,6 @@ class App:
         self.calls.keys = settings.keys
         floor = CallFloor(self.calls)
         self.acd = Acd(made.acd, self.clock, floor, self.store.journal, self._notify)
-        self.acd.restore(_memory(row) for row in self.store.load_agents())
         self.closing = make_closing(self)
         self.departments = make_departments(
             made, clock=self.clock, store=self.store, seed=self._seed, agents=self.acd, calendars=self.closing
@@ -225,6 +224,8 @@ class App:
         self.calls.recorded = self.sounds.recorded(self.recordings.finished)
         self.clock.spawn(self._sweep)
         self.recordings.on_finished = lambda view: made.host.tell.recording_finished(recording=view)
+        # Last: a wrap-up that is over by now is told at once, to what was built above.
+        self.acd.restore(_memory(row) for row in self.store.load_agents())
 
     def _make_prompts(self) -> Prompts:
         made = self.installation

@@ -20,7 +20,7 @@ MARK = ".insideline-home"
 
 _OWN = {
     "pytest.ini": "# The departments' tests: `pytest`, or `pytest plugins/logistics`.\n"
-    "[pytest]\ntestpaths = plugins\naddopts = -q --import-mode=importlib\n",
+    "[pytest]\ntestpaths = plugins\naddopts = -q -p engine.testing.patched --import-mode=importlib\n",
     ".gitignore": "# What the engine writes.\nvar/\n__pycache__/\n.pytest_cache/\n",
 }
 _NOT = frozenset({"__pycache__", ".DS_Store"})

@@ -242,7 +242,9 @@ class Prompts:
                     parts.append(recording)
                 else:
                     parts.extend(_piece(text, piece, literal, first=at == 0, last=at == len(pieces) - 1))
-                said.append(piece)
+                # "at two p.m." ends its sentence already.
+                ended = piece.startswith(".") and "".join(said[-1:]).endswith(".")
+                said.append(piece[1:] if ended else piece)
                 before, literal = piece.rstrip(), literal + 1
             elif values is not None:
                 value = found[piece.name] = _value(values, piece)

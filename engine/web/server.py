@@ -80,4 +80,5 @@ def refuse_a_second_engine(path: Path) -> None:
         raise ConfigError(f"{path} can't be used: {error.strerror}") from error
     finally:
         probe.close()
-    raise ConfigError(f"an engine runs in this home already (it answers on {path})")
+    ends = "Ctrl-C or SIGTERM ends it when its calls are over"
+    raise ConfigError(f"an engine runs in this home already (it answers on {path}); {ends}")

@@ -61,7 +61,8 @@ def _entry(name: str, what: Any) -> str:
 def _signature(function: Any) -> str:
     found = inspect.signature(function)
     kept = [one for one in found.parameters.values() if one.name != "self"]
-    return re.sub(r"'([^']+)'", r"\1", str(found.replace(parameters=kept)))
+    written = str(found.replace(parameters=kept)).replace("''", '""')  # an empty default keeps its quotes
+    return re.sub(r"'([^']+)'", r"\1", written)
 
 
 def _shown(text: str | None) -> str:

@@ -114,6 +114,8 @@ def test_a_name_that_is_reckoned_from_itself_has_the_type_of_where_it_began() ->
         ("请按“2”或按井号键。", "zh-CN", "2#"),
         ("按一查询，按二下单", "zh-CN", "12"),
         ("请按１、２或３", "zh-CN", "123"),
+        ("中文服务请按1。For English, press 2.", "zh-CN", "12"),
+        ("For English, press 2. 中文服务请按1。", "en", "12"),
         ("Bitte 1.", "de", None),
     ],
 )

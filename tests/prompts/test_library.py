@@ -4,7 +4,7 @@ import os
 import wave
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,11 @@ def test_words_and_values_are_clips_of_their_own(make: Make, row_voice: Any) -> 
     )
     assert said.values == {"order.number": "80001234", "order.at": date(2026, 11, 20), "order.city": "成都"}
     assert said.seconds == pytest.approx(sum(sound_of(clip)[3] for clip in said.clips), abs=0.002)
+
+
+def test_a_value_that_ends_in_a_dot_ends_the_sentence_too(make: Make) -> None:
+    said = make().utterance("It is open at {at:time}. Goodbye {at:time}.", {"at": time(14)}, "en", "orders")
+    assert said.text == "It is open at two p.m. Goodbye two p.m."
 
 
 def test_values_may_come_by_their_dotted_names_or_in_mappings(make: Make) -> None:

@@ -19,21 +19,19 @@ _EN = re.compile(
     rf"\b(?:press(?:ing)?|dial|key)\s+(?:the\s+)?(?:key\s+)?[\"“']?((?:{_KEY_EN})\b(?:[\"”']?\s*(?:,|or|and|to)\s+(?:press\s+)?[\"“']?(?:{_KEY_EN})\b)*|[*#])",
     re.IGNORECASE,
 )
+_WAYS = ((_ZH, re.compile(_KEY_ZH)), (_EN, re.compile(_KEY_EN, re.IGNORECASE)))
 _RANGE = re.compile(r"至|到|\bto\b")
 
 
 @lru_cache(maxsize=4096)
 def offered(text: str, language: str) -> frozenset[str] | None:
     """The keys that a text offers, as characters. None when it speaks of none, or in a language that is not known
-    here: then nothing can be said about it."""
-    if language.startswith("zh"):
-        found, one = _ZH.finditer(text), re.compile(_KEY_ZH)
-    elif language.startswith("en"):
-        found, one = _EN.finditer(text), re.compile(_KEY_EN, re.IGNORECASE)
-    else:
+    here: then nothing can be said about it. A greeting in one language may offer the other one in that one's words
+    (``中文服务请按1。For English, press 2.``), so both are looked for."""
+    if not language.startswith(("zh", "en")):
         return None
     keys: set[str] = set()
-    for match in found:
+    for match, one in [(found, word) for said, word in _WAYS for found in said.finditer(text)]:
         named = [key for word in one.findall(match.group(1)) if (key := _key(word))]
         if len(named) == 2 and _RANGE.search(match.group(1)) and all(key.isdigit() for key in named):
             named = [str(key) for key in range(int(named[0]), int(named[1]) + 1)]

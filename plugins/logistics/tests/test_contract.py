@@ -67,5 +67,6 @@ def test_what_is_overdue_is_told_the_longest_first_and_from_so_many_hours_on(sys
     late = system.overdue(now=NOW, hours=0)
     assert "44018009" in [one.number for one in late]
     assert all(one.state != "delivered" for one in late)
-    assert [one.number for one in system.overdue(now=NOW, hours=45)] == ["44018009"]
-    assert system.overdue(now=NOW, hours=46) == []
+    assert [one.number for one in system.overdue(now=NOW, hours=45)] == ["44018010", "44018009"]
+    assert [one.number for one in system.overdue(now=NOW, hours=46)] == ["44018010"]
+    assert system.overdue(now=NOW, hours=64) == []
