@@ -83,6 +83,16 @@ def cancel(id: str) -> None:
     click.echo(f"cancelled callback {gone['id']} to {gone['number']}")
 
 
+@callback.command("now")
+@click.argument("id")
+@home_option
+def now(id: str) -> None:
+    """Call as soon as anybody can: without its pause, or before its time."""
+    with Engine(home()) as engine:
+        row = engine.post(f"/callbacks/{id}/now", by=getpass.getuser())
+    click.echo(f"callback {row['id']} to {row['number']} is due now")
+
+
 @click.group()
 def notice() -> None:
     """What people behind the desk are told."""

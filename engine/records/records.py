@@ -141,6 +141,14 @@ class Records:
         data = {"callback": owed.id, "by": by}
         self._note("callback.cancelled", owed.call, queue=owed.queue, data=data)
 
+    def now(self) -> datetime:
+        """The moment, by the records' clock."""
+        return self._clock.now()
+
+    def note_hurried(self, owed: Owed, by: str) -> None:
+        """For the journal: somebody wanted a callback now."""
+        self._note("callback.hurried", owed.call, queue=owed.queue, data={"callback": owed.id, "by": by})
+
     def note_acknowledged(self, notice: Mapping[str, Any], by: str) -> None:
         """For the journal: somebody acknowledged a notice."""
         data = {"notice": notice["id"], "group": notice["group"], "by": by}

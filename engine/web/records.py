@@ -3,6 +3,7 @@
 GET    /tickets             ?department= kind= group= owner= caller= state= owed= overdue= limit=
 GET    /tickets/<number>    POST /tickets/<number>/assign|return|note|solve|close|reopen
 GET    /callbacks           ?queue= state= live= limit=     DELETE /callbacks/<id>?by=…
+                                                           POST /callbacks/<id>/now
 GET    /tallies             ?name=
 GET    /notices             ?state= group= limit=           POST /notices/<id>/ack
 GET    /schedules
@@ -33,6 +34,7 @@ def add_records(app: falcon.App[Any, Any], parts: Parts) -> None:
     app.add_route("/tickets/{number}/{deed}", tickets, suffix="deed")
     app.add_route("/callbacks", owed)
     app.add_route("/callbacks/{name}", owed, suffix="one")
+    app.add_route("/callbacks/{name}/now", owed, suffix="now")
     app.add_route("/tallies", Tallies(parts, parts.records))
     app.add_route("/notices", kept)
     app.add_route("/notices/{name}/ack", kept, suffix="ack")
@@ -102,6 +104,12 @@ class CallbacksResource(_Resource):
         gone = self.records.work(lambda session: callbacks.cancel(session, name, by))
         self.records.note_cancelled(gone, by)
         say(resp, asdict(gone))
+
+    def on_post_now(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+        by = told(req, "by")["by"] or "command"
+        row = self.records.work(lambda session: callbacks.at_once(session, name, self.records.now()))
+        self.records.note_hurried(row, by)
+        say(resp, asdict(row))
 
 
 class Tallies(_Resource):
