@@ -245,16 +245,22 @@ class Limits(Section):
     calls: Annotated[int, _whole(1, 20_000)] = 1_500  # live calls; one more hears the apology
     steps: Annotated[int, _whole(50, 1_000_000)] = 5_000  # steps of one call; then it is let go with a word
     adoptions: Annotated[int, _whole(0, 100)] = 5  # restarts that one call is carried over; then the fallback
-    failures: Annotated[int, _whole(1, 1000)] = 5  # in a row, until a query or command is left alone for `rest`
+    failures: Annotated[int, _whole(1, 1000)] = (
+        5  # in a row, until a query or command is left alone for `rest`
+    )
     rest: Annotated[float, _lasting(1, 3600, "1s and 1h"), _LENGTH_OF_TIME] = 30.0
-    blocked: Annotated[float, _lasting(0.05, 60, "50ms and 1m"), _LENGTH_OF_TIME] = 0.5  # then it is told who blocks
+    blocked: Annotated[float, _lasting(0.05, 60, "50ms and 1m"), _LENGTH_OF_TIME] = (
+        0.5  # then it is told who blocks
+    )
     drain: DrainTime = 30.0  # how long a stopping engine waits for its calls
 
 
 class Parties(Section):
     """Callers who say who they are by a code and a PIN. Each lock in a row lasts twice as long as the one before."""
 
-    wrong_pins: Annotated[int, _whole(1, 99)] = 5  # in a row; then the party, and the caller's number, are locked
+    wrong_pins: Annotated[int, _whole(1, 99)] = (
+        5  # in a row; then the party, and the caller's number, are locked
+    )
     locked: DrainTime = 900.0
     longest: DrainTime = 86_400.0
 

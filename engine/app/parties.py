@@ -14,7 +14,12 @@ def open_parties(made: Installation, store: Store, clock: Clock, services: Servi
     """The parties of a centre, known to whoever asks for them. Raises StoreError."""
     limits = made.settings.parties
     parties = Parties(
-        store, clock, services.numbers.e164, tries=limits.wrong_pins, lock=limits.locked, longest=limits.longest
+        store,
+        clock,
+        services.numbers.e164,
+        tries=limits.wrong_pins,
+        lock=limits.locked,
+        longest=limits.longest,
     )
     parties.open()
     services.parties = parties

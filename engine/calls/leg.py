@@ -50,9 +50,13 @@ class Leg:
         self.awaited: set[str] = set()  # Event-UUIDs whose end somebody waits for
         self.music = ""  # of the awaited ones, that of music without the lock: it ends only when it is broken
         self.wants_keys = False
-        self.kept = False  # it belongs to a talk, though it is not bridged with the caller now: see calls.talk
+        self.kept = (
+            False  # it belongs to a talk, though it is not bridged with the caller now: see calls.talk
+        )
         self.released: TalkEnd | None = None  # how its part in that talk ended, when no hang-up ended it
-        self.watch: Callable[[Leg, Signal], None] | None = None  # who is told of each signal before the mailbox
+        self.watch: Callable[[Leg, Signal], None] | None = (
+            None  # who is told of each signal before the mailbox
+        )
         self.inbox: Mailbox[Any] = clock.queue()
 
     @property

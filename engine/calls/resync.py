@@ -148,7 +148,9 @@ def _adopt(calls: Calls, unknown: list[str], bridges: Mapping[str, str]) -> int:
         if channel is None or channel.dying or channel.handed_over:
             continue
         answered_back = bool(channel.var(CALLBACK)) and channel.get("Answer-State") == "answered"
-        if channel.var(OWNER) and not answered_back:  # what we dialled and lead is a call, whoever asked for it
+        if (
+            channel.var(OWNER) and not answered_back
+        ):  # what we dialled and lead is a call, whoever asked for it
             leg = Leg(uuid, calls.clock, owner=channel.var(OWNER) or "", agent=channel.var(AGENT) or "")
             _learn(leg, channel, bridges)
             calls.legs[uuid] = leg

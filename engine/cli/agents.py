@@ -91,7 +91,9 @@ def _lines(row: dict[str, Any], call: dict[str, Any] | None) -> list[tuple[str, 
     if call is not None:
         shown += [("from", f"{call['number']} {call['name']}".strip()), ("dialled", call["dialled"])]
         party = call.get("party") or {}
-        shown.append(("party", " ".join(str(party[one]) for one in ("name", "code", "tier") if party.get(one))))
+        shown.append(
+            ("party", " ".join(str(party[one]) for one in ("name", "code", "tier") if party.get(one)))
+        )
         told = {**(call.get("popped") or {}), **(call.get("told") or {})}
         shown += [(name, str(value)) for name, value in told.items()]
     return [(title, text) for title, text in shown if text]

@@ -49,7 +49,9 @@ def check(drafts: Iterable[Draft], known: Known) -> Checked:
         by_name[draft.name] = draft
     world, spoken = World(known, by_name), Spoken(known)
     # Those with parameters last: their types come from the flows that run them, which are done with by then.
-    for draft in sorted(by_name.values(), key=lambda draft: draft.head is not None and bool(draft.head.params)):
+    for draft in sorted(
+        by_name.values(), key=lambda draft: draft.head is not None and bool(draft.head.params)
+    ):
         walk = Walk(draft, by_name)
         languages = tuple(draft.head.languages) if draft.head is not None else ()
         words = spoken.of(draft.name.partition("/")[0], languages)

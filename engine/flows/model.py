@@ -115,10 +115,14 @@ class FlowSet:
     def to_bytes(self) -> bytes:
         """Everything that is needed to have this set again (zlib-packed JSON)."""
         kept = getattr(self.flows, "rows", None)  # a set out of the cache has them without building its flows
-        rows = kept() if kept is not None else [
-            {"file": flow.file, "tree": dict(flow.source), "lines": dict(flow.lines)}
-            for flow in self.flows.values()
-        ]
+        rows = (
+            kept()
+            if kept is not None
+            else [
+                {"file": flow.file, "tree": dict(flow.source), "lines": dict(flow.lines)}
+                for flow in self.flows.values()
+            ]
+        )
         return zlib.compress(orjson.dumps({"grammar": GRAMMAR, "hash": self.hash, "flows": rows}), 6)
 
     @classmethod

@@ -101,7 +101,9 @@ class PinDesk:
             self._forgive(keys)
             return
         if locked:
-            log.warning("login.locked", account=account, kind=self._kind, by=[key.split(":")[0] for key in locked])
+            log.warning(
+                "login.locked", account=account, kind=self._kind, by=[key.split(":")[0] for key in locked]
+            )
             raise LoginRefused("locked", f"wrong PIN; locked for {_minutes(self._longest_of(locked, now))}")
         raise LoginRefused("wrong_pin", f"wrong PIN for {self._kind} {account}")
 

@@ -30,7 +30,9 @@ faxes = Table(
     Column("pages", Integer, nullable=False),
     Column("sent", Integer, nullable=False, default=0, server_default="0"),  # pages that the other end took
     Column("attempts", Integer, nullable=False, default=0, server_default="0"),
-    Column("leg", Text, nullable=False, default="", server_default=""),  # the channel of the attempt under way
+    Column(
+        "leg", Text, nullable=False, default="", server_default=""
+    ),  # the channel of the attempt under way
     Column("code", Integer),  # the switch's fax_result_code of the last attempt
     text("result"),  # and its words, or why it was not even dialled
     text("station"),  # how the far end called itself

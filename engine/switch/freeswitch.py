@@ -26,8 +26,8 @@ from engine.clock import Clock
 from engine.errors import CommandTimeout, ConfigError, NotConnected, SwitchError
 from engine.esl import commands
 from engine.esl.commands import Command
-from engine.switch.files import FOLDERS, RunFolder, quiet_music
 from engine.shipped import shipped
+from engine.switch.files import FOLDERS, RunFolder, quiet_music
 from engine.switch.probe import ask
 from engine.switch.render import Templates, directory, render, write_private
 from engine.switch.settings import Phone, SwitchSettings, Trunk

@@ -8,9 +8,9 @@ import pytest
 
 from engine.acd.config import AcdConfig, load, load_or_raise
 from engine.acd.rules import Wanted
-from engine.records.pins import PinDesk
 from engine.clock import Clock
 from engine.errors import ConfigError
+from engine.records.pins import PinDesk
 
 CONF = Path(__file__).parents[2] / "conf"
 

@@ -6,9 +6,9 @@ import gevent
 import pytest
 from argon2 import PasswordHasher
 
-from engine.records.pins import hash_pin, looks_like_a_hash
 from engine.clock import VirtualClock
 from engine.errors import LoginRefused, WrongState
+from engine.records.pins import hash_pin, looks_like_a_hash
 from engine.types import AgentState
 from tests.acd.desk import Desk
 

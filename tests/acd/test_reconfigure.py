@@ -71,7 +71,10 @@ def test_an_agent_learns_and_takes_who_waited_for_that(clock: VirtualClock) -> N
 def test_a_queue_that_is_gone_sends_its_callers_out_as_closed_and_lets_talks_be(clock: VirtualClock) -> None:
     both = {"desk": "1", "other": "1"}
     desk = Desk(
-        clock, ("8012", {"queues": both}), ("8013", {"queues": both}), queues={"desk": queue(), "other": queue()}
+        clock,
+        ("8012", {"queues": both}),
+        ("8013", {"queues": both}),
+        queues={"desk": queue(), "other": queue()},
     )
     desk.enter("talks", "other")
     talk = desk.answer()

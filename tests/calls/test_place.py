@@ -49,7 +49,15 @@ def test_a_state_that_is_too_large_is_refused_at_the_limit_and_not_before() -> N
 
 def test_what_every_step_keeps_stays_short_and_can_be_read_by_people() -> None:
     """The switch reads it byte by byte."""
-    state = {"h": "3f9ac1d2e4b5", "f": "logistics/main", "b": "track", "s": 2, "v": 7, "l": "zh-CN", "e": "3a-1f"}
+    state = {
+        "h": "3f9ac1d2e4b5",
+        "f": "logistics/main",
+        "b": "track",
+        "s": 2,
+        "v": 7,
+        "l": "zh-CN",
+        "e": "3a-1f",
+    }
     assert encode(state) == "h:3f9ac1d2e4b5~f:logistics/main~b:track~s=2~v=7~l:zh-CN~e:3a-1f"
 
 

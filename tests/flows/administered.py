@@ -14,8 +14,8 @@ from engine.flows.known import Known
 from engine.flows.loader import Draft, find_flows, parse_flow
 from engine.flows.model import FlowSet
 from engine.flows.steps import STEPS
-from engine.hooks.known import known_of
 from engine.hooks.host import Host
+from engine.hooks.known import known_of
 from engine.prompts.catalogue import load_catalogue
 from engine.prompts.spoken import FORMATS
 from engine.schema.faults import Faults

@@ -14,7 +14,14 @@ def test_five_flows_as_an_administrator_writes_them_have_no_fault() -> None:
     assert list(faults) == [], faults.pretty()
     assert list(administered().faults) == [], administered().faults.pretty()
     assert flows is not None
-    assert set(flows.flows) >= {"power/main", "pay/main", "shop/main", "office/main", "survey/main", "survey/after"}
+    assert set(flows.flows) >= {
+        "power/main",
+        "pay/main",
+        "shop/main",
+        "office/main",
+        "survey/main",
+        "survey/after",
+    }
 
 
 # What is done wrong: the flow, what is written, what is written instead (the mark stands where the fault must be told),
@@ -96,7 +103,9 @@ def test_what_is_done_wrong_is_told_at_its_place_and_nothing_else(
         assert text.count(written) == 1, f"{written!r} is not once in {flow}"
         text = text.replace(written, instead)
         if "»" not in text:  # the fault stands where the name is read
-            text = text.replace('mark: "{mark}", reason: "{reason}"}}', 'mark: "{mark}", reason: "»{reason}"}}')
+            text = text.replace(
+                'mark: "{mark}", reason: "{reason}"}}', 'mark: "{mark}", reason: "»{reason}"}}'
+            )
         text, line, column = marked(text)
     flows, faults = administered().check(**{flow.replace("/", "_"): text})
     found = {(fault.file, fault.line, fault.column, fault.code) for fault in faults}

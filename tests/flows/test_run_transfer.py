@@ -72,7 +72,9 @@ def test_a_number_outside_is_rung_and_the_flow_goes_on_after_the_talk(house: Any
     assert caller.sim.wait_bridged(10)
     other = line(centre)
     assert other.number == "+862038880000"
-    assert other.caller_id[1] == "+8613900000000" or other.channel.profile.callee_id_number == "+8613900000000"
+    assert (
+        other.caller_id[1] == "+8613900000000" or other.channel.profile.callee_id_number == "+8613900000000"
+    )
     assert caller.view.state == "talking"
     centre.clock.advance("2m")
     other.hang_up()

@@ -11,8 +11,8 @@ from engine.flows.checker import compile_flows
 from engine.flows.dialplan import load_dialplan
 from engine.flows.known import Known
 from engine.flows.numbers import Numbers
-from engine.hooks.known import known_of
 from engine.hooks.host import Host
+from engine.hooks.known import known_of
 from engine.prompts.catalogue import load_catalogue
 from engine.prompts.spoken import FORMATS
 from engine.schema.source import read_document

@@ -16,7 +16,10 @@ class Area(Record):
 
 
 department = Department("power", title="Power faults")
-_AREAS = {"10": Area(code="10", name="East", state="normal"), "20": Area(code="20", name="West", state="known")}
+_AREAS = {
+    "10": Area(code="10", name="East", state="normal"),
+    "20": Area(code="20", name="West", state="known"),
+}
 
 
 @query(department, over="engine")
