@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,7 +169,8 @@ def _command(made: Installation, department: str, one: CliCommand) -> click.Comm
         elif isinstance(answer, str):
             click.echo(answer)
         elif answer is not None:
-            rows = [{name: _cell(value) for name, value in dict(row).items()} for row in answer]
+            zone = made.settings.zone
+            rows = [{name: _cell(value, zone) for name, value in dict(row).items()} for row in answer]
             names = list(rows[0]) if rows else []
             listing(rows, [(name, name) for name in names], as_json=False, empty="nothing")
 
@@ -232,7 +233,8 @@ def _report(made: Installation, one: Report) -> click.Command:
             raise Failed(f"{one.name} answered a row of {len(wrong)} values for {len(one.columns)} columns")
         rows = [dict(zip(one.columns, row, strict=True)) for row in found]
         if not as_json:
-            rows = [{name: _cell(value) for name, value in row.items()} for row in rows]
+            zone = made.settings.zone
+            rows = [{name: _cell(value, zone) for name, value in row.items()} for row in rows]
         listing(rows, [(name, name) for name in one.columns], as_json=as_json, empty="nothing to report")
 
     options = _options(one.parameters, made.settings.zone, arguments=False)
@@ -240,9 +242,9 @@ def _report(made: Installation, one: Report) -> click.Command:
     return json_option(home_option(command))
 
 
-def _cell(value: Any) -> Any:
-    """A value as people read it in a table."""
+def _cell(value: Any, zone: tzinfo) -> Any:
+    """A value as people read it in a table: moments in the centre's time zone, as they are also typed."""
     if isinstance(value, datetime):
         aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-        return aware.astimezone().strftime("%Y-%m-%d %H:%M")
+        return aware.astimezone(zone).strftime("%Y-%m-%d %H:%M")
     return "" if value is None else str(value)

@@ -1,0 +1,97 @@
+"""Reports and commands that departments bring, by the command line, in a home without an engine."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from engine.cli.init import make_home
+from engine.cli.main import cli
+
+Insideline = Callable[..., Result]
+HEAD = ("number", "origin", "destination", "due", "handed_to", "events")
+ROWS = (
+    ("44019001", "广州", "昆明", "2026-11-20 18:00", "", "2026-11-18 10:00 accepted 广州"),
+    ("44019002", "广州", "成都", "2026-11-22 18:00", "", "2026-11-20 10:00 accepted 广州"),
+)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with tables, and no engine."""
+    folder = tmp_path_factory.mktemp("centre") / "home"
+    make_home(folder)
+    made = CliRunner().invoke(cli, ["db", "upgrade", "--home", str(folder)])
+    assert made.exit_code == 0, made.output
+    with (folder / "new.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([HEAD, *ROWS])
+    return folder
+
+
+@pytest.fixture
+def insideline(place: Path, monkeypatch: pytest.MonkeyPatch) -> Insideline:
+    """The command line in that home, with two waybills taken in."""
+    monkeypatch.chdir(place)
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(cli, list(words))
+
+    taken = run("logistics", "import", "new.csv")
+    assert (taken.exit_code, taken.stdout) == (0, "2 waybills\n")
+    return run
+
+
+def test_what_was_imported_is_tracked(insideline: Insideline) -> None:
+    (found,) = json.loads(insideline("logistics", "track", "44019001", "--json").stdout)
+    assert (found["number"], found["destination"]) == ("44019001", "昆明")
+    assert "昆明" in insideline("logistics", "track", "44019001").stdout
+
+
+def test_a_refusal_is_told_with_its_reason_and_exit_1(insideline: Insideline) -> None:
+    done = insideline("logistics", "track", "44019009")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "refused: unknown (number: 44019009)" in done.stderr
+    assert "refused: unreadable" in insideline("logistics", "import", "nowhere.csv").stderr
+
+
+def test_a_report_takes_its_arguments_as_options_and_tells_moments_in_the_centre_s_time(
+    insideline: Insideline,
+) -> None:
+    done = insideline("report", "logistics.late", "--at", "2026-11-23 09:00", "--hours", "48")
+    assert done.exit_code == 0, done.stderr
+    assert "44019001" in done.stdout
+    assert "44019002" not in done.stdout
+    assert "2026-11-20 18:00" in done.stdout
+    found = json.loads(
+        insideline("report", "logistics.late", "--at", "2026-11-23 09:00", "--city", "成都", "--json").stdout
+    )
+    assert [(one["number"], one["hours"]) for one in found] == [("44019002", 15)]
+
+
+def test_reports_are_listed_and_a_wrong_name_is_told(insideline: Insideline) -> None:
+    (found,) = json.loads(insideline("report", "list", "--json").stdout)
+    assert (found["name"], found["options"]) == ("logistics.late", ["--at", "--hours", "--city"])
+    wrong = insideline("report", "logistics.lat")
+    assert wrong.exit_code == 1
+    assert 'did you mean "logistics.late"?' in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("report", "logistics.late", "--at", "yesterday"), "write 2026-11-01"),
+        (("logistics", "track"), "Missing argument"),
+        (("logistics", "trak", "1"), "No such command"),
+    ],
+)
+def test_what_does_not_fit_is_told_before_anything_is_asked(
+    insideline: Insideline, words: tuple[str, ...], said: str
+) -> None:
+    done = insideline(*words)
+    assert done.exit_code == 2
+    assert said in done.stderr
