@@ -59,7 +59,11 @@ def cdr_row(call: Call, clock: Clock) -> dict[str, Any]:
             "ended_by": call.ended_by,
             "fault": call.fault,
             **({"transferred": call.transferred} if call.transferred else {}),
-            **({"agents": {who: round(spent, 1) for who, spent in call.agents.items()}} if call.agents else {}),
+            **(
+                {"agents": {who: round(spent, 1) for who, spent in call.agents.items()}}
+                if call.agents
+                else {}
+            ),
             **({"moves": call.moves} if call.moves else {}),
         },
     }

@@ -71,7 +71,9 @@ class Waiting:
         call.answer()
         resumption, run.resumption = run.resumption, None
         talked = bool(run.queue_place.get("a"))
-        self.queue = str(run.queue_place.get("Q") or self.step.name) if resumption is not None else self.step.name
+        self.queue = (
+            str(run.queue_place.get("Q") or self.step.name) if resumption is not None else self.step.name
+        )
         self.front = bool(run.queue_place.get("F")) if resumption is not None else False
         left = found_talk(run, resumption) if resumption is not None and "b" in run.queue_place else None
         if resumption is not None and talked and not resumption.bridged_to and left is None:
@@ -168,14 +170,20 @@ class Waiting:
         """The same when the engine that dialled it died in its greeting: the agent may be on the line still."""
         run, calls = self.run, self.run.services.calls
         callbacks = run.services.records.callbacks if run.services.records is not None else None
-        owed = callbacks.of(self.call.id) or callbacks.load(self.call.callback) if callbacks is not None else None
+        owed = (
+            callbacks.of(self.call.id) or callbacks.load(self.call.callback)
+            if callbacks is not None
+            else None
+        )
         if owed is None or owed.place is None:
             return None
         run.queue_place = {**run.queue_place, "t": round(owed.since.timestamp(), 1)}
         self.call.promise = promise_of(owed, self.clock.now())
         legs = tuple((leg.uuid, leg.agent) for leg in calls.legs.values() if leg.owner == self.call.id)
         waited = max(0.0, (self.clock.now() - owed.since).total_seconds())
-        request = replace(self._request(resumed=True), priority=owed.place.priority, since=waited, longest=waited + 600)
+        request = replace(
+            self._request(resumed=True), priority=owed.place.priority, since=waited, longest=waited + 600
+        )
         return self._take_up(request, "", legs)
 
     def _instead(self, request: Request) -> Request:
@@ -379,7 +387,9 @@ class Waiting:
         limit = self.step.longest if self.queue == self.step.name else None
         queue = run.services.acd.config.queues.get(self.queue)
         longest = limit if limit is not None else (queue.longest if queue is not None else 600.0)
-        self.place = run.services.acd.enter(replace(request, resumed=self.front, longest=longest + call.waited))
+        self.place = run.services.acd.enter(
+            replace(request, resumed=self.front, longest=longest + call.waited)
+        )
         call.listen_for_keys(bool(self.step.waiting.keys))
         return self._until_over()
 

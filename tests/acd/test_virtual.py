@@ -139,7 +139,6 @@ class AMixedDay(ADay):
         self.news[call] = []
         self.places[call] = self.acd.enter(request)
 
-
     @invariant()
     def agents_and_calls_go_in_pairs(self) -> None:
         rings, offers = self.floor.rings, self.acd._dispatch._offers

@@ -88,7 +88,12 @@ def test_the_agent_is_reserved_then_the_caller_is_dialled_and_they_talk(kept: An
     centre.clock.advance(2)
     assert centre.one("callbacks")["state"] == "done"
     cdr = next(row for row in centre.cdrs() if row.data["direction"] == "out")
-    assert (cdr.outcome, cdr.agent, cdr.data["owed_by"], cdr.data["tries"]) == ("talked", "201", row["call"], 1)
+    assert (cdr.outcome, cdr.agent, cdr.data["owed_by"], cdr.data["tries"]) == (
+        "talked",
+        "201",
+        row["call"],
+        1,
+    )
     assert cdr.data["waited_virtual"] > 60
     entered = [row for row in centre.journal() if row.kind == "queue.entered" and row.data["virtual"]]
     assert [row.call for row in entered] == [call.id]

@@ -67,7 +67,11 @@ class Callback(Step):
             return now, None
         left = run.queue_place.get("L") or {}
         mine = left if left.get("q") == self.queue else {}
-        since = datetime.fromtimestamp(left["t"], UTC) if "t" in left else now - timedelta(seconds=run.call.waited)
+        since = (
+            datetime.fromtimestamp(left["t"], UTC)
+            if "t" in left
+            else now - timedelta(seconds=run.call.waited)
+        )
         kept = Kept(
             skills=dict(mine.get("s") or {}),
             priority=int(mine.get("p", run.priority)),
