@@ -1,12 +1,8 @@
 """Changed files, taken by a running engine: all of what may change, or nothing.
 
 Flows, prompts, the dialplan, the calendars, the queues and the agents are read and checked as at the start. When there
-is any fault, what was there serves on and every fault is told. When there is none, each part is swapped by one reference: new calls
-begin with the new ones, calls that run keep the flow set that they began with.
-
-Trunks, the engine's own settings and the code of plugins belong to what is built at the start; a change there is told,
-and takes effect when the engine is started again. What becomes of callers and agents whose queue or entry changed is
-:mod:`engine.acd.reconfigure`'s.
+is any fault, what was there serves on and every fault is told. When there is none, each part is swapped by one
+reference: new calls begin with the new ones, calls that run keep the flow set that they began with.
 """
 
 from __future__ import annotations
