@@ -246,31 +246,6 @@ def at_once(session: Session, id: str, now: datetime) -> Owed:
     return find(session, found.id)
 
 
-def take_over(session: Session, number: str, queue: str, call: str) -> Owed | None:
-    """Whoever is owed a call calls in again and stays on the line: the row is over, also while it is dialled (the
-    number is engaged). None when nothing is owed."""
-    row = session.execute(
-        update(callbacks)
-        .where(
-            callbacks.c.number == number, callbacks.c.queue == queue, callbacks.c.place.is_not(None),
-            callbacks.c.state.in_(("owed", "dialling")),
-        )
-        .values(state="taken_over", why="", last=call)
-        .returning(callbacks)
-    ).first()  # fmt: skip
-    return None if row is None else owed_of(row)
-
-
-def kept_for(session: Session, number: str, queue: str) -> Owed | None:
-    """What keeps a place for that number in that queue."""
-    query = select(callbacks).where(
-        callbacks.c.number == number, callbacks.c.queue == queue, callbacks.c.place.is_not(None),
-        callbacks.c.state.in_(("owed", "dialling")),
-    )  # fmt: skip
-    row = session.execute(query.limit(1)).first()
-    return None if row is None else owed_of(row)
-
-
 class Callbacks:
     """Dials what is owed. ``work`` is a :class:`~engine.records.duty.Duty`'s."""
 
