@@ -61,6 +61,8 @@ _LEFT = {
     "caller": "the caller hung up",
     "key": "the caller pressed a key that leads out of the queue",
     "overflow": "sent on by the queue's overflow",
+    "withdrawn": "not to be called back any more: cancelled, or the caller took the place over on the line",
+    "not_reached": "put aside: who was to be called back was not reached",
     "stopping": "let go of by an engine that ended",
 }
 _MISSED = {
