@@ -92,6 +92,11 @@ class Upgrades:
                 changes.append(Change(department.name, prints.get(department.name, ""), wanted))
         return changes
 
+    def make_up_to_date(self, connection: Connection) -> dict[str, str]:
+        """Run all migrations on an empty database; the last one of each branch."""
+        self._migrate(connection)
+        return self._heads(self._script(connection))
+
     def check(self, connection: Connection) -> list[Change]:
         """What may be created without asking: the tables of departments that have none yet.
 

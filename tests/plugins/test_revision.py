@@ -1,0 +1,79 @@
+"""``insideline db revision``: a migration is written of what the models have more, and rows stay."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.cli.init import make_home
+from tests.docs.examples import ROOT
+
+Done = subprocess.CompletedProcess[str]
+Insideline = Callable[..., Done]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    make_home(tmp_path / "home")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def insideline(place: Path, monkeypatch: pytest.MonkeyPatch) -> Insideline:
+    """The command line in that home, each in a process of its own: what was imported of a plugin stays imported."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+    def run(*words: str) -> Done:
+        started = [sys.executable, "-c", "from engine.cli.main import cli; cli()", *words]
+        done = subprocess.run(started, cwd=place, capture_output=True, text=True, timeout=60)
+        assert done.returncode in (0, 1), done.stderr
+        return done
+
+    return run
+
+
+def asked(place: Path, statement: str) -> list[Any]:
+    with closing(sqlite3.connect(place / "var" / "insideline.db")) as database, database:
+        return database.execute(statement).fetchall()
+
+
+def test_migrations_follow_the_models_and_rows_stay(place: Path, insideline: Insideline) -> None:
+    insideline("plugin", "new", "warranty")
+    insideline("db", "upgrade")
+    asked(place, "INSERT INTO warranty_items (code, title, \"left\") VALUES ('1001', 'a lamp', 4)")
+    folder = place / "plugins" / "warranty" / "migrations"
+
+    first = insideline("db", "revision", "warranty", "What there is")
+    assert first.stdout.strip() == str(folder / "warranty_0001_what_there_is.py")
+    assert "nothing to do" in insideline("db", "revision", "warranty", "again").stdout
+
+    models = place / "plugins" / "warranty" / "models.py"
+    more = "    left: Mapped[int]\n    place: Mapped[str | None] = mapped_column(String(9))\n"
+    models.write_text(
+        models.read_text(encoding="utf-8").replace("    left: Mapped[int]\n", more), encoding="utf-8"
+    )
+    second = insideline("db", "revision", "warranty", 'Where it "lies".')
+    assert second.stdout.strip() == str(folder / "warranty_0002_where_it_lies.py")
+    assert "op.create_table" not in Path(second.stdout.strip()).read_text(encoding="utf-8")
+
+    assert "warranty: nothing -> warranty_0002" in insideline("db", "upgrade").stdout
+    assert asked(place, 'SELECT code, "left", place FROM warranty_items') == [("1001", 4, None)]
+    assert "nothing to do" in insideline("db", "upgrade").stdout
+
+
+def test_migrations_that_were_written_by_hand_make_what_the_models_want(
+    place: Path, insideline: Insideline
+) -> None:
+    assert "nothing to do" in insideline("db", "revision", "logistics", "x").stdout
+    assert len(list((place / "plugins" / "logistics" / "migrations").glob("*.py"))) == 2
+
+
+def test_a_department_that_is_not_there_is_told(insideline: Insideline) -> None:
+    assert "there is no department nothing" in insideline("db", "revision", "nothing", "x").stderr
