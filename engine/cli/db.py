@@ -43,7 +43,8 @@ def revision(department: str, message: str) -> None:
     """Write a migration of DEPARTMENT: what its models have that its migrations do not make yet.
 
     It goes into the department's folder migrations/, to be read before `db upgrade` runs it: a column that was
-    renamed looks like one that went and one that came. Write the first one before you change models whose tables are in use.
+    renamed looks like one that went and one that came. Write the first one before you change models whose tables
+    are in use.
     """
     from engine.app.app import department_tables
     from engine.cli.offline import installation_of, quiet
