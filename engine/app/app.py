@@ -233,7 +233,7 @@ class App:
             if not prompts.voices.ok:
                 log.warning("voice.mute", state=prompts.voices.line)
             # Beside the first calls, so that none of them waits for words that all of them hear.
-            self._warming = self.clock.spawn(prompts.warm, made.settings.languages)
+            self._warming = self.clock.spawn(prompts.warm, made.settings.languages, gently=True)
         return prompts
 
     def seed_sample(self) -> list[str]:

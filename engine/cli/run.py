@@ -68,6 +68,8 @@ def run(switch: str, seconds: float | None, password_file: Path | None, no_board
     """
     place = home()
     on_terminal = sys.stdout.isatty() and not no_board
+    # Threads render prompts and write to the database beside the calls; the hub must not wait 5 ms for its turn.
+    sys.setswitchinterval(0.0005)
     _be_the_only_one(place)
     os.umask(os.umask(0o077) | _OTHERS)
     _set_up_log(place, to_file=on_terminal)

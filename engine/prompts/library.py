@@ -183,9 +183,10 @@ class Prompts:
         it was not said here, or too long ago."""
         return self._said.get(playback)
 
-    def warm(self, languages: Iterable[str] | None = None) -> Warmed:
+    def warm(self, languages: Iterable[str] | None = None, *, gently: bool = False) -> Warmed:
         """Render all that can be rendered before a call asks for it: the words of every prompt, and the digits.
-        Waits until it is done; ``insideline prompts build`` and the start of the engine use it."""
+        Waits until it is done; ``insideline prompts build`` and the start of the engine use it. ``gently``: rest
+        as long as it works, since calls are being led beside it."""
         before, prompts, recorded = self._cache.counts.failed, 0, 0
         specs: list[Spec] = []
         for language in languages or self._catalogue.languages:
@@ -203,8 +204,12 @@ class Prompts:
         specs = list(dict.fromkeys(specs))
         missing = self._cache.missing(specs)
         seconds = 0.0
-        for at in range(0, len(specs), 16):
-            seconds += sum(clip.seconds for clip in self._cache.clips(specs[at : at + 16], patience=120.0))
+        step = 2 if gently else 16
+        for at in range(0, len(specs), step):
+            began = self._clock.monotonic()
+            seconds += sum(clip.seconds for clip in self._cache.clips(specs[at : at + step], patience=120.0))
+            if gently and (took := self._clock.monotonic() - began) > 0.001:
+                self._clock.sleep(took)
         failed = self._cache.counts.failed - before
         return Warmed(prompts, recorded, len(missing) - failed, len(specs) - len(missing), failed, seconds)
 
