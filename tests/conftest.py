@@ -7,11 +7,13 @@ found these tests are left out, and the end of the run says how many, and why.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from engine.clock import Clock
 from engine.errors import ConfigError
@@ -26,6 +28,24 @@ _left_out: Counter[tuple[str, str]] = Counter()
 NEEDS = {
     "switch": "a real FreeSWITCH", "sipp": "SIPp", "postgresql": "PostgreSQL", "editor": "a YAML language server",
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """Engines and commands set up the log of their whole process, which is the tests' too: the next test gets it as
+    it was. (One that was made silent would hide from ``capture_logs`` what the next test asks for.)"""
+    configured, root = structlog.get_config(), logging.getLogger()
+    # ``capture_logs`` changes the list of processors in its place.
+    configured["processors"] = list(configured["processors"])
+    was_configured, handlers, level = structlog.is_configured(), root.handlers[:], root.level
+    yield
+    if was_configured:
+        structlog.configure(**configured)
+    else:
+        structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)
 
 
 def _missing() -> dict[str, str]:

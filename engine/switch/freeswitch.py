@@ -240,7 +240,10 @@ class FreeSwitch:
                 start_new_session=True,
                 umask=0o077,
             )
-        self._process = psutil.Process(self._child.pid)
+        try:
+            self._process = psutil.Process(self._child.pid)
+        except psutil.NoSuchProcess:  # gevent reaps children as they end: this one is gone already
+            raise SwitchError(f"FreeSWITCH ended while it was starting: {self.folder.last_words()}") from None
         _many_files(self._process)
         try:
             self._wait_ready()

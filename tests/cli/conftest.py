@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from click.testing import CliRunner, Result
 
 from engine.cli.main import cli
@@ -20,17 +18,6 @@ from engine.web.parts import Parts
 from engine.web.place import USUAL
 from engine.web.server import Server
 from tests.web.fakes import make_parts
-
-
-@pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    """Commands set up the log of the whole process; the next test gets it as it was."""
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    structlog.reset_defaults()
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
-    logging.captureWarnings(False)
 
 
 @pytest.fixture

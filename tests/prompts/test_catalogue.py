@@ -123,11 +123,6 @@ def test_readings_for_the_speech_engine_are_a_flat_file(tmp_path: Path, write: W
     assert [(fault.line, fault.code) for fault in faults] == [(3, "shape")]
 
 
-def test_the_shipped_prompts_have_no_faults() -> None:
-    root = Path(__file__).parents[2]
-    departments = {path.parent.name: path.parent for path in (root / "plugins").glob("*/prompts")}
-    catalogue, faults = load_catalogue(root / "prompts", departments)
-    assert faults.pretty() == ""
-    assert set(catalogue.languages) == {"zh-CN", "en"}
-    _, faults = load_say_as(root / "prompts")
+def test_the_shipped_readings_have_no_faults() -> None:
+    _, faults = load_say_as(Path(__file__).parents[2] / "prompts")
     assert faults.pretty() == ""
