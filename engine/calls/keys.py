@@ -2,8 +2,11 @@
 
 They are bound to the agent's own leg (``bind_digit_action``), so that the switch swallows them in mid-bridge: the
 other party hears nothing, and the engine is told by an ``il::key`` event. A binding lives as long as the leg, whoever
-it is bridged with, and outlives the engine. The digits of a target (whom to transfer to) are typed after its key,
-ended by ``#``, and gathered by the talk itself.
+it is bridged with, and outlives the engine.
+
+The target of a transfer or a consultation is typed after its key, ended by ``#``. For that the switch itself, in the
+moment of the key, changes to a realm of bindings in which each key is told by itself: however fast they come, none is
+lost while the legs part, and the caller hears none. The talk gathers them, and gives the leg its ordinary keys back.
 """
 
 from __future__ import annotations
@@ -19,6 +22,10 @@ from engine.schema.shapes import Shape, wrong
 
 KEY_EVENT: Final = "il::key"
 KEY_FIELD: Final = "il_key"
+APPLICATION: Final = "digit_action_set_realm"  # its end tells of a key that a target follows
+TYPED: Final = "typed"  # in KEY_FIELD: a key of a target
+TARGETED: Final = ("transfer", "consult")  # each the name of its realm, too
+TALK: Final = "talk"  # the ordinary realm
 ACTIONS: Final = ("hold", "transfer", "consult", "conference", "back")
 
 
@@ -67,10 +74,35 @@ class KeyPlan(Shape):
 
 def bind(leg: str, plan: KeyPlan) -> list[Command]:
     """The commands that give an agent's leg its keys."""
-    return [
-        commands.bind_digit_action(leg, keys, KEY_EVENT, {KEY_FIELD: action})
-        for action, keys in plan.bound().items()
+    bound = plan.bound()
+    # The realm that is made last is the one that counts.
+    typing = [
+        commands.bind_digit_action(leg, commands.ANY_KEY, KEY_EVENT, {KEY_FIELD: TYPED}, realm=action)
+        for action in TARGETED
+        if action in bound
+    ]
+    return typing + [
+        commands.bind_digit_realm(leg, keys, action, realm=TALK)
+        if action in TARGETED
+        else commands.bind_digit_action(leg, keys, KEY_EVENT, {KEY_FIELD: action}, realm=TALK)
+        for action, keys in bound.items()
     ]
 
 
-__all__ = ["ACTIONS", "KEY_EVENT", "KEY_FIELD", "KeyPlan", "bind"]
+def give_back(leg: str) -> Command:
+    """The command after which the ordinary keys of a talk count again."""
+    return commands.digit_action_set_realm(leg, TALK)
+
+
+__all__ = [
+    "ACTIONS",
+    "APPLICATION",
+    "KEY_EVENT",
+    "KEY_FIELD",
+    "TALK",
+    "TARGETED",
+    "TYPED",
+    "KeyPlan",
+    "bind",
+    "give_back",
+]

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import structlog
 
 from engine.calls.call import OUTAGE_LIMIT, Abandon, Call
+from engine.calls.keys import APPLICATION as KEY_APPLICATION
 from engine.calls.keys import KEY_EVENT, KEY_FIELD, KeyPlan
 from engine.calls.leg import Leg
 from engine.calls.signals import Answered, Bridged, Done, Gone, Key, Parked, Unbridged
@@ -276,7 +277,11 @@ class Calls:
 
     def _on_execute_complete(self, event: EventLike) -> None:
         leg = self.legs.get(event.uuid)
-        if leg is None or not leg.awaited:
+        if leg is None:
+            return
+        if event.get("Application") == KEY_APPLICATION:
+            self._on_key(leg, event.get("Application-Data") or "")
+        if not leg.awaited:
             return
         _learn_answer(leg, event)
         event_uuid = event.get("Application-UUID") or ""
@@ -335,13 +340,17 @@ class Calls:
         if self.recorded is not None:
             self.recorded(event.uuid, event.get("Record-File-Path") or "")
 
+    def _on_key(self, leg: Leg, action: str, pressed: str = "") -> None:
+        owner = self.calls.get(leg.owner)
+        if owner is not None and owner.talk is not None:
+            owner.talk.key(leg, action, pressed)
+
     def _on_custom(self, event: EventLike) -> None:
         subclass = event.get("Event-Subclass") or ""
         if subclass == KEY_EVENT:
             leg = self.legs.get(event.uuid)
-            owner = self.calls.get(leg.owner) if leg is not None else None
-            if leg is not None and owner is not None and owner.talk is not None:
-                owner.talk.key(leg, event.get(KEY_FIELD) or "")
+            if leg is not None:
+                self._on_key(leg, event.get(KEY_FIELD) or "", event.var("last_matching_digits") or "")
             return
         if self.registrations is None or not subclass.startswith("sofia::"):
             return

@@ -19,7 +19,6 @@ bridged with the caller, and *released* when its part is over. A second that bec
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -48,7 +47,6 @@ RINGS_FOR: Final = 30.0
 MOVE_LIMIT: Final = 1.5  # seconds from a command to what it does on the switch
 LOOK: Final = 0.02
 ORDER_LIMIT: Final = 10.0
-AHEAD: Final = 0.6  # seconds
 TYPING: Final = 8.0  # seconds for the first key of a target, and between two
 MISSED = {RingKind.BUSY: "talk_busy", RingKind.REJECTED: "talk_busy", RingKind.NO_ANSWER: "talk_no_answer"}
 VERBS: Final = ("hold", "resume", "transfer", "consult", "complete", "conference", "back")
@@ -87,6 +85,14 @@ class _Rang:
 
 
 @dataclass(slots=True)
+class _Typed:
+    """A key of a target, pressed by ``leg``."""
+
+    leg: Leg
+    digit: str
+
+
+@dataclass(slots=True)
 class _Typing:
     """The target that an agent types after a key."""
 
@@ -116,7 +122,8 @@ class Talk:
         self._since = calls.clock.monotonic()
         self._began = self._since
         self._held_since = self._since
-        self._keys: deque[tuple[float, str]] = deque(maxlen=8)  # pressed by the first, when
+        self._changed: Leg | None = None  # whose keys are those of a target now
+        self._early = False  # keys of a target have come since its word did
         if leg.agent:
             leg.wants_keys, leg.watch = True, self._on_signal
         self._said_over = False
@@ -148,14 +155,16 @@ class Talk:
         if order.error is not None:
             raise order.error
 
-    def key(self, leg: Leg, action: str) -> None:
-        """The agent pressed the keys of ``action``. Never blocks."""
-        if not self.over and leg is self.first.leg and action in keys.ACTIONS:
-            # The word of a key takes the switch longer than the keys that are typed after it.
-            edge = self._clock.monotonic() - AHEAD
-            ahead = "".join(digit for at, digit in self._keys if at >= edge)
-            self._keys.clear()
-            self._tell(_Order(action, ahead, "key", self._clock.event()))
+    def key(self, leg: Leg, action: str, pressed: str = "") -> None:
+        """The agent pressed the keys of ``action``, or ``pressed`` one of a target. Never blocks."""
+        if self.over or leg is not self.first.leg:
+            return
+        if action == keys.TYPED:
+            self._early = True
+            self._tell(_Typed(leg, pressed[-1:]))
+        elif action in keys.ACTIONS:
+            self._early = False
+            self._tell(_Order(action, "", "key", self._clock.event()))
 
     def close(self) -> None:
         """The talk is over for the call: count it, and let go of everything. Harmless twice."""
@@ -192,8 +201,6 @@ class Talk:
         """In the dispatcher: what must be decided before anybody else wakes up, and the word to our greenlet."""
         if self.over:
             return
-        if isinstance(signal, Key) and leg is self.first.leg:
-            self._keys.append((self._clock.monotonic(), signal.digit))
         if self._inbox is None:
             return
         if isinstance(signal, Gone) and leg is self.first.leg and self.mode is not Mode.TALKING:
@@ -217,10 +224,14 @@ class Talk:
                     self._obey(order)
                 elif isinstance(item, _Rang):
                     self._rang(item)
-                elif isinstance(item, tuple):
-                    self._heard(*item)
+                elif isinstance(item, _Typed):
+                    self._changed = item.leg
+                    self._heard(item.leg, item.digit)
+                elif isinstance(item, tuple) and isinstance(item[1], Key):
+                    self._heard(item[0], item[1].digit)
                 self._typed()
                 self._settle()
+                self._give_keys_back()
             except InsidelineError as error:
                 self._failed(order, error)
             finally:
@@ -244,6 +255,8 @@ class Talk:
         if self.call.leg.gone is not None or self.first.leg.gone is not None:
             raise WrongState("the talk is over")
         self._typing = None if order.by != "key" else self._typing
+        if order.by == "key" and order.verb in keys.TARGETED:
+            self._changed = self.first.leg  # the switch has done so in the moment of the key
         match order.verb:
             case "hold":
                 self._hold(order)
@@ -498,25 +511,38 @@ class Talk:
             return
         if self.mode is Mode.RINGING:
             raise WrongState("nobody has answered yet")
-        self._typing = _Typing(order.verb, self._clock.monotonic() + TYPING, order.target)
+        self._typing = _Typing(order.verb, self._clock.monotonic() + TYPING)
         if self.mode is Mode.TALKING:
             self._part()
             self._enter(Mode.HELD, by=order.by)
-        if order.target:
+        if self._early:
             self._typing.spoken = True  # who types at once need not be asked
         else:
             self._say("talk_whom")
 
-    def _heard(self, leg: Leg, signal: Signal) -> None:
+    def _give_keys_back(self) -> None:
+        """The first has its ordinary keys again, when no target is typed (any more)."""
+        leg = self._changed
+        if leg is None or self._typing is not None:
+            return
+        self._changed = None
+        if leg.gone is None:
+            self._calls.require_line().post(keys.give_back(leg.uuid))
+
+    def _heard(self, leg: Leg, digit: str) -> None:
         typing = self._typing
-        if typing is None or leg is not self.first.leg or not isinstance(signal, Key):
+        if typing is None or leg is not self.first.leg:
             return
         if not typing.spoken:
             typing.spoken = True
             self._calls.require_line().post(commands.uuid_break(leg.uuid, all=True))
         typing.until = self._clock.monotonic() + TYPING
-        if signal.digit != "#":
-            typing.digits += signal.digit
+        if digit != "#":
+            typing.digits += digit
+            for action, bound in self._calls.keys.bound().items():
+                if typing.digits.endswith(bound):  # thought better of it
+                    self._typing = None
+                    self._tell(_Order(action, "", "key", self._clock.event()))
             return
         self._typing = None
         order = _Order(typing.verb, typing.digits, "phone", self._clock.event())

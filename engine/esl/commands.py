@@ -88,6 +88,10 @@ PROBE = ("unset", "il_probe")
 """An application, with its argument, that does nothing; its end tells that what was locked before it is over."""
 
 
+#: Of :func:`bind_digit_action`: each key by itself. A pattern that is alone in its realm matches at once; one among
+#: others would hold every key back until a time-out.
+ANY_KEY = "~^[0-9*#]$"
+
 # An argument that may stand in a header: no line can end in it, and the switch strips nothing from it.
 _SHORT = re.compile(r"[A-Za-z0-9_=.-]{1,26}\Z")
 
@@ -331,13 +335,30 @@ def bind_digit_action(
 ) -> Command:
     """Turn keys pressed on this leg, also in mid-bridge, into a CUSTOM event instead of sound.
 
-    The event carries ``fields`` and all variables of the leg. Execute it on the agent's leg.
+    The event carries ``fields`` and all variables of the leg (``last_matching_digits``: the keys), and is sent in the
+    moment of the last key. Execute it on the agent's leg. ``digits``: keys, or :data:`ANY_KEY` alone in its realm.
+    The realm that is bound first anew is the one that counts from then on.
     """
     pairs = [f"Event-Subclass={text.token(subclass, 'subclass')}", "Event-Name=CUSTOM"]
     pairs += [f"{text.variable(name)}={text.token(value, name)}" for name, value in fields.items()]
-    keys = text.digits(digits)
-    argument = f"{text.word(realm, 'realm')},{keys},exec:event,'{','.join(pairs)}',self,self"
+    keys = digits if digits == ANY_KEY else text.digits(digits)
+    argument = f"{text.word(realm, 'realm')},{keys},exec[i]:event,'{','.join(pairs)}',self,self"
     return execute(uuid, "bind_digit_action", argument)
+
+
+def bind_digit_realm(uuid: str, digits: str, to: str, *, realm: str = "talk") -> Command:
+    """Keys after which those of the realm ``to`` count, from the very next one on.
+
+    The switch tells of it by the end of the application ``digit_action_set_realm``, whose argument is ``to``.
+    """
+    deed = f"exec[i]:digit_action_set_realm,{text.word(to, 'realm')},self,self"
+    argument = f"{text.word(realm, 'realm')},{text.digits(digits)},{deed}"
+    return execute(uuid, "bind_digit_action", argument)
+
+
+def digit_action_set_realm(uuid: str, realm: str) -> Command:
+    """From now on the bound keys of this realm count on this leg, and no others."""
+    return execute(uuid, "digit_action_set_realm", text.word(realm, "realm"))
 
 
 def clear_digit_action(uuid: str, realm: str = "talk") -> Command:

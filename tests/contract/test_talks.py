@@ -50,6 +50,60 @@ def test_bound_keys_are_heard_of_when_the_leg_is_parked_and_in_a_conference(swit
     assert switch.heard.wait("il::key", leg, since=since).get("il_key") == "hold"
 
 
+def test_each_key_is_told_at_once_after_the_keys_of_a_realm_of_its_own(switch: Rig) -> None:
+    """What an agent types for a target, as fast as a machine does, while the two are parted."""
+    person, caller = switch.arrive()
+    agent, leg = switch.agent_leg(switch.phone("1001"))
+    switch.connection.post(
+        c.bind_digit_action(leg, c.ANY_KEY, "il::key", {"il_key": "typed"}, realm="consult"),
+        c.bind_digit_action(leg, "*1", "il::key", {"il_key": "hold"}),
+        c.bind_digit_realm(leg, "*5", "consult"),
+    )
+    switch.heard.wait(
+        "CHANNEL_EXECUTE_COMPLETE", leg, where=lambda e: "*5" in (e.get("Application-Data") or "")
+    )
+    switch.bridge(caller, leg)
+    switch.until(lambda: switch.bridged() == {caller, leg})
+
+    def typed() -> str:
+        return "".join(
+            e.var("last_matching_digits") or ""
+            for e in switch.heard.find(
+                "il::key", leg, since=since, where=lambda e: e.get("il_key") == "typed"
+            )
+        )
+
+    for _ in range(2):
+        since = switch.heard.mark
+        agent.press("*58013#")
+        word = switch.heard.wait(
+            "CHANNEL_EXECUTE_COMPLETE",
+            leg,
+            since=since,
+            where=lambda e: e.get("Application") == "digit_action_set_realm",
+        )
+        assert word.get("Application-Data") == "consult"
+        switch.api(c.uuid_transfer_to_park(caller))
+        switch.until(lambda: typed() == "8013#")
+        switch.heard.wait("CHANNEL_PARK", leg, since=since)
+        # Back: the ordinary keys count again, and what is none of them comes to the other one.
+        switch.connection.post(c.digit_action_set_realm(leg, "talk"))
+        switch.heard.wait(
+            "CHANNEL_EXECUTE_COMPLETE",
+            leg,
+            since=since,
+            where=lambda e: e.get("Application-Data") == "talk",
+        )
+        switch.bridge(caller, leg)
+        switch.until(lambda: switch.bridged() == {caller, leg})
+        since = switch.heard.mark
+        agent.press("*1")
+        assert switch.heard.wait("il::key", leg, since=since).get("il_key") == "hold"
+    assert person.keys_heard == ""
+    agent.press("7")
+    switch.until(lambda: person.keys_heard == "7")
+
+
 def test_three_bridges_and_the_second_hung_up_afterwards_leave_two_who_talk(switch: Rig) -> None:
     person, caller = switch.arrive()
     one, leg_one = switch.agent_leg(switch.phone("1001"))

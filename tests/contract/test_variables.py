@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 
+import pytest
+
 from engine.esl import commands as c
 from engine.esl.commands import Command
 from tests.contract.rig import Rig
@@ -155,3 +157,38 @@ def test_an_expression_that_names_a_variable_is_replaced(switch: Rig) -> None:
         )
     )
     assert switch.run(uuid, "set", "il_y=1").var("il_x") == "<one>"
+
+
+@pytest.mark.parametrize("moment", ["ringing", "answered", "parked"])
+@pytest.mark.parametrize("blank", ["", " "])
+def test_what_the_originate_set_can_be_unset_at_any_moment(switch: Rig, moment: str, blank: str) -> None:
+    """With nothing behind the name or a blank: it is gone at once, and does not come back with the answer."""
+    phone = switch.phone("1001")
+    leg, job = switch.originate("1001", il_x="1", il_z="2")
+    unset = c.Command("uuid_setvar", f"api uuid_setvar {leg} il_x{blank}")
+    ring = phone.wait_ring()
+    if moment == "ringing":
+        switch.api(unset)
+        assert switch.variable(leg, "il_x") is None
+    ring.answer()
+    if moment == "answered":
+        switch.heard.wait("CHANNEL_ANSWER", leg)
+        switch.api(unset)
+        assert switch.variable(leg, "il_x") is None
+    job.wait(5.0)
+    parked = switch.heard.wait("CHANNEL_PARK", leg)
+    if moment == "ringing":
+        assert parked.var("il_x") is None
+    elif moment == "parked":
+        switch.api(unset)
+    over = switch.run(leg, "playback", "tone_stream://%(100,0,440)")
+    assert (over.var("il_x"), over.var("il_z")) == (None, "2")
+    assert switch.variable(leg, "il_x") is None
+    assert "variable_il_x" not in switch.dump(leg)
+    # Nor by a talk, after which the channel parks once more.
+    _, caller = switch.arrive()
+    switch.bridge(caller, leg)
+    assert switch.variable(leg, "il_x") is None
+    switch.api(c.uuid_transfer_to_park(caller))
+    switch.until(lambda: not switch.bridged())
+    assert "variable_il_x" not in switch.dump(leg)

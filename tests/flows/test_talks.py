@@ -180,6 +180,8 @@ def test_nobody_answers_a_blind_transfer_and_the_caller_is_the_next_one_again(ce
     two.rejects()
     centre.clock.advance(1)
     assert hears_music_now(centre, caller)
+    # It has just said no: it is not rung for the same caller at once.
+    assert (two.state, centre.app.acd.agent("202").reason) == ("paused", "declined")
     one.ready()
     one.is_offered(caller).answers()
     caller.talks_to(one)
@@ -289,6 +291,25 @@ def test_all_of_it_by_the_agent_s_keys(centre: Any) -> None:
     assert caller.ended
     (cdr,) = centre.cdrs()
     assert [move["how"] for move in cdr.data["moves"]] == ["conference", "left", "attended"]
+
+
+def test_who_thinks_better_of_it_while_typing_talks_to_the_caller_again(centre: Any) -> None:
+    caller, one, two = talking(centre)
+    one.phone.press("*520*1")
+    centre.clock.advance(1.5)
+    assert caller.sim.bridged_to == one.phone.ring.uuid
+    assert one.state == "talking"
+    assert caller.sim.keys_heard == ""
+    # Its ordinary keys are there again, and a target can be typed once more, after another key, too.
+    one.phone.press("7")
+    centre.clock.advance(0.5)
+    assert caller.sim.keys_heard == "7"
+    one.phone.press("*520*2")
+    centre.clock.advance(1)
+    one.phone.press("202#")
+    assert two.phone.wait_ring(10) is not None
+    two.answers()
+    assert caller.sim.bridged_to == two.phone.ring.uuid
 
 
 def test_who_types_no_target_talks_to_the_caller_again(centre: Any) -> None:

@@ -16,7 +16,7 @@ from engine.switch.simulator import collect, recording, running
 from engine.switch.simulator.bridge_app import BridgeApp
 from engine.switch.simulator.causes import cause_named
 from engine.switch.simulator.conference import Conference
-from engine.switch.simulator.digits import bind_digit_action, clear_digit_action
+from engine.switch.simulator.digits import bind_digit_action, clear_digit_action, digit_action_set_realm
 from engine.switch.simulator.eavesdrop import Eavesdrop
 from engine.switch.simulator.expansion import expand
 from engine.switch.simulator.fax import TxFax
@@ -266,7 +266,7 @@ APPLICATIONS: dict[str, Application] = {
     "send_dtmf": _instant(_send_dtmf, needs_media=True),
     "bind_digit_action": _instant(bind_digit_action),
     "clear_digit_action": _instant(clear_digit_action),
-    "digit_action_set_realm": _instant(_log),
+    "digit_action_set_realm": _instant(digit_action_set_realm),
     "break": _instant(_break),
     "flush_dtmf": _instant(_flush_dtmf),
     "hold": _instant(_hold),

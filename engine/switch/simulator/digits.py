@@ -2,8 +2,10 @@
 
 Only keys that come over the line are looked at; those of ``uuid_recv_dtmf`` are not.
 
-The argument is ``realm,digits|~regex,action,argument[,target,event target]``; the action that the
-engine uses is ``exec:event``, which fires an event with the headers of its argument.
+The argument is ``realm,digits|~regex,action,argument[,target,event target]``. Of the realms one counts at a time: the
+one that was bound first anew, or that ``digit_action_set_realm`` has chosen. The actions that the engine uses are
+``exec[i]:event``, which fires an event with the headers of its argument, and ``exec[i]:digit_action_set_realm``; an
+``exec[i]`` is run in the moment of the key, an ``exec`` in the next frame.
 """
 
 from __future__ import annotations
@@ -25,34 +27,49 @@ class DigitMachine:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self.bound: dict[str, dict[str, tuple[str, str]]] = {}
+        self.realm = ""
         self._held = ""
         self._timer: Timer | None = None
 
     def bind(self, realm: str, digits: str, action: str, argument: str) -> None:
-        self.bound.setdefault(realm, {})[digits] = (action, argument)
+        bindings = self.bound.setdefault(realm, {})
+        if digits not in bindings:
+            self.realm = realm
+        bindings[digits] = (action, argument)
+
+    def choose(self, realm: str) -> None:
+        """Let the bindings of ``realm`` count; of one that is unknown the switch only logs."""
+        if realm in self.bound:
+            self.realm = realm
 
     def clear(self, realm: str) -> None:
         if realm == "all":
             self.bound.clear()
         else:
             self.bound.pop(realm, None)
+        if self.realm not in self.bound:
+            self.realm = ""
 
     def feed(self, digit: str) -> bool:
         """Take a key that came over the line; False when it belongs to no bound sequence."""
         keys = self._held + digit
-        candidates = {digits: deed for realm in self.bound.values() for digits, deed in realm.items()}
+        candidates = self.bound.get(self.realm, {})
         exact = _exact(keys, candidates)
         if exact is not None:
             self._held = ""
             self._stop()
-            self._channel.clock.after(self._channel.next_frame(), self._do, *exact)
+            self._channel.set("last_matching_digits", keys)
+            if exact[0].startswith("exec[i]"):
+                self._do(*exact)
+            else:
+                self._channel.clock.after(self._channel.next_frame(), self._do, *exact)
             return True
         if any(not bound.startswith("~") and bound.startswith(keys) for bound in candidates):
             self._held = keys
             self._stop()
             self._timer = self._channel.clock.after(GAP, self._release)
             return True
-        if not candidates:
+        if not self.bound:
             return False
         self._held = keys
         self._release()
@@ -106,6 +123,13 @@ def bind_digit_action(channel: Channel, arg: str) -> str | None:
         if channel.digit_machine is None:
             channel.digit_machine = DigitMachine(channel)
         channel.digit_machine.bind(fields[0], fields[1], fields[2], fields[3] if len(fields) > 3 else "")
+    return None
+
+
+def digit_action_set_realm(channel: Channel, arg: str) -> str | None:
+    """The application that lets the bindings of another realm count."""
+    if channel.digit_machine is not None:
+        channel.digit_machine.choose(arg.split(",")[0])
     return None
 
 
