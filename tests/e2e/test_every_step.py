@@ -85,7 +85,21 @@ blocks:
     - confirm: {prompt: You are the first. Again?, yes: again, no: bye, give_up: bye}
   again:
     - set_language: en
-    - run: {flow: tour/inner, with: {ticket: "{ticket}"}, into: inner, done: bye}
+    - run: {flow: tour/inner, with: {ticket: "{ticket}"}, into: inner, done: lists}
+  lists:
+    - set: {rooms: '= ["3105", "3106"]'}
+    - say: {prompt: "Room {room:digits}, {number:count} of {count:count}.", each: rooms, as: room, keys: {stop: star}, pause: 100ms, none: bye}
+    - pick: {prompt: Which of them?, each: rooms, as: room, entry: "For room {room:digits} press {key:digits}.", into: room, none: bye, give_up: bye}
+    - tally: {name: rooms, by: {room: "{room}"}, once: "{caller.number}", window: 2h, into: tally}
+    - alert: {to: logistics_desk, text: "Room {room}", level: critical, key: "{room}", if: tally.first}
+    - rate: {question: tour, prompt: How was it?, into: mark}
+    - ticket: {kind: complaint, group: exceptions, data: {room: "{room}"}, once: "{room}", into: opened, failed: bye}
+    - journal: {event: toured, data: {room: "{room}", times: "{tally.count}", mark: "{mark}", ticket: "{opened.number}"}}
+    - transfer: {extension: "1999", ring: 5s, unknown: nobody, failed: bye}
+    - go: bye
+  nobody:
+    - journal: {event: nobody}
+    - go: bye
   sorry:
     - say: "At most {refusal.limit:count}."
     - go: bye
@@ -135,11 +149,19 @@ def test_a_tour_of_every_step(house: House) -> None:
     caller.press("*")
     collecting("confirm")
     caller.press("1")
+    collecting("pick")
+    caller.press("2")
+    collecting("rate")
+    caller.press("4")
     caller.wait_over(30.0)
     (cdr,) = house.wait_for(lambda: house.get("/cdrs"), "no CDR")
     assert (cdr["outcome"], cdr["flow"], cdr["last_flow"]) == ("served", "tour/main", "tour/main")
     journal = {row["kind"]: row for row in house.cli("call", "show", call)["journal"]}
     assert journal["flow.paid"]["data"] == {"ticket": 1, "amount": "12.50"}
+    toured = dict(journal["flow.toured"]["data"])
+    assert toured.pop("ticket")
+    assert toured == {"room": "3106", "times": 1, "mark": 4}
+    assert "flow.nobody" in journal
     (recording,) = house.wait_for(
         lambda: [r for r in house.cli("recording", "list") if r["seconds"]], "no recording"
     )
