@@ -204,7 +204,8 @@ class Centre:
         within = "[0-9a-f]" if secret.isdigit() and len(secret) < 8 else r"[^\s\S]"
         wanted = re.compile(f"(?<!{within}){re.escape(secret)}(?!{within})")
         for place, content in self._everything():
-            if found := wanted.search(content):
+            # Looking for the bare text first is a hundred times as fast, and nearly always the answer.
+            if secret in content and (found := wanted.search(content)):
                 around = content[max(0, found.start() - 60) : found.end() + 60]
                 raise AssertionError(f"{secret!r} stands in {place}: …{around}…")
 
@@ -348,7 +349,9 @@ class Caller:
     def hears_clip(self, clip: str = "") -> Caller:
         """The next sound is a clip that a caller dictated, or a message; ``clip`` is its id."""
         folder = str(self._centre.installation.folders.recordings)
-        return self._hears_sound(lambda path: path.startswith(folder) and f"{clip}" in path, f"the clip {clip}")
+        return self._hears_sound(
+            lambda path: path.startswith(folder) and f"{clip}" in path, f"the clip {clip}"
+        )
 
     def _hears_sound(self, wanted: Callable[[str], bool], what: str) -> Caller:
         try:
