@@ -20,9 +20,10 @@ import structlog
 
 from engine.acd.config import AcdConfig, AgentConfig
 from engine.acd.report import Reporter
+from engine.acd.tallies import NOTHING_YET, TallyMemory
 from engine.clock import Clock, Timer
 from engine.errors import LoginRefused, NotFound, WrongState
-from engine.types import AgentState, AgentView
+from engine.types import AgentState, AgentView, RingKind
 
 log = structlog.get_logger(__name__)
 
@@ -101,6 +102,7 @@ class AgentMemory:
     calls_taken: int = 0
     call: str = ""
     queue: str = ""
+    tally: TallyMemory = NOTHING_YET
 
 
 class Agents:
@@ -364,6 +366,20 @@ class Agents:
             return
         agent.engagement = None
         self.move(agent, PAUSED, reason=reason, seconds=seconds, then=self.rest)
+
+    def not_reached(self, agent: Agent, kind: RingKind) -> None:
+        """Its phone was rung, by a queue or for somebody's transfer, and it does not talk: as ``kind`` says."""
+        rules = self._config.rules
+        if kind is RingKind.NO_ANSWER:
+            self.missed(agent)
+        elif kind is RingKind.UNREACHABLE:
+            self.unreachable(agent)
+        elif kind is RingKind.BUSY:
+            self.short_pause(agent, "busy", rules.busy_again)
+        elif kind is RingKind.REJECTED:
+            self.short_pause(agent, "declined", rules.declined_again)
+        else:
+            self.short_pause(agent, "failed", rules.failed_again)
 
     def unreachable(self, agent: Agent) -> None:
         """The switch could not reach the phone: wait for its registration, and try again after a while."""

@@ -26,7 +26,7 @@ from engine.acd.report import Reporter
 from engine.acd.tallies import Tallies
 from engine.acd.whys import whys
 from engine.clock import Clock, Timer
-from engine.types import AgentState, AgentView, RingKind
+from engine.types import AgentState, AgentView
 
 log = structlog.get_logger(__name__)
 
@@ -446,16 +446,8 @@ class Dispatcher:
             self.agents.short_pause(agent, "failed", rules.failed_again)
         elif outcome.ended is not Ended.MISSED:
             self.agents.rest(agent)
-        elif outcome.kind is RingKind.NO_ANSWER:
-            self.agents.missed(agent)
-        elif outcome.kind is RingKind.UNREACHABLE:
-            self.agents.unreachable(agent)
-        elif outcome.kind is RingKind.BUSY:
-            self.agents.short_pause(agent, "busy", rules.busy_again)
-        elif outcome.kind is RingKind.REJECTED:
-            self.agents.short_pause(agent, "declined", rules.declined_again)
         else:
-            self.agents.short_pause(agent, "failed", rules.failed_again)
+            self.agents.not_reached(agent, outcome.kind)
 
     def _tell_missed(self, offer: Offer, outcome: Outcome) -> None:
         self._report.write(

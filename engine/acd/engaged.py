@@ -12,7 +12,7 @@ from collections.abc import Callable
 from engine.acd.agents import Agent, Agents
 from engine.acd.config import AcdConfig
 from engine.errors import WrongState
-from engine.types import AgentState, AgentView
+from engine.types import AgentState, AgentView, RingKind
 
 _FREE = frozenset({AgentState.READY, AgentState.PAUSED, AgentState.WRAP_UP})
 _ENGAGED = frozenset({AgentState.OFFERED, AgentState.TALKING, AgentState.HOLD})
@@ -52,15 +52,20 @@ class Engaged:
         if agent.engagement is self and agent.state is AgentState.OFFERED:
             self._agents.move(agent, AgentState.TALKING, call=agent.call)
 
-    def over(self, *, wrap_up: bool) -> None:
-        """It is over; with ``wrap_up`` the agent talked to the caller, and has the work of that. Harmless twice."""
+    def over(self, *, wrap_up: bool, missed: RingKind | None = None) -> None:
+        """It is over; with ``wrap_up`` the agent talked to the caller, and has the work of that. ``missed``: it was rung
+        and did not answer, and is left alone for the moment that a queue leaves it, too: the caller may be offered to
+        it again at once otherwise. Harmless twice."""
         agent = self._agent
         if self._over or agent.engagement is not self:
             self._over = True
             return
         self._over = True
         if not wrap_up:
-            self._agents.rest(agent)
+            if missed is None or missed is RingKind.CANCELLED:
+                self._agents.rest(agent)
+            else:
+                self._agents.not_reached(agent, missed)
             return
         agent.calls_taken += 1
         queue = self._config.queues.get(next(iter(agent.config.queues), ""))

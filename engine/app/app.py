@@ -41,6 +41,7 @@ from engine.errors import ConfigError, InsidelineError, StoreError
 from engine.esl.connection import Connection
 from engine.flows.closing import Closing
 from engine.flows.lead import Lead
+from engine.flows.literals import literal_texts
 from engine.flows.numbers import Numbers
 from engine.flows.services import Services
 from engine.hooks.departments import Departments
@@ -101,6 +102,7 @@ class App:
         self._server: Server | None = None
         self.pool = ThreadPool(2)
         self._warming: Any = None
+        self.to_warm = self.clock.event()  # what callers may hear has changed
         self.line = Line(self, switch, password_file)
         # Made by `start`; until then (and after a start that failed half-way) there may be none.
         self.store: Store = None  # type: ignore[assignment]
@@ -233,8 +235,17 @@ class App:
             if not prompts.voices.ok:
                 log.warning("voice.mute", state=prompts.voices.line)
             # Beside the first calls, so that none of them waits for words that all of them hear.
-            self._warming = self.clock.spawn(prompts.warm, made.settings.languages, gently=True)
+            self._warming = self.clock.spawn(self.keep_warm)
         return prompts
+
+    def keep_warm(self) -> None:
+        """Have rendered what callers may hear, now and whenever ``to_warm`` is set; does not return."""
+        while True:
+            self.to_warm.clear()
+            made = self.installation
+            assert made.flows is not None
+            self.prompts.warm(made.settings.languages, literal_texts(made.flows), gently=True)
+            self.to_warm.wait()
 
     def seed_sample(self) -> list[str]:
         """Put the sample company into departments' tables that are empty; their names."""

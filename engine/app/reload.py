@@ -88,6 +88,7 @@ class Reloader:
         running.flows, running.dialplan, running.calendars = new.flows, new.dialplan, new.calendars
         running.catalogue, running.faults = new.catalogue, new.faults
         app.closing.refresh()
+        app.to_warm.set()
         log.info("reloaded", by=by, changed=list(changed), later=list(later), flows=new.flows.hash)
         self._journal("engine.reloaded", by=by, changed=changed, flows=new.flows.hash)
         return Reloaded(True, faults, changed, later, new.flows.hash)

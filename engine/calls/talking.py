@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from engine.esl.commands import Dial
-from engine.types import TalkEnd
+from engine.types import RingKind, TalkEnd
 
 if TYPE_CHECKING:
     from engine.calls.call import Call
@@ -61,7 +61,7 @@ class Engagement(Protocol):
     cancel: Callable[[], None] | None
 
     def answered(self) -> None: ...
-    def over(self, *, wrap_up: bool) -> None: ...
+    def over(self, *, wrap_up: bool, missed: RingKind | None = None) -> None: ...
 
 
 class Desk(Protocol):

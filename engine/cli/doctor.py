@@ -160,7 +160,7 @@ def _speech(made: Installation) -> Finding:
 def _fax(made: Installation) -> Finding:
     from engine.app.faxes import uses_fax
     from engine.errors import FaxError
-    from engine.records.fax_pages import find_font, missing
+    from engine.records.fax_pages import HINT, find_font, missing
 
     used = uses_fax(made.flows)
     try:
@@ -169,7 +169,7 @@ def _fax(made: Installation) -> Finding:
     except FaxError as error:
         return Finding("fax", "wrong" if used else "note", str(error))
     if chinese:
-        return Finding("fax", "note", f"{font} has no Chinese: install fonts-wqy-microhei")
+        return Finding("fax", "note", f"{font} has no Chinese: {HINT}")
     return Finding("fax", "ok", f"pages are written with {font}")
 
 

@@ -22,6 +22,7 @@ def build() -> None:
 
     from engine.cli.offline import installation_of, quiet
     from engine.clock import Clock
+    from engine.flows.literals import literal_texts
     from engine.prompts import Prompts, find_voice, load_say_as
 
     made = installation_of(home())
@@ -44,7 +45,9 @@ def build() -> None:
         formats={name: one.words for name, one in made.host.formats.items()},
     )
     try:
-        done = library.warm(made.settings.languages)
+        done = library.warm(
+            made.settings.languages, literal_texts(made.flows) if made.flows is not None else ()
+        )
     finally:
         pool.kill()
     click.echo(

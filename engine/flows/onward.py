@@ -15,7 +15,7 @@ from engine.calls.ring import CallFloor
 from engine.calls.talking import FRONT, Target
 from engine.errors import HungUp, InsidelineError
 from engine.flows.ringing import PARK_LIMIT, RINGBACK, RINGS_FOR, ring_and_talk
-from engine.types import TalkResult
+from engine.types import RingResult, TalkResult
 
 if TYPE_CHECKING:
     from engine.flows.run import Run
@@ -93,9 +93,9 @@ def _ring(run: Run, target: Target) -> Talked | None:
 
     call.journal("transfer.rung", to=target.shown, agent=target.agent)
 
-    def finished() -> None:
+    def finished(end: RingResult | TalkResult | None = None) -> None:
         if engaged is not None:
-            engaged.over(wrap_up=bool(spoke))
+            engaged.over(wrap_up=bool(spoke), missed=end.kind if isinstance(end, RingResult) else None)
 
     try:
         end = ring_and_talk(call, run.clock, ring, connected, finished)

@@ -38,12 +38,12 @@ def ring_and_talk(
     clock: Clock,
     ring: AgentRing,
     connected: Callable[[], None] = lambda: None,
-    finished: Callable[[], None] = lambda: None,
+    finished: Callable[[RingResult | TalkResult], None] = lambda end: None,
 ) -> RingResult | TalkResult:
     """Wait until ``ring`` is answered, let the two talk, and answer how it ended: a TalkResult when they talked.
 
-    ``connected`` is told in the call's greenlet when they begin to, ``finished`` when that leg's part is over: the
-    talk may go on with somebody else, and ends with whoever is the last. A ring that an earlier engine answered (or
+    ``connected`` is told in the call's greenlet when they begin to, ``finished`` (with how it ended)
+    when that leg's part is over: the talk may go on with somebody else, and ends with whoever is the last. A ring that an earlier engine answered (or
     bridged) goes on from there. Raises HungUp, with the leg cancelled, when the caller is gone. The talk counts
     in the call's ``talked``, whoever ends it.
     """
@@ -92,7 +92,10 @@ def _follow(call: Call, ring: AgentRing) -> None:
 
 
 def _until_finished(
-    call: Call, ring: AgentRing, connected: Callable[[], None], finished: Callable[[], None]
+    call: Call,
+    ring: AgentRing,
+    connected: Callable[[], None],
+    finished: Callable[[RingResult | TalkResult], None],
 ) -> RingResult | TalkResult:
     while True:
         signal = call.next_signal()
@@ -101,7 +104,7 @@ def _until_finished(
             connected()
             call.become(CallState.TALKING)
         elif isinstance(signal, _Finished) and signal.ring is ring:
-            finished()
+            finished(signal.end)
             if isinstance(signal.end, TalkResult) and call.talk is not None and call.talk.outlives:
                 continue  # with somebody else
             return _ended(call, signal.end)

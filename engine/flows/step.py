@@ -92,6 +92,8 @@ class Step(Shape):
     takes_private: ClassVar[frozenset[str]] = frozenset({"values"})
     #: Are its prompts written down (a fax, a notice) rather than said to the caller? Then they hold nothing private.
     writes_prompts: ClassVar[bool] = False
+    #: Where prompts stand that are said while nothing is silenced in the recording: they hold nothing private either.
+    recorded_prompts: ClassVar[frozenset[tuple[str, ...]]] = frozenset()
 
     #: Where it stands: the line of its file (from 1), its block (``on_hangup`` for the steps there), its number
     #: within that (from 0). Each step has its own; they are no keys that may be written.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -183,22 +183,32 @@ class Prompts:
         it was not said here, or too long ago."""
         return self._said.get(playback)
 
-    def warm(self, languages: Iterable[str] | None = None, *, gently: bool = False) -> Warmed:
+    def warm(
+        self,
+        languages: Iterable[str] | None = None,
+        literals: Iterable[tuple[str, str]] = (),
+        *,
+        gently: bool = False,
+    ) -> Warmed:
         """Render all that can be rendered before a call asks for it: the words of every prompt, and the digits.
+        ``literals`` are texts without a key, each with its language.
         Waits until it is done; ``insideline prompts build`` and the start of the engine use it. ``gently``: rest
         as long as it works, since calls are being led beside it."""
         before, prompts, recorded = self._cache.counts.failed, 0, 0
         specs: list[Spec] = []
-        for language in languages or self._catalogue.languages:
-            if language not in LANGUAGES:
-                continue
-            for text in self._catalogue.texts.get(language, {}).values():
-                prompts += 1
-                for part in self._compose(text, None)[0]:
-                    if isinstance(part, Spec):
-                        specs.append(part)
-                    elif isinstance(part, Recorded):
-                        recorded += 1
+        wanted = [one for one in languages or self._catalogue.languages if one in LANGUAGES]
+        began = self._clock.monotonic()
+        for text in self._all_texts(wanted, literals):
+            prompts += 1
+            for part in self._compose(text, None)[0]:
+                if isinstance(part, Spec):
+                    specs.append(part)
+                elif isinstance(part, Recorded):
+                    recorded += 1
+            if gently and (took := self._clock.monotonic() - began) > 0.005:
+                self._clock.sleep(took)
+                began = self._clock.monotonic()
+        for language in wanted:
             for row in (*(digit * 2 for digit in "0123456789"), "1"):
                 specs.extend(_value_specs(speak_anyhow(row, "digits", language).phrases, language))
         specs = list(dict.fromkeys(specs))
@@ -212,6 +222,13 @@ class Prompts:
                 self._clock.sleep(took)
         failed = self._cache.counts.failed - before
         return Warmed(prompts, recorded, len(missing) - failed, len(specs) - len(missing), failed, seconds)
+
+    def _all_texts(self, languages: list[str], literals: Iterable[tuple[str, str]]) -> Iterator[Text]:
+        for language in languages:
+            yield from self._catalogue.texts.get(language, {}).values()
+        for language, text in literals:
+            if language in languages:
+                yield _literal(text, language)
 
     # -- words ---------------------------------------------------------------------------------
 

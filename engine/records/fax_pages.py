@@ -38,6 +38,8 @@ FONTS: Final = (
     "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
 )
+OWN_FONT: Final = Path("Pillow's own font")
+"""What is written with where none of those is installed; it has Latin letters only."""
 HINT: Final = (
     "install fonts-wqy-microhei (or fonts-noto-cjk), or name a font file in conf/engine.yaml: fax: {font: …}"
 )
@@ -46,7 +48,7 @@ _NOT_FIRST = "，。、；：？！）》」』”’,.;:?!)%"
 
 
 def find_font(named: Path | None) -> Path:
-    """The font's file; :class:`FaxError` when there is none."""
+    """The font's file, or ``OWN_FONT``; :class:`FaxError` when the one that was ``named`` is not there."""
     if named is not None:
         if not named.is_file():
             raise FaxError(f"the font {named} is not there")
@@ -54,7 +56,7 @@ def find_font(named: Path | None) -> Path:
     for path in FONTS:
         if Path(path).is_file():
             return Path(path)
-    raise FaxError(f"there is no font to write a fax with: {HINT}")
+    return OWN_FONT
 
 
 @lru_cache(maxsize=4)
@@ -64,6 +66,11 @@ def _font(path: str) -> FreeTypeFont:
     except ImportError as error:
         raise FaxError("faxes need Pillow: pip install pillow") from error
     try:
+        if path == str(OWN_FONT):
+            own = ImageFont.load_default(SIZE)
+            if not isinstance(own, ImageFont.FreeTypeFont):  # a Pillow that was built without FreeType
+                raise FaxError(f"there is no font to write a fax with: {HINT}")
+            return own
         return ImageFont.truetype(path, SIZE)
     except OSError as error:
         raise FaxError(f"the font {path} can't be read: {error}") from None

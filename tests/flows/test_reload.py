@@ -45,6 +45,25 @@ def test_new_calls_meet_the_new_flow_and_calls_that_run_keep_theirs(house: Any) 
     assert len(set(hashes)) == 2
 
 
+def test_what_callers_may_hear_is_rendered_again_after_a_reload(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, centre = house
+    rendered: list[set[tuple[str, str]]] = []
+    monkeypatch.setattr(
+        centre.app.prompts, "warm", lambda languages, literals, gently: rendered.append(set(literals))
+    )
+    centre.app.clock.spawn(centre.app.keep_warm)
+    centre.clock.advance(1)
+    assert ("en", "Press one.") in rendered[0]
+    assert not any(text == "gone" for _, text in rendered[0])  # a key: its text is in the catalogue
+    home.flow("shop/main", BLOCKS.replace("Press one.", "Press the one.") % "gone")
+    assert centre.reloads().ok
+    centre.clock.advance(1)
+    assert ("en", "Press the one.") in rendered[1]
+    assert len(rendered) == 2
+
+
 def test_a_broken_file_changes_nothing_and_every_fault_is_told(house: Any) -> None:
     home, centre = house
     before = centre.app.lead.flows

@@ -201,6 +201,23 @@ def test_what_is_written_down_holds_nothing_private_and_nothing_secret(step: str
     assert code in [fault.code for fault in found], found.pretty()
 
 
+def test_a_waiting_caller_is_told_nothing_private_since_nothing_is_silenced_then() -> None:
+    queue = "queue: {name: office, waiting: {say: your_pay}, full: bye, too_long: bye, no_agents: bye}"
+    text = administered().texts[PAY]
+    text = text.replace("    - say: {prompt: your_pay", f"    - {queue}\n    - say: {{prompt: your_pay")
+    _, found = administered().check(pay_main=text)
+    [fault] = [fault for fault in found if fault.code == "private"]
+    assert "while the recording goes on" in fault.message
+
+
+def test_what_was_spoken_to_the_caller_before_may_still_not_be_written_down() -> None:
+    text = administered().texts[PAY]
+    fax = "fax: {document: your_pay, to: 02088886666, failed: trouble}"
+    text = text.replace(said := "    - say: {prompt: your_pay", f"    - say: your_pay\n    - {fax}\n{said}")
+    _, found = administered().check(pay_main=text)
+    assert "private" in [fault.code for fault in found], found.pretty()
+
+
 def test_a_command_takes_what_is_private_only_where_it_says_so() -> None:
     given = '    - id: in\n      command: {do: pay.sign_in, with: {employee: "{slip.net}", pin: "{pin}"},'
     ways = " refused: {wrong: bye, locked: bye}, failed: bye}\n"

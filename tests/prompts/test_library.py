@@ -250,6 +250,22 @@ def test_warming_renders_every_word_of_the_catalogue_and_the_digits(make: Make, 
     assert [text for _, text in voice.said] == ["未知"]
 
 
+def test_warming_renders_texts_without_a_key_in_their_language(make: Make, row_voice: Any) -> None:
+    voice = row_voice()
+    prompts = make(voice)
+    prompts.warm()
+    voice.said.clear()
+    assert (
+        prompts.warm(
+            ["en"], [("en", "We are moving."), ("zh-CN", "我们搬家了。"), ("de", "Wir ziehen um.")]
+        ).rendered
+        == 1
+    )
+    assert [text for _, text in voice.said] == ["We are moving"]
+    prompts.utterance("We are moving.", {}, "en", "orders")
+    assert len(voice.said) == 1
+
+
 def test_a_folder_whose_path_the_switch_would_misread_is_refused(
     clock: VirtualClock, tmp_path: Path, catalogue: Catalogue
 ) -> None:

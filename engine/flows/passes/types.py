@@ -37,7 +37,8 @@ class TypeFaults:
         self.world = world
         self.names: Environment = world.environment(draft.name)
         self.reported: set[tuple[str, int, Path_, str, int]] = set()
-        self._fine: set[str] = set()  # prompts without values of their own that can be said
+        # Prompts without values of their own that can be said, and whether anybody may know what they say.
+        self._fine: set[tuple[str, bool]] = set()
 
     def run(self) -> None:
         for block in (*self.draft.blocks, ON_HANGUP):
@@ -149,7 +150,7 @@ class TypeFaults:
                     "let a query or command say whether it is right",
                 )
 
-    def _private(self, step: Step, path: Path_, uses: tuple[Use, ...]) -> None:
+    def _private(self, step: Step, path: Path_, uses: tuple[Use, ...], *, written: bool = True) -> None:
         for use in uses:
             if use.tested:
                 continue
@@ -169,7 +170,8 @@ class TypeFaults:
                     path,
                     use.offset,
                     "private",
-                    f"`{name}{part}` is private: it may be spoken to the caller, but not written down or shown",
+                    f"`{name}{part}` is private: it may be spoken to the caller, but not "
+                    + ("written down or shown" if written else "while the recording goes on"),
                     f"hand over what is not private: {', '.join(open_[:4])}"
                     if open_
                     else f"leave `{path[-1]}` out",
@@ -178,11 +180,13 @@ class TypeFaults:
     # -- what is spoken ---------------------------------------------------------------------------------
 
     def _prompt(self, step: Step, path: Path_, prompt: str) -> None:
-        if prompt in self._fine:
+        kind = type(step)
+        open_ = kind.writes_prompts or path in kind.recorded_prompts
+        if (prompt, open_) in self._fine:
             return
         spoken = self.spoken[prompt].placeholders
         if not spoken:
-            self._fine.add(prompt)
+            self._fine.add((prompt, open_))
             return
         values: Mapping[str, Value] = getattr(step, "values", {})
         lent = step.lent_types(self.names) if step.lent() else {}
@@ -201,11 +205,11 @@ class TypeFaults:
                 if root not in values:  # told of at the value
                     self._secrets(step, path, (use,), prompt)
                 continue
-            if found.holds_private and type(step).writes_prompts and root not in values:
-                self._private(step, path, (use,))
+            if found.holds_private and open_ and root not in values:
+                self._private(step, path, (use,), written=kind.writes_prompts)
             self._format(step, path, use, format_, found, prompt)
         if not values and not lent and len(self.draft.faults) == before:
-            self._fine.add(prompt)
+            self._fine.add((prompt, open_))
 
     # -- what is handed over ------------------------------------------------------------------------------
 

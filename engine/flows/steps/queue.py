@@ -58,6 +58,7 @@ class Queue(Step):
     waits = True
     lends = frozenset({"position", "wait"})
     lenient = frozenset({"tell"})
+    recorded_prompts = frozenset({("waiting", "say")})
     wants = MappingProxyType({"agent": TEXT})
 
     name: QueueRef
