@@ -21,6 +21,7 @@ All methods are for greenlets of the hub and return at once, but for :meth:`Acd.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -301,15 +302,21 @@ class Acd:
         """After a restart, before :meth:`start`: what :meth:`snapshot` once gave."""
         by_id = {memory.id: memory for memory in memories}
         self._restored |= by_id.keys()
+        tallies = self._dispatch.tallies
+        tallies.restore({name: memory.tally for name, memory in by_id.items()})
         self._agents.restore(by_id)
+        tallies.restored()
 
     def snapshot(self) -> list[AgentMemory]:
         """What has to be kept of all agents."""
-        return [self._agents.memory(agent) for agent in self._agents]
+        return [self._memory(agent) for agent in self._agents]
 
     def memory(self, agent_id: str) -> AgentMemory:
         """What has to be kept of one agent; changes with each ``agent_state_changed``. Raises NotFound."""
-        return self._agents.memory(self._agents.get(agent_id))
+        return self._memory(self._agents.get(agent_id))
+
+    def _memory(self, agent: Agent) -> AgentMemory:
+        return replace(self._agents.memory(agent), tally=self._dispatch.tallies.memory(agent.id))
 
     def engage(self, agent_id: str, call_id: str) -> Engaged:
         """Take an agent for a call that comes to it past the queue: it is asked for advice, or transferred to. See

@@ -14,6 +14,9 @@ from types import MappingProxyType
 
 from engine.acd.board import By
 
+NEVER = -1e9
+"""Before whatever a clock says, also of what an engine was told that ran before this machine was started."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -22,7 +25,7 @@ class Record:
     idle_since: float  # when it last had anything to do; a missed call counts
     talked: float = 0.0  # seconds of talk since it logged in, of all queues
     calls: int = 0  # talks since it logged in, of all queues
-    offered: float = 0.0  # when it was last offered a call of this queue; 0: never
+    offered: float = NEVER  # when it was last offered a call of this queue
     place: int = 0  # in agents.yaml, 0 is the first
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from engine.acd.config import AcdConfig
-from engine.acd.strategies import AVAILABLE, Record, Strategy
+from engine.acd.strategies import AVAILABLE, NEVER, Record, Strategy
 from engine.clock import Clock
 
 
@@ -15,6 +16,17 @@ class Worked(NamedTuple):
 
     queue: str
     seconds: float
+
+
+class TallyMemory(NamedTuple):
+    """What has to be kept of an agent's counts, so that a restarted engine counts on. Times are aware UTC."""
+
+    calls: int = 0
+    talked: float = 0.0
+    offered: Mapping[str, datetime] = {}
+
+
+NOTHING_YET = TallyMemory()
 
 
 class _Tally:
@@ -31,13 +43,36 @@ class _Tally:
 
 
 class Tallies:
-    """Counts of all agents. A restarted engine begins anew, with all agents equal."""
+    """Counts of all agents. :meth:`memory` and :meth:`restore` carry them over a restart."""
 
     def __init__(self, config: AcdConfig, clock: Clock) -> None:
         self._config = config
         self._clock = clock
         self._agents = {name: _Tally() for name in config.agents}
         self._places = {name: place for place, name in enumerate(config.agents)}
+        self._counts_on: set[str] = set()  # who is put back as logged in, and has not logged in anew
+
+    def memory(self, agent: str) -> TallyMemory:
+        """What a restarted engine needs to know of this agent."""
+        tally, now, wall = self._agents[agent], self._clock.monotonic(), self._clock.now()
+        offered = {name: wall - timedelta(seconds=now - when) for name, when in tally.offered.items()}
+        return TallyMemory(tally.calls, tally.talked, offered)
+
+    def restore(self, memories: Mapping[str, TallyMemory]) -> None:
+        """Before these agents are put back into their states: count on where the last engine was."""
+        now, wall = self._clock.monotonic(), self._clock.now()
+        for name, memory in memories.items():
+            if (tally := self._agents.get(name)) is None:
+                continue
+            tally.calls, tally.talked = memory.calls, memory.talked
+            tally.offered = {
+                queue: now - max(0.0, (wall - when).total_seconds()) for queue, when in memory.offered.items()
+            }
+        self._counts_on = set(memories)
+
+    def restored(self) -> None:
+        """All are put back: who logs in from here counts from nothing."""
+        self._counts_on.clear()
 
     def take_config(self) -> None:
         """The configuration has other agents: the new ones begin at nothing."""
@@ -54,15 +89,16 @@ class Tallies:
         tally, place = self._agents[agent], self._places[agent]
         return {
             name: self.strategy(name).rank(
-                Record(idle_since, tally.talked, tally.calls, tally.offered.get(name, 0.0), place)
+                Record(idle_since, tally.talked, tally.calls, tally.offered.get(name, NEVER), place)
             )
             for name in self._config.agents[agent].queues
         }
 
     def logged_in(self, agent: str) -> None:
         """Talks are counted from here; whose turn it is goes on."""
-        tally = self._agents[agent]
-        tally.calls, tally.talked = 0, 0.0
+        if agent not in self._counts_on:
+            tally = self._agents[agent]
+            tally.calls, tally.talked = 0, 0.0
 
     def offered(self, agent: str, queue: str) -> None:
         """Its phone rings for a call of that queue."""

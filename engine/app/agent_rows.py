@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.acd.acd import AgentMemory
+from engine.acd.tallies import TallyMemory
 from engine.store.rows import AgentRow
 from engine.types import AgentState
 
@@ -24,6 +25,9 @@ def agent_row(memory: AgentMemory) -> AgentRow:
             "misses": memory.misses,
             "calls_taken": memory.calls_taken,
             "queue": memory.queue,
+            "calls": memory.tally.calls,
+            "talked": round(memory.tally.talked, 3),
+            "offered": {queue: when.isoformat() for queue, when in memory.tally.offered.items()},
         },
     )
 
@@ -47,4 +51,12 @@ def agent_memory(row: AgentRow) -> AgentMemory:
         calls_taken=int(row.data.get("calls_taken", 0)),
         call=row.call,
         queue=str(row.data.get("queue", "")),
+        tally=TallyMemory(
+            int(row.data.get("calls", 0)),
+            float(row.data.get("talked", 0.0)),
+            {
+                str(queue): datetime.fromisoformat(when)
+                for queue, when in (row.data.get("offered") or {}).items()
+            },
+        ),
     )

@@ -154,3 +154,35 @@ def test_hold_is_a_state_of_its_own_within_a_talk(clock: VirtualClock) -> None:
     desk.settle()
     spent = [(row.data["before"], round(row.data["seconds"])) for row in desk.rows("agent.state")][-3:]
     assert spent == [("talking", 10), ("hold", 5), ("talking", 0)]
+
+
+def test_of_all_who_are_told_the_first_who_answered_has_the_call(clock: VirtualClock) -> None:
+    """All phones ring: while one agent hears the whisper, the other's answer comes too late."""
+    desk = briefed(clock, WHISPER, "a", "b", queues={"desk": queue(strategy="ring_all")})
+    place = desk.enter("call")
+    first, second = desk.floor.ringing("b"), desk.floor.ringing("a")
+    first.answer()
+    desk.settle()
+    assert first.briefings == [WHISPER]
+    assert desk.news(place) == [], "the caller waits on while the agent is told"
+    second.answer()
+    desk.settle()
+    first.accept()
+    second.accept()
+    clock.advance(1)
+    talks = [ring for ring in (first, second) if ring.bridged]
+    assert len(talks) == 1
+    assert [type(one) for one in desk.news(place)] == [Connecting, Talking]
+    loser = second if talks == [first] else first
+    assert loser.dropped or loser.cancelled
+    assert desk.state(loser.agent) is AgentState.READY
+
+
+def test_a_caller_who_hangs_up_while_one_of_all_is_told_frees_all(clock: VirtualClock) -> None:
+    desk = briefed(clock, WHISPER, "a", "b", queues={"desk": queue(strategy="ring_all")})
+    desk.enter("call")
+    desk.floor.ringing("b").answer()
+    desk.settle()
+    desk.hang_up("call")
+    assert (desk.state("a"), desk.state("b")) == (AgentState.READY, AgentState.READY)
+    assert all(ring.dropped or ring.cancelled for ring in desk.floor.rings)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.acd.opening import Hours
 from engine.acd.places import Leaving, Left, Moved, Request
-from engine.acd.rules import Goal
+from engine.acd.rules import MOST_PRIORITY, Goal
 from engine.clock import VirtualClock
 from engine.errors import NotFound, WrongState
 from engine.types import AgentState, RingKind, TalkEnd
@@ -151,6 +153,38 @@ def test_nobody_starves_behind_callers_who_matter_more(clock: VirtualClock) -> N
         desk.settle()
     assert not ordinary.position()
     assert 18 <= most <= 22, "50 points are worth 600 s: those who come within them go first, and nobody else"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    every=st.sampled_from([10, 60, 300]),
+    by=st.integers(1, 50),
+    callers=st.lists(st.tuples(st.integers(-1_500, 1_500), st.integers(0, 600)), min_size=2, max_size=25),
+)
+def test_nobody_is_overtaken_by_who_came_later_than_its_priority_is_worth(
+    every: int, by: int, callers: list[tuple[int, int]]
+) -> None:
+    """The bound on starving, whatever priorities callers bring: one that comes later by more than the whole span of
+    priorities is worth never goes first. So everybody's turn comes after finitely many."""
+    clock = VirtualClock()
+    try:
+        rules = {"every": f"{every}s", "by": str(by)}
+        desk = Desk(clock, "8012", queues={"desk": queue(longest="24h", length="1000")}, ageing=rules)
+        desk.acd.pause("8012", "lunch")
+        worth = every / by
+        came: dict[str, tuple[float, int]] = {}
+        for number, (priority, pause) in enumerate(callers):
+            desk.enter(f"call-{number}", priority=priority)
+            came[f"call-{number}"] = clock.monotonic(), max(-MOST_PRIORITY, min(MOST_PRIORITY, priority))
+            clock.advance(pause)
+        served = [call for call in order(desk) if call in came]
+        for place, call in enumerate(served):
+            for later in served[place + 1 :]:
+                head_start = (came[call][1] - came[later][1]) * worth
+                assert came[call][0] - came[later][0] <= head_start + 0.01
+                assert came[call][0] - came[later][0] <= 2 * MOST_PRIORITY * worth + 0.01
+    finally:
+        clock.close()
 
 
 def test_a_supervisor_moves_a_caller_up(clock: VirtualClock) -> None:

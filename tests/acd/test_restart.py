@@ -8,6 +8,7 @@ import pytest
 
 from engine.acd.acd import Acd, AgentMemory
 from engine.acd.places import Leaving, Left, Over, Request, Talking
+from engine.app.agent_rows import agent_memory, agent_row
 from engine.clock import VirtualClock
 from engine.errors import NoSuchCall, NotFound
 from engine.types import AgentState, RingKind, TalkEnd
@@ -257,3 +258,33 @@ def test_a_talk_found_late_takes_its_agent_from_the_ring_that_is_out(clock: Virt
     talk.end_talk(TalkEnd.AGENT)
     desk.settle()
     assert desk.state("8012") is AgentState.READY
+
+
+@pytest.mark.parametrize("strategy", ["round_robin", "fewest_calls", "least_talk"])
+def test_whose_turn_it_is_goes_on(clock: VirtualClock, strategy: str) -> None:
+    desk = Desk(clock, "a", "b", "c", queues={"desk": queue(strategy=strategy)})
+    for call in ("one", "two"):
+        desk.enter(call)
+        ring = desk.answer()
+        clock.advance(30)
+        ring.end_talk(TalkEnd.CALLER)
+        desk.settle()
+    assert [agent for agent, _ in desk.offered()] == ["a", "b"]
+    desk = reborn(desk)
+    desk.acd.start()
+    desk.settle()
+    desk.enter("three")
+    assert desk.offered()[-1] == ("c", "three"), "all three were equal after the restart"
+    desk.acd.logout("a")
+    desk.acd.login("a")
+    assert desk.acd.memory("a").tally.calls == 0, "who logs in after it counts from nothing"
+
+
+def test_counts_of_an_agent_come_back_from_the_store_as_they_were(clock: VirtualClock) -> None:
+    desk = Desk(clock, "a", queues={"desk": queue(strategy="round_robin")})
+    desk.enter("one")
+    desk.answer()
+    clock.advance(30)
+    memory = desk.acd.memory("a")
+    assert agent_memory(agent_row(memory)) == memory
+    assert memory.tally.offered.keys() == {"desk"}
