@@ -53,8 +53,8 @@ class Engaged:
             self._agents.move(agent, AgentState.TALKING, call=agent.call)
 
     def over(self, *, wrap_up: bool, missed: RingKind | None = None) -> None:
-        """It is over; with ``wrap_up`` the agent talked to the caller, and has the work of that. ``missed``: it was rung
-        and did not answer, and is left alone for the moment that a queue leaves it, too: the caller may be offered to
+        """It is over; with ``wrap_up`` the agent talked to the caller, and has the work of that. ``missed``: it was
+        rung and did not answer, and is left alone for the moment that a queue leaves it, too: the caller may be offered to
         it again at once otherwise. Harmless twice."""
         agent = self._agent
         if self._over or agent.engagement is not self:

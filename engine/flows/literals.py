@@ -1,4 +1,4 @@
-"""The texts that flows say in their own words, without a key of a prompt: to be rendered before a call asks for them."""
+"""The texts that flows say in their own words, not by a prompt's key: to be rendered before a call asks for them."""
 
 from __future__ import annotations
 

@@ -42,10 +42,10 @@ def ring_and_talk(
 ) -> RingResult | TalkResult:
     """Wait until ``ring`` is answered, let the two talk, and answer how it ended: a TalkResult when they talked.
 
-    ``connected`` is told in the call's greenlet when they begin to, ``finished`` (with how it ended)
-    when that leg's part is over: the talk may go on with somebody else, and ends with whoever is the last. A ring that an earlier engine answered (or
-    bridged) goes on from there. Raises HungUp, with the leg cancelled, when the caller is gone. The talk counts
-    in the call's ``talked``, whoever ends it.
+    ``connected`` is told in the call's greenlet when they begin to, ``finished`` (with how it ended) when that leg's
+    part is over: the talk may go on with somebody else, and ends with whoever is the last. A ring that an earlier
+    engine answered (or bridged) goes on from there. Raises HungUp, with the leg cancelled, when the caller is gone.
+    The talk counts in the call's ``talked``, whoever ends it.
     """
     clock.spawn(_follow, call, ring)
     began: list[float] = []
