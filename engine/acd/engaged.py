@@ -54,8 +54,8 @@ class Engaged:
 
     def over(self, *, wrap_up: bool, missed: RingKind | None = None) -> None:
         """It is over; with ``wrap_up`` the agent talked to the caller, and has the work of that. ``missed``: it was
-        rung and did not answer, and is left alone for the moment that a queue leaves it, too: the caller may be offered to
-        it again at once otherwise. Harmless twice."""
+        rung and did not answer, and is left alone for the moment that a queue leaves it, too: else the caller might be
+        offered to it again at once. Harmless twice."""
         agent = self._agent
         if self._over or agent.engagement is not self:
             self._over = True

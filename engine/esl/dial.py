@@ -63,7 +63,7 @@ class Originate:
     """A new leg: its UUID is ours, so that ``uuid_kill`` can cancel the ring before any reply came.
 
     ``timeout`` in seconds of ringing. ``app`` runs once it is answered: ``park``, ``eavesdrop`` (``arg`` the
-    UUID to listen to), ``conference`` (``name@profile``), ``playback`` (media), ``txfax`` (a TIFF), ``echo``. The caller-ID
+    UUID to listen to), ``conference`` (``name@profile``), ``playback`` (media), ``txfax`` (a TIFF), ``echo``. Caller-ID
     name goes through :func:`engine.esl.text.display_text`, for it may be a stranger's.
     """
 

@@ -4,7 +4,7 @@
     GET    /calls               /calls/<id>              DELETE /calls/<id>?cause=…
     POST   /calls/<id>/talk/<verb>   see engine.web.talks
            /supervisions /queues/<name>/close|open /calls/<id>/move    see engine.web.supervision
-    GET    /agents              /agents/<id>[/call]      POST   /agents/<id>/login|logout|ready|pause|wrap-up|disposition
+    GET    /agents              /agents/<id>[/call]     POST   /agents/<id>/login|logout|ready|pause|wrap-up|disposition
     GET    /queues              /queues/<name>
     GET    /cdrs                /cdrs/<call>             ?since= until= number= dialled= agent= queue= limit=
     GET    /recordings          /recordings/<id>         ?since= until= call= agent= limit=

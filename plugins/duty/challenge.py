@@ -8,8 +8,8 @@ from engine.api import Attempts, Conversation, Prompt, Step, Target
 
 
 class Challenge(Step):
-    """``prompt`` is given the digits as ``{code}``; others of their kind for each call and each try. ``give_up`` follows
-    when they were not typed, and ``failed`` when something went wrong."""
+    """``prompt`` is given the digits as ``{code}``; others of their kind for each call and each try. ``give_up``
+    follows when they were not typed, and ``failed`` when something went wrong."""
 
     kind = "duty_challenge"
     waits = True

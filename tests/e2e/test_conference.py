@@ -1,4 +1,4 @@
-"""The conference step on a real FreeSWITCH: callers hear each other, leave by the star, and stay while the engine dies."""
+"""The conference step on a real FreeSWITCH: callers hear each other, leave by star, and stay while the engine dies."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_callers_and_an_invited_phone_hear_each_other(house: House) -> None:
     # The engine dies; nobody in the room notices.
     house.kill()
     house.clock.sleep(3.0)
-    assert not (one.over or other.over or ring.over)
+    assert not any(leg.over for leg in (one, other, ring))
     house.start("--switch", "freeswitch")
     house.wait_for(lambda: inside() == 3, "somebody was lost")
     house.wait_for(lambda: [c["state"] for c in house.calls()] == ["talking"] * 2, "not taken up")
