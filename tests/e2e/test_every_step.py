@@ -88,13 +88,28 @@ blocks:
     - run: {flow: tour/inner, with: {ticket: "{ticket}"}, into: inner, done: lists}
   lists:
     - set: {rooms: '= ["3105", "3106"]'}
-    - say: {prompt: "Room {room:digits}, {number:count} of {count:count}.", each: rooms, as: room, keys: {stop: star}, pause: 100ms, none: bye}
-    - pick: {prompt: Which of them?, each: rooms, as: room, entry: "For room {room:digits} press {key:digits}.", into: room, none: bye, give_up: bye}
+    - say:
+        prompt: "Room {room:digits}, {number:count} of {count:count}."
+        each: rooms
+        as: room
+        keys: {stop: star}
+        pause: 100ms
+        none: bye
+    - pick:
+        prompt: Which of them?
+        each: rooms
+        as: room
+        entry: "For room {room:digits} press {key:digits}."
+        into: room
+        none: bye
+        give_up: bye
     - tally: {name: rooms, by: {room: "{room}"}, once: "{caller.number}", window: 2h, into: tally}
     - alert: {to: logistics_desk, text: "Room {room}", level: critical, key: "{room}", if: tally.first}
     - rate: {question: tour, prompt: How was it?, into: mark}
     - ticket: {kind: complaint, group: exceptions, data: {room: "{room}"}, once: "{room}", into: opened, failed: bye}
-    - journal: {event: toured, data: {room: "{room}", times: "{tally.count}", mark: "{mark}", ticket: "{opened.number}"}}
+    - journal:
+        event: toured
+        data: {room: "{room}", times: "{tally.count}", mark: "{mark}", ticket: "{opened.number}"}
     - transfer: {extension: "1999", ring: 5s, unknown: nobody, failed: bye}
     - go: bye
   nobody:

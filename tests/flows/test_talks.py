@@ -456,3 +456,21 @@ def test_somebody_went_while_no_engine_was_there(centre: Any, where: str, gone: 
     caller.hears("Thank you.")
     assert caller.ended
     nothing_left(centre)
+
+
+def test_keys_of_a_target_whose_engine_died_give_the_phone_its_ordinary_keys_back(centre: Any) -> None:
+    caller, one, _ = talking(centre)
+    one.phone.press("*52")
+    centre.clock.advance(1.5)
+    assert hears_music_now(centre, caller)
+    centre.engine.kill()
+    centre.clock.advance(2)
+    centre.engine.start()
+    centre.clock.advance(3)
+    one.phone.press("0")  # nobody waits for it any more
+    centre.clock.advance(0.5)
+    one.phone.press("*1")
+    centre.clock.advance(1)
+    assert caller.sim.bridged_to == one.phone.ring.uuid
+    assert one.state == "talking"
+    assert caller.sim.keys_heard == ""
