@@ -333,7 +333,7 @@ class Call:
             self.wait_done(self.start("playback", playback), seconds + 15.0)
 
     def play_ahead(self, playback: str, seconds: float) -> None:
-        """Send ``playback`` and go on: nobody waits for its end, for a collection (:meth:`collect`) comes at once and is
+        """Send ``playback`` and go on: nobody waits for its end: a collection (:meth:`collect`) comes at once and is
         held behind it by the switch's lock. That spares the switch an answer and the caller a frame of silence."""
         self.later(commands.execute(self.id, "playback", playback, lock=True))
         self._ahead += seconds

@@ -111,7 +111,7 @@ def test_transfers_to_a_phone_and_through_the_trunk(house: House, carrier: Telep
     out = carrier.wait_ring(10)
     began = house.clock.monotonic()
     caller.hang_up()
-    house.wait_for(lambda out=out: out.over, "the ring went on", 3)
+    house.wait_for(lambda: out.over, "the ring went on", 3)
     cancelled = house.clock.monotonic() - began
     print(f"FIGURE ring cancelled {cancelled * 1000:.0f} ms after the caller's hang-up")
     assert cancelled < 1.0
@@ -121,7 +121,7 @@ def test_transfers_to_a_phone_and_through_the_trunk(house: House, carrier: Telep
         out.answer()
         house.clock.sleep(pause)
         caller.hang_up()
-        house.wait_for(lambda: out.over, f"limbo after {pause} s", 4)
+        house.wait_for(lambda out=out: out.over, f"limbo after {pause} s", 4)
         house.wait_for(lambda: not house.calls(), "the call did not end")
     nothing_left(house)
 
