@@ -21,7 +21,17 @@ from pydantic import (
     field_validator,
 )
 
-from engine.acd.rules import Ageing, AtClosing, Overflow, Priority, Relax, Sticky, circle, flaws_of_relaxing
+from engine.acd.rules import (
+    Ageing,
+    AtClosing,
+    Overflow,
+    Priority,
+    Relax,
+    Sticky,
+    Wanted,
+    circle,
+    flaws_of_relaxing,
+)
 from engine.acd.strategies import AVAILABLE
 from engine.errors import ConfigError
 from engine.records.notify_file import Number
@@ -267,6 +277,7 @@ def load(queues: Path, agents: Path, *, base: Path | None = None) -> tuple[AcdCo
     faults += _unknown_skills(queue_file, agent_file)
     faults += _unknown_sites(queue_file, agent_file)
     faults += _overflows(queue_file)
+    faults += _served_by_nobody(queue_file, agent_file)
     if any(fault.severity == "error" for fault in faults):
         return None, faults
     config = AcdConfig(
@@ -354,6 +365,30 @@ def _unknown_sites(queues: QueuesFile, agents: AgentsFile) -> list[Fault]:
             for path, site in used
             if site not in known
         ]
+    return faults
+
+
+def _served_by_nobody(queues: QueuesFile, agents: AgentsFile) -> list[Fault]:
+    """Queues whose agents all lack something that is still needed when all relaxing is over."""
+    faults = []
+    for name, queue in queues.queues.items():
+        people = [agent for agent in agents.agents.values() if name in agent.queues]
+        at_last = Wanted(queue.skills).at_last(queue.relax)
+        if not people or any(
+            all(agent.skills.get(skill, 0) >= level for skill, level in at_last.skills.items())
+            for agent in people
+        ):
+            continue
+        wanted = ", ".join(f"{skill} {level}" for skill, level in at_last.skills.items())
+        faults.append(
+            queues.fault(
+                ("queues", name, "skills"),
+                "served-by-nobody",
+                f"no agent of queue `{name}` has {wanted}, which is needed to the end",
+                "ask for less, or let a last step of `relax` say `skills: any`",
+                severity="warning",
+            )
+        )
     return faults
 
 

@@ -117,6 +117,7 @@ class KeptPlaces:
             priority=kept.priority,
             since=max(0.0, (self._clock.now() - owed.since).total_seconds()),
             agent=kept.agent,
+            last_agent=kept.last_agent,
             tell=owed.data,
             language=owed.language,
             longest=max(1.0, (owed.until - owed.since).total_seconds()),

@@ -272,7 +272,7 @@ class Waiting:
         asked = self.place.request
         t = self.clock.now().timestamp() - (self.clock.monotonic() - self.place.joined)
         left = {"q": self.queue, "t": round(t, 1), "p": asked.priority, "s": dict(asked.skills)}
-        left |= {"A": asked.agent, "T": asked.tier, "S": asked.site}
+        left |= {"A": asked.agent, "l": asked.last_agent, "T": asked.tier, "S": asked.site}
         return {name: value for name, value in left.items() if value}
 
     # -- what is heard ------------------------------------------------------------------------------

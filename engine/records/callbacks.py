@@ -100,6 +100,7 @@ class Kept:
     tier: str = ""
     site: str = ""
     first: str = "agent"
+    last_agent: str = ""  # who had talked to this caller last, where the queue is sticky
 
 
 class Places(Protocol):

@@ -230,6 +230,18 @@ def test_what_comes_after_the_longest_wait_is_warned_of(tmp_path: Path) -> None:
     ]
 
 
+def test_needs_that_no_agent_of_the_queue_ever_meets_are_warned_of(tmp_path: Path) -> None:
+    queues = QUEUES.replace("waybill: 1", "waybill: 9") + "    relax: [{after: 30s, level: 5}]\n"
+    config, (fault,) = check(tmp_path, queues)
+    assert config is not None, "an agent may be given the skill while the engine runs"
+    assert (
+        "warning[served-by-nobody]: no agent of queue `desk` has waybill 5, which is needed to the end"
+        in fault
+    )
+    assert check(tmp_path, queues.replace("level: 5", "level: 3"))[1] == []
+    assert check(tmp_path, queues.replace("level: 5", "skills: any"))[1] == []
+
+
 def test_two_agents_who_are_in_from_the_start_do_not_share_a_phone(tmp_path: Path) -> None:
     second = AGENTS.partition("agents:\n")[2].replace("8012", "8013")
     config, faults = check(tmp_path, agents=AGENTS + second)

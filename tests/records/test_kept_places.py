@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.records.conftest import desk_home
 from tests.records.test_callbacks import said
 
 WAITING = """
@@ -164,6 +165,28 @@ def test_an_attempt_that_fails_frees_the_agent_and_the_place_comes_back_as_it_wa
     assert agent.state == "talking"
     over(centre)
     assert centre.one("callbacks")["state"] == "done"
+
+
+def test_a_place_that_is_kept_keeps_whom_its_queue_sticks_to(home: Any, centre_of: Any) -> None:
+    home = desk_home(home, WAITING)
+    home.write(
+        "conf/queues.yaml",
+        "grammar: 1\nqueues:\n  desk: {title: {en: Desk}, strategy: top_down, wrap_up: 0s, sticky: 20s}\n",
+    )
+    centre = centre_of(home)
+    centre.simulator.line_answers = lambda number: None
+    centre.agent("201").pauses("meal")
+    first = centre.caller(number=NUMBER).dials("8000")
+    agent = centre.agent("202").is_offered(first).answers()
+    first.talks_to(agent)
+    agent.hangs_up()
+    first.hangs_up()
+    agent.pauses("meal")
+    centre.clock.advance(5)
+    promised(centre)
+    (place,) = centre.app.acd._dispatch.places()
+    assert place.request.virtual
+    assert (place.request.last_agent, place.ticket.prefer) == ("202", "202")
 
 
 def test_who_declines_is_called_no_more(kept: Any) -> None:

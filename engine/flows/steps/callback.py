@@ -79,6 +79,7 @@ class Callback(Step):
             tier=str(mine.get("T", "")),
             site=str(mine.get("S", "")),
             first=self.first,
+            last_agent=str(mine.get("l", "")),
         )
         return min(since, now), kept
 
