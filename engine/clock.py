@@ -292,6 +292,7 @@ class VirtualClock(Clock):
         self._idle = loop.idle()
         self._idle.priority = loop.MINPRI
         self._watching = False
+        self._closed = False
         self._wall_shift = timedelta()
 
     def monotonic(self) -> float:
@@ -336,13 +337,15 @@ class VirtualClock(Clock):
         self._wall_shift += by
 
     def close(self) -> None:
-        """Forget all timers, so that a finished test leaves nothing behind on the hub."""
+        """Forget all timers and take no more: a greenlet that a finished test left behind, and that sleeps for ever
+        again, would keep the hub turning as fast as it can through all later tests."""
+        self._closed = True
         self._timers.clear()
         self._unwatch()
         self._idle.close()
 
     def _watch(self) -> None:
-        if not self._watching and self._timers and self._open_outside <= self._hanging:
+        if not self._closed and not self._watching and self._timers and self._open_outside <= self._hanging:
             self._watching = True
             self._idle.start(self._on_idle)
 

@@ -196,3 +196,22 @@ def test_what_a_thread_raises_is_raised_where_it_is_waited_for_and_printed_nowhe
     finally:
         pool.kill()
     assert capfd.readouterr().err == ""
+
+
+def test_a_closed_virtual_clock_stands_still_for_whoever_was_left_behind() -> None:
+    clock = VirtualClock()
+    turns = []
+
+    def left_behind() -> None:
+        while True:
+            clock.sleep(1)
+            turns.append(clock.monotonic())
+
+    greenlet = clock.spawn(left_behind)
+    clock.sleep(3.5)
+    assert turns == [1, 2, 3]
+    clock.close()
+    gevent.idle()
+    Clock().sleep(0.02)
+    assert turns == [1, 2, 3]
+    greenlet.kill(block=False)
