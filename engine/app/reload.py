@@ -73,6 +73,7 @@ class Reloader:
                 log.error("reload.fault", fault=str(fault))
             log.error("reload.refused", faults=len(new.faults.errors), by=by)
             self._journal("engine.reload_refused", by=by, faults=len(new.faults.errors))
+            # A plugin whose code was not read yet is most likely why its queries and prompts are not known.
             return Reloaded(False, faults, (), later, app.lead.flows.hash)
         assert new.flows is not None
         assert new.dialplan is not None
@@ -171,7 +172,18 @@ def _later(old: Installation, new: Installation) -> tuple[str, ...]:
         ("conf/engine.yaml", old.settings, new.settings),
         ("conf/trunks.yaml", (old.trunks, old.outbound), (new.trunks, new.outbound)),
     )  # fmt: skip
-    return tuple(name for name, before, now in pairs if now is not None and before != now)
+    changed = [name for name, before, now in pairs if now is not None and before != now]
+    return (*changed, *(f"plugins/{name} (new)" for name in _new_plugins(old)))
+
+
+def _new_plugins(running: Installation) -> list[str]:
+    """The plugins with code that came into ``plugins/`` after the start: code is read only then."""
+    known = {folder.resolve() for folder in running.host.folders.values()}
+    return [
+        path.parent.name
+        for path in sorted((running.home / "plugins").glob("[!._]*/plugin.py"))
+        if path.parent.resolve() not in known
+    ]
 
 
 def _over(new: Catalogue, old: Catalogue) -> Catalogue:

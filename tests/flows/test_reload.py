@@ -155,6 +155,16 @@ def test_what_needs_a_new_start_is_told_and_left_alone(house: Any) -> None:
     assert done.later == ("conf/trunks.yaml",)
 
 
+def test_a_plugin_with_code_that_came_after_the_start_is_named_as_what_waits_for_the_next(house: Any) -> None:
+    home, centre = house
+    home.write("plugins/fresh/plugin.py", "# read at the next start\n")
+    home.flow(
+        "fresh/main", "a:\n  - query: {ask: fresh.thing, into: x, failed: b}\n  - hangup\nb:\n  - hangup\n"
+    )
+    done = centre.reloads()
+    assert done.later == ("plugins/fresh (new)",)
+
+
 def test_a_call_is_taken_up_in_its_old_flow_after_a_reload_and_a_crash(house: Any) -> None:
     home, centre = house
     caller = centre.caller().dials("8000")
