@@ -13,9 +13,9 @@ import pytest
 from engine.api import Adapter, Context, Department, HttpClient, command
 from engine.hooks.departments import Departments
 from engine.web.parts import Parts
-from tests.cli.conftest import _log_as_before, engine, home, say, told
+from tests.cli.conftest import engine, home, say, told
 
-__all__ = ["_log_as_before", "engine", "home", "say", "told"]
+__all__ = ["engine", "home", "say", "told"]
 
 
 class Orders(Protocol):
