@@ -134,6 +134,21 @@ def test_a_loop_that_only_keys_keep_alive_is_allowed() -> None:
     assert codes(text) == []
 
 
+def test_a_block_without_an_end_is_told_once_and_not_as_a_loop_too() -> None:
+    text = flow("""\
+  a:
+    - confirm: {prompt: try_again, yes: a, no: a, give_up: b}
+    - go: a
+  c:
+    - confirm: {prompt: try_again, yes: a, no: a, give_up: b}
+  b:
+    - set: {x: 1}
+    - confirm: {prompt: try_again, yes: a, no: a, give_up: a}
+      if: x == 1
+""")
+    assert "endless-loop" not in [code for _, code in codes(text)]
+
+
 def test_a_loop_through_silence_is_refused() -> None:
     text = flow("""\
   a:

@@ -185,6 +185,8 @@ class Paths:
                 if not facts.ways:
                     out = True
                 break
+        else:
+            out = True  # it ends nowhere, which is told of at the block; mended, it may lead anywhere
         return targets, out
 
     # -- menus ----------------------------------------------------------------------------------------
