@@ -52,6 +52,7 @@ def test_what_may_go_well_is_no_fault(step: str) -> None:
         ("= order.lines == \"3\"", "wrong-type", 'a number is written without quotes, and set with a sign: "= 3"'),
         ("= order.number > 3", "wrong-type", "digits are a text: collect them `as: number`"),
         ("= order + 1", "wrong-type", ""),
+        ("= 1 + \"a\"", "wrong-type", "texts are joined in a text"),
         ("= -order.state", "wrong-type", ""),
         ("= now - order.at", "wrong-type", ""),
         ("= order.lines in 3", "wrong-type", 'write a list: ["a", "b"]'),

@@ -50,7 +50,7 @@ class TypeFaults:
         kind = type(step)
         for what, value, path in facts.reads:
             if what == "value":
-                if value.uses:
+                if value.uses or value.expression is not None:
                     self._value(step, path, value)
             elif what == "prompt":
                 self._prompt(step, path, value)
