@@ -99,7 +99,8 @@ class AgentView:
     trunk: str = ""  # the phone is rung over this trunk: a mobile, another site; "" for a phone of the house
     site: str = ""
     roles: tuple[str, ...] = ()
-    dispositions: Mapping[str, str] = field(default_factory=dict)  # of the call's queue: key of the phone -> word
+    # Of the call's queue: key of the phone -> word.
+    dispositions: Mapping[str, str] = field(default_factory=dict)
     disposition: str = ""  # given for the call that is talked or worked on
     calling_back: str = ""  # the number of who keeps a place and is called now
 
@@ -135,7 +136,8 @@ class QueueView:
     overflowed: int = 0  # went on elsewhere, as the queue says
     strategy: str = ""
     closed: str = ""  # why it takes nobody now; "" when it does
-    target: float | None = None  # the share that the queue promises to answer in time; None: it promises nothing
+    # The share that the queue promises to answer in time; None: it promises nothing.
+    target: float | None = None
     within: float | None = None  # seconds: what "in time" means
     in_time: float | None = None  # the share answered in time so far; None before there were calls
     handling: float | None = None  # mean seconds that a call keeps an agent busy; None when too few are known

@@ -81,7 +81,8 @@ class Services:
 
     parties: Parties | None = None  # who calls; None: nobody is known
     answers: Answers | None = None  # what plugins answer when they are asked
-    kinds: Mapping[str, type[Step]] | None = None  # of steps, those of plugins among them; None: the built-in ones
+    # Kinds of steps, those of plugins among them; None: the built-in ones.
+    kinds: Mapping[str, type[Step]] | None = None
 
     def local_now(self) -> datetime:
         """Now, in the centre's time zone."""

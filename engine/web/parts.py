@@ -95,6 +95,7 @@ class CallerPart(Protocol):
     """A simulated caller (:class:`engine.switch.simulator.SimCaller`)."""
 
     on_asked: Callable[[float], None] | None  # the prompt is over, and a key is waited for: seconds
+
     @property
     def uuid(self) -> str: ...
     @property
@@ -156,7 +157,8 @@ class Parts:
     flows: Callable[[], FlowSet]
     host: Host
     day: Day
-    mended: Callable[[], int] = lambda: 0  # how often what was believed of calls and agents had to be put right
+    # How often what was believed of calls and agents had to be put right.
+    mended: Callable[[], int] = lambda: 0
     ready: Callable[[], bool] = lambda: True  # every call on the switch is known, offers are made
     parties: Parties | None = None
     sounds: Any = None  # what callers left: engine.app.clips.Sounds

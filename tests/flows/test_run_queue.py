@@ -110,7 +110,11 @@ def test_whoever_waits_too_long_goes_that_way_and_the_music_ends(shop: Shop) -> 
     for _ in range(9):
         caller.hears("position", position=1)
     caller.hears("Too long.")
-    music = next(sound for sound in caller.sim.played if centre.app.music in sound.path.removeprefix("file_string://").split("!"))
+    music = next(
+        sound
+        for sound in caller.sim.played
+        if centre.app.music in sound.path.removeprefix("file_string://").split("!")
+    )
     assert music.ended is not None
     assert caller.ended
     (cdr,) = centre.cdrs()
