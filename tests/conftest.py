@@ -30,22 +30,31 @@ NEEDS = {
 }  # fmt: skip
 
 
+# As it is before any test, and before any fixture of a module or a session, has run a command or an engine.
+_LOG = {**structlog.get_config(), "processors": list(structlog.get_config()["processors"])}
+_LOG_CONFIGURED = structlog.is_configured()
+
+
 @pytest.fixture(autouse=True)
 def _log_as_before() -> Iterator[None]:
-    """Engines and commands set up the log of their whole process, which is the tests' too: the next test gets it as
-    it was. (One that was made silent would hide from ``capture_logs`` what the next test asks for.)"""
-    configured, root = structlog.get_config(), logging.getLogger()
-    # ``capture_logs`` changes the list of processors in its place.
-    configured["processors"] = list(configured["processors"])
-    was_configured, handlers, level = structlog.is_configured(), root.handlers[:], root.level
+    """Engines and commands set up the log of their whole process, which is the tests' too: each test begins and ends
+    with the first one. (One that was made silent would hide from ``capture_logs`` what a test asks for.)"""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    _reset_log()
     yield
-    if was_configured:
-        structlog.configure(**configured)
-    else:
-        structlog.reset_defaults()
+    _reset_log()
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.captureWarnings(False)
+
+
+def _reset_log() -> None:
+    if _LOG_CONFIGURED:
+        # ``capture_logs`` changes the list of processors in its place.
+        structlog.configure(**{**_LOG, "processors": list(_LOG["processors"])})
+    else:
+        structlog.reset_defaults()
 
 
 def _missing() -> dict[str, str]:

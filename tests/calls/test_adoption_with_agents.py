@@ -54,7 +54,7 @@ def test_twenty_callers_keep_their_places_and_nobody_is_dropped(shop: Shop) -> N
     assert [one.call for one in queue.waiting] == before
     assert queue.longest_wait == pytest.approx(waited + 10, abs=3)
     for caller in callers:
-        assert caller.sim.hearing == centre.app.music
+        assert centre.app.music in (caller.sim.hearing or "")
         assert len([sound for sound in caller.sim.played if sound.ended is None]) == 1
     centre.agent("201").ready().is_offered(callers[0]).answers()
     callers[0].talks_to(centre.agent("201"))
