@@ -247,8 +247,8 @@ class Link:
                 if frames >= _TURN:
                     frames = 0
                     clock.sleep(0)
-            if self.heard - before < 2 * self._gather and not self._asked:
-                clock.sleep(self._gather)
+            if self.heard - before < 2 * self._gather and not self._asked and len(data) < _CHUNK // 4:
+                clock.sleep(self._gather)  # unless so much lay there that more does
         return self.reason
 
     def _handle(self, frame: Frame) -> None:
