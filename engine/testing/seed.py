@@ -96,7 +96,7 @@ def _typed(table: Table, name: str, value: Any) -> Any:
         return value
     try:
         wanted = column.type.python_type
-    except NotImplementedError:
+    except NotImplementedError:  # how SQLAlchemy says that a column's type has no Python type of its own
         return value
     try:
         return TypeAdapter(wanted).validate_python(value)

@@ -260,9 +260,9 @@ def over_both() -> Department:
 
 def test_the_configuration_says_which_adapter_answers(over_both: Department, at_work: Start) -> None:
     assert at_work(over_both).ask("warranty.cover", {"serial": "1"}, within=3) == 1
-    remote = at_work(over_both, systems={"warranty.Registry": "https://registry.example"})
+    remote = at_work(over_both, systems={"warranty.Registry": "https://warranty.example"})
     assert [remote.ask("warranty.cover", {"serial": "1"}, within=3) for _ in range(2)] == [2, 2]
-    assert HttpRegistry.made == ["https://registry.example/"]  # one client for all runs
+    assert HttpRegistry.made == ["https://warranty.example/"]  # one client for all runs
 
 
 @pytest.mark.parametrize(
