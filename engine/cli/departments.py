@@ -102,13 +102,19 @@ def _asked(
     given: dict[str, Any],
     *,
     writes: bool,
+    over: Any,
 ) -> Any:
     from engine.clock import TimeUp
 
     try:
         with at_work(made, writes=writes) as departments:
             return departments.in_context(
-                department, where, lambda ctx: _plain(function(ctx, **given)), within, writes=writes
+                department,
+                where,
+                lambda ctx: _plain(function(ctx, **given)),
+                within,
+                writes=writes,
+                over=over,
             )
     except Refused as error:
         details = ", ".join(f"{name}: {value}" for name, value in error.details.items())
@@ -163,7 +169,7 @@ class _Amount(click.ParamType[Any]):
 def _command(made: Installation, department: str, one: CliCommand) -> click.Command:
     def run(as_json: bool, **given: Any) -> None:
         where = f"{department} {one.name}"
-        answer = _asked(made, department, where, one.run, one.within, given, writes=True)
+        answer = _asked(made, department, where, one.run, one.within, given, writes=True, over=one.over)
         if as_json:
             echo_json(answer)
         elif isinstance(answer, str):
@@ -227,7 +233,7 @@ def list_reports(as_json: bool) -> None:
 def _report(made: Installation, one: Report) -> click.Command:
     def run(as_json: bool, **given: Any) -> None:
         department = one.name.partition(".")[0]
-        found = _asked(made, department, one.name, one.rows, one.within, given, writes=False)
+        found = _asked(made, department, one.name, one.rows, one.within, given, writes=False, over=one.over)
         wrong = next((row for row in found if len(row) != len(one.columns)), None)
         if wrong is not None:
             raise Failed(f"{one.name} answered a row of {len(wrong)} values for {len(one.columns)} columns")

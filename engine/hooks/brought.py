@@ -72,7 +72,8 @@ class Report:
     """A report: ``rows(ctx, …)`` answers rows of ``columns``, asked off the hub in a transaction that changes nothing.
 
     Its further arguments become options: ``since: date`` is ``--since 2026-11-01``. A row is a sequence in the order of
-    ``columns``. It runs while the engine does, and also while none does.
+    ``columns``. It runs while the engine does, and also while none does. ``over`` is the contract whose system it asks,
+    where that is not the department's first.
     """
 
     name: str  # logistics.late
@@ -80,6 +81,7 @@ class Report:
     columns: Sequence[str]
     rows: Callable[..., Iterable[Sequence[Any]]]
     within: float = 60.0  # seconds
+    over: Any = None
     parameters: tuple[Parameter, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
@@ -95,12 +97,14 @@ class CliCommand:
     ``run(ctx, …)`` works in a transaction of its own that is committed when it returns. Arguments without a default are
     given in order, those with one are options. A text is printed, a list of mappings is shown as a table (or by
     ``--json``), None says nothing. ``Refused`` ends it with its reason and exit 1.
+    ``over`` is the contract whose system it asks, where that is not the department's first.
     """
 
     name: str  # track
     run: Callable[..., Any]
     help: str = ""
     within: float = 60.0  # seconds
+    over: Any = None
     parameters: tuple[Parameter, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:

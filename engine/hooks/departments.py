@@ -370,14 +370,15 @@ class Departments:
         within: float,
         *,
         writes: bool = False,
+        over: Any = None,
     ) -> T:
-        """``function(ctx)`` as a handler of the department would run: where the system behind its first contract is,
-        over sql in a worker thread, in a transaction that is committed only with ``writes``. Raises what it raises, and
-        :class:`StoreTimeout` or TimeUp. For hooks, reports and commands."""
+        """``function(ctx)`` as a handler of the department would run: where the system behind the contract ``over`` is
+        (by default its first one), over sql in a worker thread, in a transaction that is committed only with
+        ``writes``. Raises what it raises, and :class:`StoreTimeout` or TimeUp. For hooks, reports and commands."""
         found = self._departments.get(department)
         if found is None:
             raise PluginError(f"{where} takes ctx, but its plugin has no department")
-        contract = found.adapters[0].contract if found.adapters else None
+        contract = over or (found.adapters[0].contract if found.adapters else None)
         kind = self.systems.kind(department, contract)
         if kind == HTTP:
             with self._clock.timeout(within):
