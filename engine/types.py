@@ -298,6 +298,9 @@ class NoticeView:
     created: datetime | None = None
     call: str = ""
     department: str = ""  # whose prompt it is
+    state: str = ""  # waiting, trying, told, acknowledged, failed
+    by: str = ""  # who acknowledged: "phone 1061", or the user of `insideline notice ack`
+    ended: datetime | None = None  # when it was told, acknowledged or given up
 
 
 @dataclass(frozen=True, slots=True)

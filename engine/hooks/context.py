@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from engine.errors import PluginError
-from engine.types import AgentView, CalendarView, PartyView, TicketChange, TicketView
+from engine.types import AgentView, CalendarView, NoticeView, PartyView, TicketChange, TicketView
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -190,6 +190,13 @@ class Notify(Protocol):
         """The notice's id; "" when the same ``key`` was told within ``window``. ``level``: info, warning, critical."""
 
 
+class NoticeBook(Protocol):
+    """What became of notices. Works wherever the handler has the centre's own database, or runs on the hub."""
+
+    def find(self, key: str) -> NoticeView | None:
+        """The newest notice that was told with this ``key`` of the department's, as it stands, or None."""
+
+
 class Records(Protocol):
     """What gives handlers their tickets and notices (:class:`engine.records.records.Records`)."""
 
@@ -198,6 +205,9 @@ class Records(Protocol):
 
     def notifier_for(self, session: Session | None, department: str) -> Notify:
         """The same for notices."""
+
+    def notices_for(self, session: Session | None) -> NoticeBook:
+        """What became of notices, in the same way."""
 
     def settled(self, *names: str) -> None:
         """Something was committed."""
@@ -216,6 +226,7 @@ class Context:
         "_adapters",
         "_agents",
         "_calendars",
+        "_notices",
         "_notify",
         "_parties",
         "_session",
@@ -240,6 +251,7 @@ class Context:
         parties: Parties | None = None,
         tickets: Tickets | None = None,
         notify: Notify | None = None,
+        notices: NoticeBook | None = None,
         settings: Any = None,
         where: str = "here",
     ) -> None:
@@ -253,6 +265,7 @@ class Context:
         self._parties = parties
         self._tickets = tickets
         self._notify = notify
+        self._notices = notices
         self._settings = settings
         self._where = where
 
@@ -305,6 +318,13 @@ class Context:
         if self._notify is None:
             raise PluginError(f"{self._where} can't notify anybody: a query changes nothing")
         return self._notify
+
+    @property
+    def notices(self) -> NoticeBook:
+        """What became of what people were told: ``ctx.notices.find(key)``."""
+        if self._notices is None:
+            raise PluginError(f"{self._where} can't look up notices: it runs in another database")
+        return self._notices
 
     @property
     def agents(self) -> Agents:

@@ -392,6 +392,8 @@ class Departments:
                 given["adapters"] = self._local(found, session, contract if kind == DATABASE else None)
                 if kind == SQL and self.parties is not None:
                     given["parties"] = self.parties.within(session)
+                if kind == SQL and self.records is not None:
+                    given["notices"] = self.records.notices_for(session)
                 return function(self._made_context(department, where, **given))
             except SystemExit as error:  # would end the worker thread, or the engine
                 raise PluginError(f"it called exit({error.code!r})") from error
@@ -450,6 +452,7 @@ class Departments:
             session = given.get("session")
             given["tickets"] = self.records.tickets_for(session, handler.department, handler.name)
             given["notify"] = self.records.notifier_for(session, handler.department)
+            given["notices"] = self.records.notices_for(session)
         return self._made_context(handler.department, handler.name, **given)
 
     def _in_thread(

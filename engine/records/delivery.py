@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping
@@ -151,14 +152,17 @@ class Delivery:
 
     def _by_phone(self, notice: NoticeView, way: NoticeWay, language: str) -> Outcome:
         assert way.phone is not None
+        number = number_of(way.phone, notice.values)
+        if not number:
+            return Outcome(False, error=f"phone {way.phone}: the notice says no number", final=True)
         owner = f"notice-{notice.id}"
         shown = ""
         try:
             dial: Dial
-            if self._extensions(way.phone):
-                dial = PhoneDial(way.phone)
+            if self._extensions(number):
+                dial = PhoneDial(number)
             else:
-                allowed = self._outbound.dial(way.phone, purpose="notice", call=notice.call)
+                allowed = self._outbound.dial(number, purpose="notice", call=notice.call)
                 dial, shown = allowed.dial, allowed.caller
             self._calls.pledged.add(owner)
             ring = self._floor.dial(
@@ -168,8 +172,8 @@ class Delivery:
             try:
                 result = ring.wait()
                 if result.kind is not RingKind.ANSWERED:
-                    return Outcome(False, error=f"phone {way.phone}: {result.kind}")
-                return self._on_the_phone(ring.leg, notice, way, language)
+                    return Outcome(False, error=f"phone {number}: {result.kind}")
+                return self._on_the_phone(ring.leg, notice, way, number, language)
             finally:
                 ring.drop()
         except DialRefused as error:
@@ -179,11 +183,13 @@ class Delivery:
         finally:
             self._calls.pledged.discard(owner)
 
-    def _on_the_phone(self, uuid: str, notice: NoticeView, way: NoticeWay, language: str) -> Outcome:
+    def _on_the_phone(
+        self, uuid: str, notice: NoticeView, way: NoticeWay, number: str, language: str
+    ) -> Outcome:
         leg = self._calls.legs.get(uuid)
         if leg is None:
-            return Outcome(False, error=f"phone {way.phone}: hung up at once")
-        call = Call(self._calls, leg, number=way.phone or "", dialled="", name="", origin="")
+            return Outcome(False, error=f"phone {number}: hung up at once")
+        call = Call(self._calls, leg, number=number, dialled="", name="", origin="")
         said = self._speak(notice.prompt, notice.values, language, notice.department)
         asks = self._speak("press_to_acknowledge", {"key": way.key}, language, "")
         try:
@@ -197,10 +203,10 @@ class Delivery:
                         call.play(thanks.playback, thanks.seconds)
                     except HungUp:
                         pass  # the key was pressed; who then hangs up has done enough
-                    return Outcome(True, acknowledged=f"phone {way.phone}")
+                    return Outcome(True, acknowledged=f"phone {number}")
         except HungUp:
-            return Outcome(True, error=f"phone {way.phone}: hung up without the key")
-        return Outcome(True, error=f"phone {way.phone}: no key was pressed")
+            return Outcome(True, error=f"phone {number}: hung up without the key")
+        return Outcome(True, error=f"phone {number}: no key was pressed")
 
     # -- a plugin's ------------------------------------------------------------------------------------------
 
@@ -221,6 +227,16 @@ class Delivery:
             log.exception("notifier.failed", notifier=notifier.name)
             return Outcome(False, error=f"{notifier.name}: {type(error).__name__}")
         return Outcome(True)
+
+
+def number_of(phone: str, values: Mapping[str, Any]) -> str:
+    """The number that a way rings: itself, or the notice's value of that name (`"{branch_phone}"`); "" when it
+    says none."""
+    if not phone.startswith("{"):
+        return phone
+    said = values.get(phone[1:-1])
+    number = said if isinstance(said, str) else ""
+    return number if re.fullmatch(r"\+?[0-9]{2,20}", number) else ""
 
 
 def signed(secret: str, body: bytes, timestamp: int) -> dict[str, str]:

@@ -93,6 +93,20 @@ def rows(session: Session, *, state: str = "", group: str = "", limit: int = 100
     return [_plain(row) for row in session.execute(query)]
 
 
+def by_key(session: Session, key: str) -> NoticeView | None:
+    """The newest notice of that key as it stands (its text once it was tried), or None."""
+    query = select(notices).where(notices.c.key == key).order_by(notices.c.created.desc()).limit(1)
+    row = session.execute(query).one_or_none()
+    if row is None:
+        return None
+    found = _plain(row)
+    return NoticeView(
+        found["id"], found["group"], found["level"], found["text"] or "", found["prompt"], found["values"],
+        found["created"], found["call"] or "", found["department"] or "", found["state"], found["by"] or "",
+        found["ended"],
+    )  # fmt: skip
+
+
 def acknowledge(session: Session, id: str, by: str, now: datetime) -> dict[str, Any]:
     """Somebody has seen to it: nobody else is told. :class:`NotFound`, :class:`WrongState`."""
     near = session.execute(select(notices).where(notices.c.id.startswith(id, autoescape=True)).limit(2)).all()

@@ -32,7 +32,7 @@ def _url(value: Any) -> str:
 
 def _number(value: Any) -> str:
     text = str(text_of(value, "a number"))
-    if re.fullmatch(r"\+?[0-9*#]{2,20}", text) is None:
+    if re.fullmatch(r"\+?[0-9*#]{2,20}|\{[a-z][a-z0-9_]*\}", text) is None:
         raise wrong("number", f"`{text}` is no number", 'write "1001", or "+8613800000000" for one outside')
     return text
 
@@ -67,7 +67,8 @@ class NoticeWay(Shape):
     mail: list[Address] | None = Field(default=None, min_length=1)
     webhook: Url | None = None
     secret: Raw | None = None  # signs what is sent to the webhook
-    phone: Number | None = None  # an extension, or a number outside that conf/trunks.yaml allows
+    #: An extension, a number outside that conf/trunks.yaml allows, or `"{name}"`: what the notice says by that name.
+    phone: Number | None = None
     rings: Duration = 30.0
     key: Dialled = "1"  # what acknowledges on the phone
     notifier: Ident | None = None

@@ -20,7 +20,7 @@ from engine.records.notices import Notices
 from engine.records.notify_file import NotifyFile
 from engine.records.tickets import Desk, Due
 from engine.store.store import Store
-from engine.types import JournalEntry, TicketChange, TicketView
+from engine.types import JournalEntry, NoticeView, TicketChange, TicketView
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -182,6 +182,10 @@ class Records:
 
         return notify
 
+    def notices_for(self, session: Session | None) -> _Book:
+        """``ctx.notices``, the same way."""
+        return _Book(self, session)
+
     # -- tickets that are due, and those who must know ------------------------------------------------------
 
     def _look_at_tickets(self) -> float | None:
@@ -219,6 +223,19 @@ class Records:
         if change.what == "escalated":
             self.settled("notices")
         self._changed(ticket, change)
+
+
+class _Book:
+    """What became of notices: within a session, or (on the hub) by a look into the database."""
+
+    def __init__(self, records: Records, session: Session | None) -> None:
+        self._records, self._session = records, session
+
+    def find(self, key: str) -> NoticeView | None:
+        """The newest notice of that key."""
+        if self._session is not None:
+            return notices.by_key(self._session, key)
+        return self._records.read(lambda session: notices.by_key(session, key))
 
 
 class _OneByOne:

@@ -219,3 +219,32 @@ def said(centre: Any, line: Any) -> str:
         heard = centre.describe(line.next_playback(30.0).path)
         if heard is not None:
             return str(heard.key or heard.text)
+
+
+def test_the_number_that_rings_may_stand_in_the_notice(desk: Any) -> None:
+    alert = ALERT.replace('values: {area: "{area}"}', 'values: {area: "{area}", where: "1002"}')
+    centre = desk(alert, 'groups: {leads: {ways: [{phone: "{where}"}]}}')
+    alerted(centre)
+    phone = centre.simulator.phone("1002")
+    ring = phone.wait_ring(60.0)
+    phone.answer()
+    assert said(centre, ring) == "fault"
+    assert said(centre, ring) == "press_to_acknowledge"
+    centre.virtual.sleep(1.0)
+    phone.press("1")
+    assert until(centre, "acknowledged")["by"] == "phone 1002"
+    found = centre.app.records.notices_for(None).find(centre.one("notices")["key"])
+    assert (found.state, found.by, found.values["where"]) == ("acknowledged", "phone 1002", "1002")
+    assert found.ended is not None
+    assert centre.app.records.notices_for(None).find("something else") is None
+
+
+def test_a_notice_that_says_no_number_goes_the_next_way(desk: Any, hook: Hook) -> None:
+    alert = ALERT.replace('values: {area: "{area}"}', 'values: {area: "{area}", where: "*99,sofia/x"}')
+    ways = f'[{{phone: "{{where}}"}}, {{phone: "{{nothing}}"}}, {{webhook: "{hook.url}"}}]'
+    centre = desk(alert, f"groups: {{leads: {{ways: {ways}}}}}")
+    alerted(centre)
+    until(centre, "told")
+    assert len(hook.posts) == 1
+    tried = [(entry.data["way"], entry.data["through"]) for entry in centre.journal(kind="notice.tried")]
+    assert tried == [("phone", False), ("phone", False), ("webhook", True)]
