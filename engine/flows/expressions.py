@@ -70,14 +70,19 @@ class Expression:
         """The value as yes or no."""
         return bool(self.evaluate(scope))
 
-    @property
-    def tested(self) -> frozenset[str]:
-        """The roots that the expression asks about with ``is known``."""
-        return frozenset(use.path[0] for use in self.uses if use.tested)
+    tested: frozenset[str] = field(init=False, compare=False, repr=False)
+    """The roots that the expression asks about with ``is known``."""
+    _proven: tuple[frozenset[str], frozenset[str]] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        tested = frozenset(use.path[0] for use in self.uses if use.tested)
+        object.__setattr__(self, "tested", tested)
+        proven = (_proved(self._node, False), _proved(self._node, True)) if tested else (tested, tested)
+        object.__setattr__(self, "_proven", proven)
 
     def proves(self, holds: bool) -> frozenset[str]:
         """The roots that are known for sure when the expression holds (or does not hold)."""
-        return _proved(self._node, holds)
+        return self._proven[holds]
 
     def __str__(self) -> str:
         return self.text

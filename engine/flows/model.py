@@ -150,13 +150,17 @@ class FlowSet:
 @contextmanager
 def no_collections() -> Iterator[None]:
     """Keep the garbage collector from walking, again and again, the many objects that are being made to stay:
-    it took more than a third of the time of compiling a thousand flows. What is made here has few cycles."""
+    it took more than a third of the time of compiling a thousand flows. What is made here has few cycles, and is
+    counted among the old objects at once: the next collection of young ones would have walked all of it."""
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_on:
+            if not gc.get_freeze_count():
+                gc.freeze()  # both only link lists together: what was young or frozen is then of the oldest generation
+                gc.unfreeze()
             gc.enable()
 
 

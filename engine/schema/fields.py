@@ -32,14 +32,23 @@ def text_of(value: Any, wanted: str) -> str:
 
 def _match(pattern: str, code: str, wanted: str, hint: str = "") -> Callable[[Any], str]:
     compiled = re.compile(pattern)
+    # The names of a file come again and again. Bounded, since what is typed at a running engine comes here, too.
+    good: set[str] = set()
 
     def check(value: Any) -> str:
+        if type(value) is str and value in good:
+            return value
         text = text_of(value, wanted)
         if compiled.fullmatch(text) is None:
             raise wrong(code, f"`{text}` is not {wanted}", hint)
+        if len(good) < _REMEMBERED:
+            good.add(text)
         return text
 
     return check
+
+
+_REMEMBERED = 4096
 
 
 def _schema(pattern: str, example: str) -> WithJsonSchema:

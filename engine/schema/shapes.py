@@ -320,19 +320,26 @@ def references(model: BaseModel, path: Path_ = ()) -> list[Reference]:
 
 def _walk_model(model: Any, path: Path_, found: list[Reference]) -> None:
     kind: type[BaseModel] = type(model)
-    for name, key, walk in _walks(kind):
-        value = getattr(model, name)
-        if value is not None:
+    given, values = model.__pydantic_fields_set__, model.__dict__
+    for name, key, walk, by_default in _walks(kind):
+        # Of the many fields of a step few are written, and what the others are by default seldom refers to anything.
+        if (by_default or name in given) and (value := values[name]) is not None:
             walk(value, (*path, key), found)
 
 
 @cache
-def _walks(model: type[BaseModel]) -> tuple[tuple[str, str, _Walk], ...]:
+def _walks(model: type[BaseModel]) -> tuple[tuple[str, str, _Walk, bool], ...]:
     rows = []
     for name, field in model.model_fields.items():
         walk = _walk_of(field.annotation, tuple(field.metadata))
         if walk is not None:
-            rows.append((name, field.alias or name, walk))
+            refers: list[Reference] = []
+            if (
+                not field.is_required()
+                and (default := field.get_default(call_default_factory=True)) is not None
+            ):
+                walk(default, (), refers)
+            rows.append((name, field.alias or name, walk, bool(refers)))
     return tuple(rows)
 
 

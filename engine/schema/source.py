@@ -440,8 +440,14 @@ class _Builder:
             self.document.faults.append(_too_deep(self.document, node.start_mark))
             return Broken()
         depth += 1
+        comments = self.comments
         if type(node) is SequenceNode:
-            return [self.build(item, depth) for item in node.value]
+            return [
+                item.value
+                if type(item) is ScalarNode and item.value and not comments
+                else self.build(item, depth)
+                for item in node.value
+            ]
         result: dict[str, Tree] = {}
         pairs = node.value
         for key, value_node in pairs:
@@ -464,17 +470,21 @@ class _Builder:
             if not name and not key.style:
                 self.add(key, "empty-key", "a key is missing before `:`")
                 continue
-            if type(value_node) is ScalarNode and not value_node.value and not value_node.style:
-                if self.braces(node, key):
-                    self.add(
-                        node,
-                        "unquoted-braces",
-                        f"`{{{name}}}` without quotes is a mapping, not a text",
-                        f'quote it: "{{{name}}}"',
-                    )
-                    return Broken()
-                result[name] = self.empty(key, f"the value of `{name}`")
-                continue
+            if type(value_node) is ScalarNode:
+                if value_node.value and not comments:  # most of all there is
+                    result[name] = value_node.value
+                    continue
+                if not value_node.value and not value_node.style:
+                    if self.braces(node, key):
+                        self.add(
+                            node,
+                            "unquoted-braces",
+                            f"`{{{name}}}` without quotes is a mapping, not a text",
+                            f'quote it: "{{{name}}}"',
+                        )
+                        return Broken()
+                    result[name] = self.empty(key, f"the value of `{name}`")
+                    continue
             result[name] = self.build(value_node, depth)
         return result
 

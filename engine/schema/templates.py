@@ -8,7 +8,7 @@ What a format means is decided above (``engine.prompts.spoken``); here it is onl
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _SLOT = re.compile(r"(?P<name>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)(?::(?P<format>[a-z][a-z0-9_]*))?")
 _BRACE = re.compile(r"[{}]")
@@ -42,17 +42,15 @@ class Template:
 
     text: str
     parts: tuple[str | Slot, ...]
+    slots: tuple[Slot, ...] = field(init=False, compare=False, repr=False)
+    sole: Slot | None = field(init=False, compare=False, repr=False)
+    """The slot, when the text is nothing but one slot without a format: then the value keeps its type."""
 
-    @property
-    def slots(self) -> tuple[Slot, ...]:
-        return tuple(part for part in self.parts if isinstance(part, Slot))
-
-    @property
-    def sole(self) -> Slot | None:
-        """The slot, when the text is nothing but one slot without a format: then the value keeps its type."""
-        if len(self.parts) == 1 and isinstance(self.parts[0], Slot) and not self.parts[0].format:
-            return self.parts[0]
-        return None
+    def __post_init__(self) -> None:
+        slots = tuple(part for part in self.parts if isinstance(part, Slot))
+        object.__setattr__(self, "slots", slots)
+        sole = slots[0] if slots and len(self.parts) == 1 and not slots[0].format else None
+        object.__setattr__(self, "sole", sole)
 
 
 def parse_template(text: str) -> Template:

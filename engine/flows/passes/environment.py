@@ -122,6 +122,7 @@ class Environment:
         self.step: Step | None = None  # the one whose faults are reported
         self._producers = draft.births()
         self._types: dict[str, Type] = {}
+        self._holds: dict[tuple[str, ...], tuple[bool, bool]] = {}
         self._open: list[str] = []  # names that are being asked for
         self._assumed: dict[str, Type] = {}  # what some of them are taken for meanwhile
         self._touched: set[int] = set()  # of them, those that were asked for again before they were known
@@ -193,6 +194,16 @@ class Environment:
             made = found
         return made
 
+    def holds(self, path: tuple[str, ...]) -> tuple[bool, bool]:
+        """Is what ``path`` leads to private, and is it secret, or any part of it?"""
+        found = self._holds.get(path)
+        if found is None:
+            made = self.path_type(path)
+            found = (False, False) if made is None else (made.holds_private, made.holds_secret)
+            if path[0] in self._types or path[0] in READ_ONLY_TYPES:
+                self._holds[path] = found
+        return found
+
     def value(self, value: Value) -> Type:
         """The type of a value as written."""
         if value.expression is not None:
@@ -203,9 +214,8 @@ class Environment:
             return self.path_type(value.uses[0].path) or ANY
         private = secret = False
         for use in value.uses:
-            found = self.path_type(use.path)
-            if found is not None:
-                private, secret = private or found.holds_private, secret or found.holds_secret
+            holds = self.holds(use.path)
+            private, secret = private or holds[0], secret or holds[1]
         return replace(TEXT, private=private, secret=secret) if private or secret else TEXT
 
     def expression(self, expression: Expression) -> Type:

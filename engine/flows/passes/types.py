@@ -137,8 +137,7 @@ class TypeFaults:
         for use in uses:
             if use.tested or use.path[0] in READ_ONLY:
                 continue
-            found = self.names.path_type(use.path)
-            if found is not None and found.holds_secret:
+            if self.names.holds(use.path)[1]:
                 name = ".".join(use.path)
                 where = f" (read by the prompt `{spoken}`)" if spoken else ""
                 self._add(
@@ -152,10 +151,10 @@ class TypeFaults:
 
     def _private(self, step: Step, path: Path_, uses: tuple[Use, ...], *, written: bool = True) -> None:
         for use in uses:
-            if use.tested:
+            if use.tested or not self.names.holds(use.path)[0]:
                 continue
             found = self.names.path_type(use.path)
-            if found is not None and found.holds_private:
+            if found is not None:
                 name = ".".join(use.path)
                 part = next(
                     (f".{key}" for key, field in (found.fields or {}).items() if field.holds_private), ""
