@@ -270,6 +270,7 @@ class TicketView:
     call: str = ""  # the call that it came from
     data: Mapping[str, Any] = field(default_factory=dict)
     links: tuple[tuple[str, str], ...] = ()  # ("call" | "recording" | "clip", its id); empty in lists
+    away_from: str = ""  # a site whose people must not handle it
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ The rule that every board holds:
 - A caller takes, of the agents that are free and able, one of the lowest tier in that queue; among those, as its
   queue's strategy says (:class:`By`): the one of the lowest rank, which the strategy has given it when it became
   free (``engine.acd.strategies``); the one who has most of what the caller asked for; or any, by chance.
-- Able means: for each thing that the caller needs, the agent has at least that level.
+- Able means: for each thing that the caller needs, the agent has at least that level; and it is of none of the sites
+  that the call must be kept away from.
 - A match reserves both at once: the agent is no longer free and the caller is no longer offered to anyone
   else, but keeps its place until it is taken or put back. More agents may be reserved for a caller who is
   reserved already (:meth:`Board.assign`: many phones ring for one caller).
@@ -36,6 +37,7 @@ SKILL = "skill:"
 LANGUAGE = "language:"
 SITE = "site:"
 AGENT = "agent:"
+AWAY = "away:"  # away:north is had by whoever is not of site north
 OR = "|"  # site:north|south is had by whoever has one of the two
 
 
@@ -47,14 +49,17 @@ class By(StrEnum):
     CHANCE = "chance"
 
 
-def needs(skills: Mapping[str, int], language: str = "", sites: Iterable[str] = ()) -> Needs:
+def needs(
+    skills: Mapping[str, int], language: str = "", sites: Iterable[str] = (), away: Iterable[str] = ()
+) -> Needs:
     """What a caller needs, in one form, so that equal needs compare equal. Levels below 1 ask nothing;
-    one of the ``sites`` will do."""
+    one of the ``sites`` will do; nobody of the sites ``away`` will."""
     asked = [(SKILL + name, level) for name, level in skills.items() if level > 0]
     if language:
         asked.append((LANGUAGE + language, 1))
     if named := sorted(set(sites)):
         asked.append((SITE + OR.join(named), 1))
+    asked += [(AWAY + site, 1) for site in set(away)]
     return tuple(sorted(asked))
 
 
@@ -79,13 +84,21 @@ def alternatives(thing: str) -> tuple[str, ...]:
     return tuple(kind + colon + name for name in names.split(OR))
 
 
+def meets(having: Mapping[str, int], thing: str, level: int) -> bool:
+    """Whether an agent has a thing at the level that is asked."""
+    if thing.startswith(AWAY):
+        return SITE + thing.removeprefix(AWAY) not in having
+    return max(having.get(one, 0) for one in alternatives(thing)) >= level
+
+
+def is_one_thing(thing: str) -> bool:
+    """Whether it is something that an agent has by that very name, so that callers can be listed under it."""
+    return OR not in thing and not thing.startswith(AWAY)
+
+
 def lacks(having: Mapping[str, int], asked: Needs) -> dict[str, int]:
     """What is missing: each thing that an agent has not at the level that is asked, with that level."""
-    return {
-        thing: level
-        for thing, level in asked
-        if max(having.get(one, 0) for one in alternatives(thing)) < level
-    }
+    return {thing: level for thing, level in asked if not meets(having, thing, level)}
 
 
 @dataclass(frozen=True, slots=True)

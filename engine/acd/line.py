@@ -96,7 +96,7 @@ class Line:
             site = request.site if queue.site == "caller" else queue.site
             sites = (site,) if site else ()
         language = request.language if queue is not None and queue.language == "caller" else ""
-        wanted = Wanted(skills, language, sites)
+        wanted = Wanted(skills, language, sites, request.away)
         asked = needs(skills)
         prefer = request.agent
         if not prefer and queue is not None and queue.sticky is not None:
@@ -261,7 +261,12 @@ class Line:
         """Let a caller wait for one agent alone, where that one serves the queue and takes calls."""
         agent, request = place.ticket.prefer, place.request
         known = self._config.agents.get(agent)
-        if queue.sticky is None or known is None or request.queue not in known.queues:
+        if (
+            queue.sticky is None
+            or known is None
+            or request.queue not in known.queues
+            or known.site in request.away
+        ):
             return
         if self._sticks_for(place) > 0 and self._at_work(agent):
             place.sticky = "owner" if request.agent else "last"
@@ -346,7 +351,7 @@ class Line:
 
     def _elsewhere(self, place: Place, name: str) -> Request:
         """The request for another queue. What the flow asked for is not what that queue is about, and does not
-        come along; the wait, the priority and the caller's language do."""
+        come along; the wait, the priority, the caller's language and the sites that must not have it do."""
         waited = self._clock.monotonic() - place.joined
         return replace(place.request, queue=name, skills={}, since=waited, here=0.0, resumed=False)
 

@@ -7,7 +7,8 @@ Agents are bits of an integer. "Who has waybill at level 2", "who is free in thi
 
 Lanes hang under one of the things that they need (their *anchor*: the one that fewest agents have), sorted
 by their heads. A free agent walks the few lists under things that it has, and stops in each as soon as a
-head is younger than the best one found. A need that is an alternative ("one of two sites") is no anchor.
+head is younger than the best one found. A need that is an alternative ("one of two sites") or an
+exclusion ("not of that site") is no anchor.
 
 "Who has most of what the caller asked for" is found by adding, for all agents at once: the integers "has waybill
 at 1", "at 2" … are the digits of a sum in columns of bits, one column for each agent.
@@ -20,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from itertools import count, islice
 from random import Random
 
-from engine.acd.board import OR, Beside, Board, By, Match, Needs, Seat, Ticket, alternatives
+from engine.acd.board import Beside, Board, By, Match, Needs, Seat, Ticket, is_one_thing, meets
 from engine.acd.ordered import Ordered
 
 Key = tuple[float, int]  # (turn, sequence): the order of callers, all distinct
@@ -401,7 +402,7 @@ class MemoryBoard(Board):
         for thing, level in asked:
             having = self._having(thing, level)
             able &= having
-            if OR in thing:
+            if not is_one_thing(thing):
                 continue
             size = having.bit_count()
             if fewest < 0 or size < fewest:
@@ -412,10 +413,9 @@ class MemoryBoard(Board):
         mask = self._has.get((thing, level))
         if mask is None:
             mask = 0
-            for one in alternatives(thing):
-                for agent in self._agents.values():
-                    if agent.seat.has.get(one, 0) >= level:
-                        mask |= agent.mask
+            for agent in self._agents.values():
+                if meets(agent.seat.has, thing, level):
+                    mask |= agent.mask
             self._has[thing, level] = mask
         return mask
 

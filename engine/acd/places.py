@@ -62,6 +62,7 @@ class Request:
     )
     tier: str = ""  # of the caller, in the words of queues.yaml
     site: str = ""  # the caller's own
+    away: tuple[str, ...] = ()  # sites whose agents must not have this call
     last_agent: str = ""  # who talked to this caller last, where the queue is sticky
     ready: Callable[[AgentView], bool] | None = None
     bring: Callable[[AgentView, str], Brought] | None = None

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.acd.board import AGENT, LANGUAGE, OR, SITE, SKILL
+from engine.acd.board import AGENT, AWAY, LANGUAGE, OR, SITE, SKILL
 from engine.acd.replay import LOGGED_OUT, READY, Person, Waiter, missing
 
 
@@ -74,6 +74,8 @@ def thing_asked(thing: str, level: int) -> str:
     words = name.replace(OR, " or ")
     if f"{kind}:" == SKILL:
         return f"{words} {level}"
+    if f"{kind}:" == AWAY:
+        return f"not of site {words}"
     return words if f"{kind}:" == LANGUAGE else f"{kind} {words}"
 
 
@@ -96,6 +98,8 @@ def lacking(having: Mapping[str, int], lacks: Mapping[str, int]) -> str:
             parts.append(f"does not speak {thing.removeprefix(LANGUAGE)}")
         elif thing.startswith(SITE):
             parts.append(f"is not of site {thing.removeprefix(SITE).replace(OR, ' or ')}")
+        elif thing.startswith(AWAY):
+            parts.append(f"is of site {thing.removeprefix(AWAY)}, which must not have this call")
         elif thing.startswith(AGENT):
             parts.append(f"the call is kept for {thing.removeprefix(AGENT)}")
         else:

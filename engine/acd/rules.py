@@ -93,11 +93,12 @@ class Wanted:
     skills: Mapping[str, int]
     language: str = ""
     sites: tuple[str, ...] = ()
+    away: tuple[str, ...] = ()  # nobody of these sites, ever
 
     @property
     def needs(self) -> Needs:
         """The same as the board takes it."""
-        return needs(self.skills, self.language, self.sites)
+        return needs(self.skills, self.language, self.sites, self.away)
 
     def relaxed(self, step: Relax) -> Wanted:
         """The same after a step. A level is only ever lowered, a site only added."""
@@ -112,7 +113,7 @@ class Wanted:
         sites = self.sites
         if sites and step.site is not None:
             sites = tuple(sorted({*sites, *step.site})) if step.site else ()
-        return Wanted(skills, "" if step.language == "any" else self.language, sites)
+        return Wanted(skills, "" if step.language == "any" else self.language, sites, self.away)
 
     def at_last(self, steps: Iterable[Relax]) -> Wanted:
         """The same when all steps have come."""

@@ -24,6 +24,8 @@ from engine.records.schedules import Schedules
 from engine.types import NoticeView, TicketChange, TicketView
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from engine.app.app import App
     from engine.flows.services import Services
     from engine.prompts.library import Utterance
@@ -90,6 +92,7 @@ def make_records(app: App, services: Services) -> Records:
         changed=changed,
         leads=lambda: app.calls.leading and app.ready.is_set(),
         pack=pack,
+        site_of=lambda session, who: _site_of(app, session, who),
     )
     site = {"node": made.settings.site.id}
     callbacks = Callbacks(
@@ -159,6 +162,16 @@ def make_records(app: App, services: Services) -> Records:
     services.records = records
     tell_of_messages(app.sounds, records, clock)
     return records
+
+
+def _site_of(app: App, session: Session, who: str) -> str | None:
+    """Where an agent (by id or name) or a party (by code) sits; None for somebody of whom nobody knows."""
+    agents = app.acd.config.agents
+    found = agents.get(who) or next((one for one in agents.values() if one.name == who), None)
+    if found is not None:
+        return found.site or ""
+    party = app.parties.within(session).by_code(who)
+    return None if party is None else party.site
 
 
 def begin(records: Records) -> None:

@@ -138,6 +138,8 @@ class _Walk:
         if isinstance(step, SetLanguage):
             if step.when is None and "{" not in str(step.language):
                 self.language = str(step.language)
+        elif isinstance(step, Play) and step.prompt is None:
+            yield Met("hears", "a clip", place, maybe)
         elif isinstance(step, (Play, Say)):
             yield Met("hears", self._said(step.prompt, flow), place, maybe)
         elif isinstance(step, Record):

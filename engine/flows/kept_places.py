@@ -125,6 +125,7 @@ class KeptPlaces:
             no_agents=False,
             tier=kept.tier,
             site=kept.site,
+            away=tuple(kept.away),
             ready=partial(self._ready, standing) if kept.first == "caller" else None,
             bring=partial(self._bring, standing) if kept.first != "caller" else None,
             news=standing.news,

@@ -119,6 +119,7 @@ class Waiting:
             ranked = ranked_agents(run, step, view)
             call.popped = _shown(answers.all("screen_pop", call=view))
         preferred = step.agent.get(run.scope) if step.agent is not None else ""
+        away = str(step.away_from.get(run.scope) or "") if step.away_from is not None else ""
         return Request(
             call_id=call.id,
             number=call.number,
@@ -135,6 +136,7 @@ class Waiting:
             here=max(0.0, now - float(run.queue_place["H"])) if resumed and "H" in run.queue_place else None,
             tier=run.party.tier if run.party is not None and not run.deferred else "",
             site=run.party.site if run.party is not None and not run.deferred else "",
+            away=(away,) if away else (),
             last_agent="" if preferred else last_agent(run, self.queue),
             news=call.leg.inbox,
         )
@@ -273,6 +275,7 @@ class Waiting:
         t = self.clock.now().timestamp() - (self.clock.monotonic() - self.place.joined)
         left = {"q": self.queue, "t": round(t, 1), "p": asked.priority, "s": dict(asked.skills)}
         left |= {"A": asked.agent, "l": asked.last_agent, "T": asked.tier, "S": asked.site}
+        left["W"] = list(asked.away)
         return {name: value for name, value in left.items() if value}
 
     # -- what is heard ------------------------------------------------------------------------------

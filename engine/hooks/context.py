@@ -123,9 +123,11 @@ class Tickets(Protocol):
         call: str = "",
         recording: str = "",
         clips: Iterable[str] = (),
+        away_from: str = "",
     ) -> TicketView:
         """A new ticket, due when ``within`` of the calendar's open time has passed; ``escalate`` is the group of
-        conf/notify.yaml that is told when it is overdue. With an ``owner`` it is assigned at once."""
+        conf/notify.yaml that is told when it is overdue. With an ``owner`` it is assigned at once. Nobody of the site
+        ``away_from`` may ever have it or do anything about it."""
 
     def find(self, number: str) -> TicketView | None:
         """The ticket of that number."""

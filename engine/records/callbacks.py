@@ -16,7 +16,7 @@ dials again later. From the answer on it is a call, and any engine takes it up.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -99,6 +99,7 @@ class Kept:
     agent: str = ""
     tier: str = ""
     site: str = ""
+    away: Sequence[str] = ()  # sites whose agents must not have it
     first: str = "agent"
     last_agent: str = ""  # who had talked to this caller last, where the queue is sticky
 

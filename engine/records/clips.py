@@ -180,6 +180,18 @@ class Clips:
         """The file of a clip, for playing; :class:`NotFound` when it is not there (any more)."""
         return self._folder.locate(self.show(id).path)
 
+    def playable(self, id: str) -> tuple[str, float]:
+        """The file of a clip as the switch plays it, and its seconds; also of one that was spoken this very moment.
+        :class:`NotFound` when it is not there (any more)."""
+        try:
+            found = self.show(id)
+        except NotFound:
+            said = self.said(id)  # its row may be on its way
+            if said is None:
+                raise
+            return said.file, said.seconds
+        return str(self._folder.locate(found.path)), found.seconds
+
     def delete(self, id: str) -> None:
         """Delete the file; the row stays, and says so. :class:`NotFound` when there is no such clip."""
         found = self.show(id)

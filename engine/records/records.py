@@ -18,7 +18,7 @@ from engine.records.callbacks import Callbacks, Owed
 from engine.records.duty import Duty
 from engine.records.notices import Notices
 from engine.records.notify_file import NotifyFile
-from engine.records.tickets import Desk, Due
+from engine.records.tickets import Desk, Due, SiteOf
 from engine.store.store import Store
 from engine.types import JournalEntry, NoticeView, TicketChange, TicketView
 
@@ -43,10 +43,12 @@ class Records:
         leads: Callable[[], bool],
         pack: Callable[[Any], Any] = lambda value: value,
         numbers: random.Random | None = None,
+        site_of: SiteOf = lambda session, who: None,
     ) -> None:
         """``due`` counts a calendar's open time; ``changed`` is told of every change of a ticket, once it is
         committed. ``pack`` makes JSON of values such that they can be spoken later. ``numbers`` draws ticket numbers
-        (the system's randomness when left out)."""
+        (the system's randomness when left out), ``site_of`` knows where people sit, for tickets that are kept away
+        from a site."""
         self.notify_file = notify
         self.callbacks: Callbacks | None = None
         self.notices: Notices | None = None
@@ -58,6 +60,7 @@ class Records:
         self._leads = leads
         self._pack = pack
         self._started = False
+        self._site_of = site_of
         self._numbers = numbers or random.SystemRandom()
         self._wakes: dict[str, Callable[[], None]] = {}
         self.duty("tickets", self._look_at_tickets)
@@ -108,7 +111,13 @@ class Records:
     def desk(self, session: Session, *, department: str = "", by: str = "") -> Desk:
         """The tickets, in this session's transaction."""
         return Desk(
-            session, now=self._clock.now(), due=self._due, numbers=self._numbers, department=department, by=by
+            session,
+            now=self._clock.now(),
+            due=self._due,
+            numbers=self._numbers,
+            department=department,
+            by=by,
+            site_of=self._site_of,
         )
 
     def add_notice(

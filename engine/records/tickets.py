@@ -43,6 +43,9 @@ _SAID: Final = {
 LINKS: Final = ("call", "recording", "clip")
 LIMIT: Final = 100
 
+#: Where somebody sits, by an agent's id, a name, or a party's code: the site ("" for one without); None for a stranger.
+SiteOf = Callable[[Session, str], str | None]
+
 #: (calendar, from, seconds) -> when so much of its open time has passed.
 Due = Callable[[str, datetime, float], datetime]
 
@@ -59,7 +62,9 @@ class Desk:
         numbers: random.Random,
         department: str = "",
         by: str = "",
+        site_of: SiteOf = lambda session, who: None,
     ) -> None:
+        self._site_of = site_of
         self._session = session
         self._now = now
         self._due = due
@@ -84,11 +89,15 @@ class Desk:
         recording: str = "",
         clips: Iterable[str] = (),
         department: str = "",
+        away_from: str = "",
     ) -> TicketView:
         """A new ticket. ``within`` counts the calendar's open time ("": all time); ``escalate`` is the group of
-        conf/notify.yaml that is told when it is not solved by then. With an ``owner`` it is assigned at once."""
+        conf/notify.yaml that is told when it is not solved by then. With an ``owner`` it is assigned at once. Nobody of
+        the site ``away_from`` may ever have it or do anything about it (:class:`WrongState`)."""
         if not kind:
             raise ValueError("a ticket needs a kind")
+        if owner and away_from:
+            self._may_own("", away_from, owner)
         due = None
         if within is not None:
             seconds = within.total_seconds()
@@ -97,7 +106,7 @@ class Desk:
         values = {
             "kind": kind, "department": department or self._department, "group": group, "owner": owner,
             "state": state, "opened": self._now, "changed": self._now, "due": due, "escalate": escalate,
-            "caller": caller, "call": call, "data": encode(dict(data)) if data else None,
+            "caller": caller, "call": call, "away_from": away_from, "data": encode(dict(data)) if data else None,
         }  # fmt: skip
         number = self._insert(values)
         for what, ref in (("call", call), ("recording", recording), *(("clip", clip) for clip in clips)):
@@ -183,6 +192,8 @@ class Desk:
         """It is ``owner``'s now."""
         if not owner:
             raise ValueError("say who it is assigned to")
+        if away_from := self.get(number).away_from:
+            self._may_own(number, away_from, owner)
         return self._step(number, "assigned", owner, owner=owner)
 
     def give_back(self, number: str, why: str) -> TicketView:
@@ -212,12 +223,15 @@ class Desk:
     def note(self, number: str, text: str) -> TicketView:
         """Something to remember; the state stays."""
         found = self.get(number)
+        self._may_act(found)
         self._session.execute(update(tickets).where(tickets.c.number == number).values(changed=self._now))
         self._history(number, "noted", found.state, found.state, text)
         return self.get(number)
 
     def _step(self, number: str, what: str, note: str, **more: Any) -> TicketView:
-        before = self.get(number).state
+        found = self.get(number)
+        self._may_act(found)
+        before = found.state
         allowed, after = _STEPS[what]
         done = self._session.execute(
             update(tickets)
@@ -229,6 +243,25 @@ class Desk:
             raise WrongState(f"ticket {number} is {before}: it can't {_SAID[what]}")
         self._history(number, what, before, after, note)
         return self.get(number)
+
+    def _may_own(self, number: str, away_from: str, owner: str) -> None:
+        """:class:`WrongState` for an owner of the site that the ticket is kept away from, or of whom nobody knows."""
+        site = self._site_of(self._session, owner)
+        ticket = f"ticket {number}" if number else "this ticket"
+        if site == away_from:
+            raise WrongState(f"{ticket} is kept away from {away_from}, and {owner} is there")
+        if site is None:
+            raise WrongState(
+                f"{ticket} is kept away from {away_from}, and nobody knows where {owner} is: give it to an agent, or to a "
+                "party with a code"
+            )
+
+    def _may_act(self, ticket: TicketView) -> None:
+        """:class:`WrongState` when whoever acts is of the site that the ticket is kept away from."""
+        if ticket.away_from and self._by and self._site_of(self._session, self._by) == ticket.away_from:
+            raise WrongState(
+                f"ticket {ticket.number} is kept away from {ticket.away_from}, and {self._by} is there"
+            )
 
     def escalate_due(self) -> list[TicketView]:
         """Mark what is overdue and was not escalated yet; those tickets."""
@@ -304,6 +337,7 @@ def view(row: Any, links: Iterable[tuple[str, str]]) -> TicketView:
         call=row.call,
         data=decode(data) if isinstance(data, str) else (data or {}),
         links=tuple(links),
+        away_from=row.away_from,
     )
 
 

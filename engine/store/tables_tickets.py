@@ -30,6 +30,7 @@ tickets = Table(
     Column("changed", Moment, nullable=False),
     Column("due", Moment),
     Column("escalated", Moment),
+    text("away_from"),  # a site whose people must not handle it
     text("escalate"),  # the group of conf/notify.yaml that is told when it is overdue
     text("caller"),
     text("call"),  # the one it came from

@@ -214,6 +214,27 @@ def test_sites_are_alternatives_and_an_agent_has_itself(board: Board) -> None:
     assert pair(board.match_agent("s")) == ("skilled", "s")
 
 
+def test_a_call_is_kept_away_from_a_site(board: Board) -> None:
+    away = needs({"a": 1}, "", (), ["north"])
+    assert away == (("away:north", 1), ("skill:a", 1))
+    assert lacks({"skill:a": 1, "site:north": 1}, away) == {"away:north": 1}
+    assert lacks({"skill:a": 1, "site:south": 1}, away) == {}
+    assert lacks({"skill:a": 1}, away) == {}
+    for agent, site in (("n", "north"), ("s", "south"), ("nowhere", "")):
+        board.seat(Seat(agent, {"desk": 1}, has({"a": 1}, (), site, agent)))
+        board.present(agent, True)
+    board.join(Ticket("about", "desk", 0.0, needs=needs({}, "", (), ["north"]), prefer="n", ranked=("n",)))
+    board.join(Ticket("other", "desk", 1.0))
+    assert [board.staffed("desk", ticket.needs) for ticket in board.line("desk")] == [2, 3]
+    free(board, "n")
+    assert board.match_call("about") is None
+    assert board.candidates("about") == []
+    assert board.assign("about", "n") is None
+    assert pair(board.match_agent("n")) == ("other", "n")
+    free(board, "nowhere")
+    assert pair(board.match_agent("nowhere")) == ("about", "nowhere")
+
+
 def test_needs_and_turn_may_change_while_a_caller_waits_or_is_reserved(board: Board) -> None:
     seat(board, "x", skills={"waybill": 1})
     join(board, "a", 0.0, waybill=3)
@@ -365,9 +386,11 @@ class Model:
 
     def able(self, agent: str, ticket: Ticket) -> bool:
         seat = self.seats[agent]
-        return ticket.queue in seat.queues and all(
-            seat.has.get(thing, 0) >= level for thing, level in ticket.needs
-        )
+        for thing, level in ticket.needs:
+            kind, _, name = thing.partition(":")
+            if (f"site:{name}" in seat.has) if kind == "away" else seat.has.get(thing, 0) < level:
+                return False
+        return ticket.queue in seat.queues
 
     def in_order(self) -> list[Ticket]:
         return sorted(self.tickets, key=lambda ticket: ticket.turn)
@@ -408,7 +431,7 @@ def test_every_decision_is_that_of_a_model_that_looks_at_everybody(board: Board,
     for agent in agents:
         skills = {thing: dice.randint(1, 3) for thing in dice.sample(things, dice.randint(0, 4))}
         mine = {queue: dice.randint(1, 2) for queue in dice.sample(queues, dice.randint(1, 3))}
-        model.seats[agent] = Seat(agent, mine, has(skills, ()))
+        model.seats[agent] = Seat(agent, mine, has(skills, (), dice.choice(["", "north", "south"])))
         board.seat(model.seats[agent])
     for turn in range(600):
         deed = dice.random()
@@ -420,7 +443,7 @@ def test_every_decision_is_that_of_a_model_that_looks_at_everybody(board: Board,
                 f"c{turn}",
                 dice.choice(queues),
                 turn - dice.randint(0, 40) + dice.random(),
-                needs=needs(skills),
+                needs=needs(skills, "", (), dice.choice([[], [], ["north"], ["north", "south"]])),
                 prefer=dice.choice(["", "", *agents[:3]]),
                 head_start=dice.choice([0, 0, 50.5]),
                 asked=needs(dict.fromkeys(dice.sample(things, 2), 1)),
@@ -447,7 +470,9 @@ def test_every_decision_is_that_of_a_model_that_looks_at_everybody(board: Board,
                 other.queue != ticket.queue for other in model.in_order()[: model.in_order().index(ticket)]
             )
             if deed < 0.85:
-                less = needs({thing.partition(":")[2]: level - 1 for thing, level in ticket.needs})
+                less = tuple((thing, level) for thing, level in ticket.needs if thing.startswith("away:"))
+                skills = {t.partition(":")[2]: n - 1 for t, n in ticket.needs if t.startswith("skill:")}
+                less = tuple(sorted((*less, *needs(skills))))
                 changed = replace(ticket, needs=less, head_start=dice.choice([ticket.head_start, 7.25]))
                 model.tickets[model.tickets.index(ticket)] = changed
                 board.change(changed)

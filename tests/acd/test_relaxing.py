@@ -203,6 +203,50 @@ def test_a_supervisor_moves_a_caller_up(clock: VirtualClock) -> None:
     assert desk.offered() == [("8012", "c")]
 
 
+# -- kept away from a site ------------------------------------------------------------------------------
+
+
+def sites(**of: str) -> list[tuple[str, dict[str, Any]]]:
+    return [(name, {"site": site, "queues": {"desk": "1", "reserve": "1"}}) for name, site in of.items()]
+
+
+def test_nobody_of_the_site_is_ever_offered_the_call(clock: VirtualClock) -> None:
+    steps = [{"after": "10s", "skills": "any"}, {"after": "20s", "site": "any"}]
+    queues = {
+        "desk": queue(relax=steps, site="south", overflow={"after": "40s", "to": "queue:reserve"}),
+        "reserve": queue(),
+    }
+    desk = Desk(clock, *sites(n="north", s="south"), queues=queues)
+    desk.acd.pause("s", "lunch")
+    desk.enter("about", away=("north",), skills={"x": 2})
+    clock.advance(60)
+    assert desk.places["about"].request.queue == "reserve"
+    assert desk.offered() == []
+    desk.acd.ready("s")
+    desk.settle()
+    assert desk.offered() == [("s", "about")]
+
+
+def test_without_anybody_of_another_site_the_call_is_told_so(clock: VirtualClock) -> None:
+    desk = Desk(clock, *sites(n="north"), queues={"desk": queue(), "reserve": queue()})
+    place = desk.enter("about", away=("north",))
+    assert desk.news(place) == [Left(Leaving.NO_AGENTS)]
+
+
+def test_the_agent_who_knows_the_caller_is_not_waited_for_when_it_is_of_the_site(clock: VirtualClock) -> None:
+    queues = {"desk": queue(sticky="20s"), "reserve": queue()}
+    desk = Desk(clock, *sites(n="north", s="south"), queues=queues)
+    desk.enter("about", away=("north",), last_agent="n")
+    assert desk.offered() == [("s", "about")]
+
+
+def test_ringing_all_leaves_the_phones_of_the_site_alone(clock: VirtualClock) -> None:
+    queues = {"desk": queue(strategy="ring_all"), "reserve": queue()}
+    desk = Desk(clock, *sites(n="north", s="south", e="east"), queues=queues)
+    desk.enter("about", away=("north",))
+    assert sorted(desk.offered()) == [("e", "about"), ("s", "about")]
+
+
 # -- sticky ---------------------------------------------------------------------------------------------
 
 

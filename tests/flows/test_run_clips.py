@@ -385,3 +385,71 @@ def test_an_answer_that_the_engine_died_on_is_one(shop: Shop) -> None:
     centre.engine.start()
     caller.hears("Thank you.")
     assert centre.one("ratings")["score"] == 4
+
+
+# -- play: {clip: …} -------------------------------------------------------------------------------
+
+PLAYED = """
+greet:
+  - answer
+  - menu: {prompt: "To speak, press 1. To hear, press 2.", options: {1: speak, 2: type}, give_up: end}
+speak:
+  - dictate: {into: said, prompt: Please speak., offer: no, give_up: end}
+  - journal: {event: said, data: {clip: "{said.id}"}}
+  - play: {clip: "{said.id}", gone: none_there}
+  - play: That was it.
+  - hangup
+type:
+  - collect: {into: clip, as: digits, prompt: Which?, give_up: end}
+  - play: {clip: "{clip}", gone: none_there}
+  - go: end
+none_there:
+  - play: It is gone.
+  - hangup
+end:
+  - play: Goodbye.
+  - hangup
+"""
+
+
+def test_a_clip_is_played_and_a_key_that_ends_it_counts(shop: Shop) -> None:
+    centre = shop(PLAYED)
+    caller = centre.caller().dials("8000")
+    caller.hears("To speak, press 1. To hear, press 2.").presses("1")
+    caller.hears("Please speak.").says("2s").hears_beep()
+    caller.hears_clip(centre.one("clips")["id"] if centre.rows("clips") else "")
+    caller.hears("That was it.")
+    assert caller.ended == "NORMAL_CLEARING"
+
+
+def test_a_clip_that_is_not_there_leads_the_way_gone(shop: Shop) -> None:
+    centre = shop(PLAYED)
+    caller = centre.caller().dials("8000")
+    caller.hears("To speak, press 1. To hear, press 2.").presses("2")
+    caller.hears("Which?").presses("4711#")
+    caller.hears("It is gone.")
+
+
+def test_the_file_of_a_deleted_clip_is_gone_too(shop: Shop) -> None:
+    centre = shop(
+        PLAYED.replace(
+            '  - play: {clip: "{said.id}", gone: none_there}\n', "  - play: One moment.\n", 1
+        ).replace("  - play: That was it.\n", '  - play: {clip: "{said.id}", gone: none_there}\n', 1)
+    )
+    caller = centre.caller().dials("8000")
+    caller.hears("To speak, press 1. To hear, press 2.").presses("1")
+    caller.hears("Please speak.").says("2s").hears_beep()
+    caller.hears("One moment.")
+    centre.app.sounds.clips.delete(centre.one("clips")["id"])
+    caller.hears("It is gone.")
+
+
+def test_an_engine_that_dies_while_a_clip_plays_lets_it_play_on(shop: Shop) -> None:
+    centre = shop(PLAYED)
+    caller = centre.caller().dials("8000")
+    caller.hears("To speak, press 1. To hear, press 2.").presses("1")
+    caller.hears("Please speak.").says("4s").hears_beep()
+    caller.hears_clip()
+    centre.engine.kill()
+    centre.engine.start()
+    caller.hears("That was it.")

@@ -274,7 +274,7 @@ class References:
                 )  # fmt: skip
 
     def play(self, step: Play) -> None:
-        for language in self.languages:
+        for language in self.languages if step.prompt is not None else ():
             if self.known.prompt(step.prompt, language, self.department):
                 self.add(
                     step,

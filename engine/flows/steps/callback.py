@@ -78,6 +78,7 @@ class Callback(Step):
             agent=str(mine.get("A", "")),
             tier=str(mine.get("T", "")),
             site=str(mine.get("S", "")),
+            away=tuple(mine.get("W", ())),
             first=self.first,
             last_agent=str(mine.get("l", "")),
         )

@@ -1,15 +1,27 @@
-"""``play``: a prompt without values; the flow goes on when it is over."""
+"""``play``: a prompt without values, or a clip that somebody spoke; the flow goes on when it is over."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Self
 
+import structlog
+from pydantic import model_validator
+
+from engine.errors import NotFound, StoreError
+from engine.flows.moves import Go
+from engine.flows.scope import UnknownName
 from engine.flows.step import Step
-from engine.schema.fields import Flag, PromptRef
+from engine.flows.types import TEXT
+from engine.flows.values import Val
+from engine.schema.fields import Flag, PromptRef, Target
+from engine.schema.shapes import wrong
 
 if TYPE_CHECKING:
     from engine.flows.moves import Move
     from engine.flows.run import Run
+
+log = structlog.get_logger(__name__)
 
 
 class Play(Step):
@@ -17,17 +29,47 @@ class Play(Step):
 
     kind = "play"
     short = "prompt"
+    wants = MappingProxyType({"clip": TEXT})
 
-    prompt: PromptRef
+    prompt: PromptRef | None = None
     """What is said."""
+    clip: Val | None = None
+    """Instead of a prompt: the id of a clip that was dictated, in this call or an earlier one."""
     interrupt: Flag = True
     """May a key end it?"""
     flush: Flag = False
     """Drop the keys that were pressed before it."""
+    gone: Target | None = None
+    """Where a clip leads that is not there (any more); the next step when left out."""
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.prompt is None) == (self.clip is None):
+            at = "clip" if self.clip is not None else ""
+            raise wrong("play", "it plays a `prompt` or a `clip`", "- play: bye", at=at)
+        if self.gone is not None and self.clip is None:
+            raise wrong("play", "only a `clip` can be gone", at="gone")
+        return self
+
+    def how(self, way: str) -> str:
+        return "the clip is gone"
 
     def run(self, run: Run) -> Move:
         if self.flush:
             run.typed_ahead = ""
+        if self.clip is not None:
+            return self._play_clip(run, self.clip)
+        assert self.prompt is not None
         if self.interrupt or not run.speak_ahead(self.prompt):
             run.speak(self.prompt, interrupt=self.interrupt)
+        return None
+
+    def _play_clip(self, run: Run, clip: Val) -> Move:
+        try:
+            file, seconds = run.services.clips.playable(str(clip.get(run.scope) or ""))
+        except (NotFound, StoreError, UnknownName) as error:
+            log.warning("clip.not_played", call=run.call.id, error=str(error))
+            return None if self.gone is None else Go(self.gone, way="gone")
+        if not (self.interrupt and run.typed_ahead):
+            run.sound(file, seconds, interrupt=self.interrupt)
         return None

@@ -59,7 +59,7 @@ class Queue(Step):
     lends = frozenset({"position", "wait"})
     lenient = frozenset({"tell"})
     recorded_prompts = frozenset({("waiting", "say")})
-    wants = MappingProxyType({"agent": TEXT})
+    wants = MappingProxyType({"agent": TEXT, "away_from": TEXT})
 
     name: QueueRef
     """A queue of conf/queues.yaml."""
@@ -69,6 +69,8 @@ class Queue(Step):
     """More is served before less; -100 to 100."""
     agent: Val | None = None
     """An agent who is tried first."""
+    away_from: Val | None = None
+    """A site whose agents must not have this call, whatever is relaxed: whom it is about."""
     tell: Values = Field(default_factory=dict)
     """What the agent's desk shows. A value that is not known is left out."""
     waiting: Waiting = Waiting()

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from engine.errors import NotFound, Pending, StoreError
+from engine.errors import NotFound, Pending, StoreError, WrongState
 from engine.flows.asking import told
 from engine.flows.expressions import ExpressionError
 from engine.flows.packing import pack
@@ -46,6 +46,8 @@ class Ticket(Step):
     """What it is about. A value that is not known is left out."""
     clips: list[Val] = Field(default_factory=list)
     """Dictated clips that belong to it."""
+    away_from: Val | None = None
+    """A site whose people must never have it, nor do anything about it: whom it is about."""
     due: Duration | None = None
     """By when it is to be solved; counts the open time of `calendar`."""
     calendar: CalendarRef | None = None
@@ -74,6 +76,7 @@ class Ticket(Step):
         try:
             scope = run.scope
             owner = str(self.owner.get(scope) or "") if self.owner is not None else ""
+            away_from = str(self.away_from.get(scope) or "") if self.away_from is not None else ""
             clips = [str(clip.get(scope)) for clip in self.clips]
             key = (
                 f"ticket:{run.department}:{self.about}:{self.once.get(scope)}" if self.once else run.step_key
@@ -96,12 +99,13 @@ class Ticket(Step):
                 call=call.id,
                 recording=run.recorded,
                 clips=clips,
+                away_from=away_from,
             )
             return {"number": made.number, "due": made.due, "state": made.state}
 
         try:
             made = services.store.deed(key, run.department, open_one, self.within)
-        except (StoreError, Pending, NotFound) as error:
+        except (StoreError, Pending, NotFound, WrongState) as error:
             return run.fail(self, str(error), self.failed)
         records.settled("tickets")
         call.journal("flow.ticket", ticket=made["number"], key=key)
