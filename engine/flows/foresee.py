@@ -138,10 +138,9 @@ class _Walk:
         if isinstance(step, SetLanguage):
             if step.when is None and "{" not in str(step.language):
                 self.language = str(step.language)
-        elif isinstance(step, Play) and step.prompt is None:
-            yield Met("hears", "a clip", place, maybe)
         elif isinstance(step, (Play, Say)):
-            yield Met("hears", self._said(step.prompt, flow), place, maybe)
+            said = "a clip" if step.prompt is None else self._said(step.prompt, flow)
+            yield Met("hears", said, place, maybe)
         elif isinstance(step, Record):
             policy = self.record or step.policy
             if step.notice is not None and policy != "never":

@@ -252,8 +252,8 @@ class Desk:
             raise WrongState(f"{ticket} is kept away from {away_from}, and {owner} is there")
         if site is None:
             raise WrongState(
-                f"{ticket} is kept away from {away_from}, and nobody knows where {owner} is: give it to an agent, or to a "
-                "party with a code"
+                f"{ticket} is kept away from {away_from}, and nobody knows where {owner} is: "
+                "give it to an agent, or to a party with a code"
             )
 
     def _may_act(self, ticket: TicketView) -> None:

@@ -274,8 +274,8 @@ class References:
                 )  # fmt: skip
 
     def play(self, step: Play) -> None:
-        for language in self.languages if step.prompt is not None else ():
-            if self.known.prompt(step.prompt, language, self.department):
+        for language in self.languages:
+            if step.prompt is not None and self.known.prompt(step.prompt, language, self.department):
                 self.add(
                     step,
                     ("prompt",),
