@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,7 @@ def wire_departments(app: App, *, alarm: Callable[[str, bool, str], object]) -> 
         store.journal(JournalEntry(at=clock.now(), kind="breaker.changed", data=data))
 
     departments.breaker_changed = changed
+    made.host.give_context(partial(departments.in_context, writes=True))
     outbox = departments.outbox
     outbox.leads = lambda: calls.leading
     outbox.settled = settled

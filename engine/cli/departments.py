@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
@@ -18,8 +18,11 @@ from engine.errors import InsidelineError, Refused
 
 if TYPE_CHECKING:
     from engine.app.installation import Installation
+    from engine.clock import Clock
     from engine.hooks.brought import CliCommand, Parameter, Report
     from engine.hooks.departments import Departments
+    from engine.records.records import Records
+    from engine.store.store import Store
 
 
 class Day(click.ParamType[Any]):
@@ -85,12 +88,36 @@ def at_work(made: Installation, *, writes: bool) -> Iterator[Departments]:
     try:
         departments = make_departments(made, clock=clock, store=store, seed=0, agents=None)
         departments.parties = Parties(store, clock, Numbers(made.settings.region).e164)
+        if writes:
+            departments.records = _records(made, store, clock)
         try:
             yield departments
         finally:
             departments.stop()
     finally:
         store.close()
+
+
+def _records(made: Installation, store: Store, clock: Clock) -> Records:
+    """Tickets and notices for a command. Who has to hear of them does from the engine, which looks at its tables."""
+    from engine.flows.closing import Closing
+    from engine.flows.packing import pack
+    from engine.flows.working_time import working_after
+    from engine.records.records import Records
+
+    if made.calendars is None:
+        raise Failed("conf/calendars.yaml has faults (`insideline flow check` shows them)")
+    closing = Closing(made.calendars, store, clock)
+    closing.refresh()
+    return Records(
+        store,
+        clock,
+        due=lambda calendar, moment, seconds: working_after(closing.calendars, calendar, moment, seconds),
+        notify=made.notify,
+        changed=lambda ticket, change: None,
+        leads=lambda: False,
+        pack=pack,
+    )
 
 
 def _asked(
@@ -132,6 +159,8 @@ def _asked(
 
 def _plain(answer: Any) -> Any:
     """Rows while their session is open: an answer may be a generator."""
+    if isinstance(answer, Mapping):
+        return {title: list(rows) for title, rows in answer.items()}
     return answer if answer is None or isinstance(answer, str) else list(answer)
 
 
@@ -174,11 +203,12 @@ def _command(made: Installation, department: str, one: CliCommand) -> click.Comm
             echo_json(answer)
         elif isinstance(answer, str):
             click.echo(answer)
+        elif isinstance(answer, Mapping):
+            for at, (title, rows) in enumerate(answer.items()):
+                click.echo(f"{'' if at == 0 else chr(10)}{title}")
+                _show(rows, made.settings.zone)
         elif answer is not None:
-            zone = made.settings.zone
-            rows = [{name: _cell(value, zone) for name, value in dict(row).items()} for row in answer]
-            names = list(rows[0]) if rows else []
-            listing(rows, [(name, name) for name in names], as_json=False, empty="nothing")
+            _show(answer, made.settings.zone)
 
     made_command = click.Command(
         one.name,
@@ -187,6 +217,12 @@ def _command(made: Installation, department: str, one: CliCommand) -> click.Comm
         help=one.help or one.run.__doc__ or "",
     )
     return json_option(home_option(made_command))
+
+
+def _show(answer: Iterable[Mapping[str, Any]], zone: tzinfo) -> None:
+    rows = [{name: _cell(value, zone) for name, value in dict(row).items()} for row in answer]
+    names = list(rows[0]) if rows else []
+    listing(rows, [(name, name) for name in names], as_json=False, empty="nothing")
 
 
 class Reports(click.Group):

@@ -124,7 +124,7 @@ class Waiting:
             call_id=call.id,
             number=call.number,
             queue=self.queue,
-            skills=step.skills if self.queue == step.name else {},
+            skills=step.asked(run.scope) if self.queue == step.name else {},
             priority=step.priority + run.priority + more + (AT_THE_FRONT if self.front else 0),
             since=max(0.0, now - entered),
             agent=str(preferred or ""),

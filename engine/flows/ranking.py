@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,7 +21,8 @@ def ranked_agents(run: Run, step: Queue, view: CallView) -> tuple[str, ...]:
     answers = run.services.answers
     if answers is None or not answers.anybody("rank_agents"):
         return ()
-    eligible = [agent for agent in run.services.acd.agents() if _eligible(agent, step)]
+    skills = step.asked(run.scope)
+    eligible = [agent for agent in run.services.acd.agents() if _eligible(agent, step.name, skills)]
     if not eligible:
         return ()
     wanted = answers.first("rank_agents", (list, tuple), call=view, queue=step.name, agents=tuple(eligible))
@@ -31,9 +33,9 @@ def ranked_agents(run: Run, step: Queue, view: CallView) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in wanted or () if one in known))
 
 
-def _eligible(agent: AgentView, step: Queue) -> bool:
+def _eligible(agent: AgentView, queue: str, skills: Mapping[str, int]) -> bool:
     return (
-        step.name in agent.queues
+        queue in agent.queues
         and agent.state is not AgentState.LOGGED_OUT
-        and all(agent.skills.get(skill, 0) >= level for skill, level in step.skills.items())
+        and all(agent.skills.get(skill, 0) >= level for skill, level in skills.items())
     )

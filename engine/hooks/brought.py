@@ -96,7 +96,8 @@ class CliCommand:
 
     ``run(ctx, …)`` works in a transaction of its own that is committed when it returns. Arguments without a default are
     given in order, those with one are options. A text is printed, a list of mappings is shown as a table (or by
-    ``--json``), None says nothing. ``Refused`` ends it with its reason and exit 1.
+    ``--json``), a mapping of titles to such lists as several tables, None says nothing. It has ``ctx.tickets`` and
+    ``ctx.notify``, whether an engine runs or not. ``Refused`` ends it with its reason and exit 1.
     ``over`` is the contract whose system it asks, where that is not the department's first.
     """
 

@@ -238,6 +238,7 @@ class Context:
         "key",
         "log",
         "now",
+        "recorded",
     )
 
     def __init__(
@@ -260,6 +261,7 @@ class Context:
         self.key = key
         self.now = now
         self.log = log
+        self.recorded = False  # it asked for tickets or notices: whoever looks after them may have work
         self._session = session
         self._adapters = adapters or {}
         self._agents = agents
@@ -312,6 +314,7 @@ class Context:
             raise PluginError(
                 f"{self._where} has no tickets: a query changes nothing, and another database has none"
             )
+        self.recorded = True
         return self._tickets
 
     @property
@@ -319,6 +322,7 @@ class Context:
         """Tell people something."""
         if self._notify is None:
             raise PluginError(f"{self._where} can't notify anybody: a query changes nothing")
+        self.recorded = True
         return self._notify
 
     @property

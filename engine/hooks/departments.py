@@ -374,7 +374,8 @@ class Departments:
     ) -> T:
         """``function(ctx)`` as a handler of the department would run: where the system behind the contract ``over`` is
         (by default its first one), over sql in a worker thread, in a transaction that is committed only with
-        ``writes``. Raises what it raises, and :class:`StoreTimeout` or TimeUp. For hooks, reports and commands."""
+        ``writes``; then it also has tickets and notices. Raises what it raises, and :class:`StoreTimeout` or TimeUp.
+        For hooks, reports and commands."""
         found = self._departments.get(department)
         if found is None:
             raise PluginError(f"{where} takes ctx, but its plugin has no department")
@@ -384,6 +385,7 @@ class Departments:
             with self._clock.timeout(within):
                 return function(self._made_context(department, where, adapters=self._remotes(department)))
         run = _Run()
+        made: list[Context] = []
 
         def work(session: Session) -> T:
             run.began = True
@@ -394,7 +396,10 @@ class Departments:
                     given["parties"] = self.parties.within(session)
                 if kind == SQL and self.records is not None:
                     given["notices"] = self.records.notices_for(session)
-                return function(self._made_context(department, where, **given))
+                if kind == SQL and writes:
+                    given |= self._recorded(session, department, where)
+                made.append(self._made_context(department, where, **given))
+                return function(made[0])
             except SystemExit as error:  # would end the worker thread, or the engine
                 raise PluginError(f"it called exit({error.code!r})") from error
             finally:
@@ -410,6 +415,18 @@ class Departments:
         finally:
             if run.began and not run.ended:
                 stuck.append(run)
+            if self.records is not None and any(context.recorded for context in made):
+                self.records.settled("tickets", "notices")
+
+    def _recorded(self, session: Session | None, department: str, by: str) -> dict[str, Any]:
+        """What a handler has to owe people something, and to tell them."""
+        if self.records is None:
+            return {}
+        return {
+            "tickets": self.records.tickets_for(session, department, by),
+            "notify": self.records.notifier_for(session, department),
+            "notices": self.records.notices_for(session),
+        }
 
     def _local(
         self, department: Department, session: Session, only: Any = None
@@ -448,11 +465,8 @@ class Departments:
                 given["parties"] = self.parties.within(session)
             elif "session" not in given:
                 given["parties"] = self.parties
-        if self.records is not None and (given.get("session") is not None or "session" not in given):
-            session = given.get("session")
-            given["tickets"] = self.records.tickets_for(session, handler.department, handler.name)
-            given["notify"] = self.records.notifier_for(session, handler.department)
-            given["notices"] = self.records.notices_for(session)
+        if given.get("session") is not None or "session" not in given:
+            given = self._recorded(given.get("session"), handler.department, handler.name) | given
         return self._made_context(handler.department, handler.name, **given)
 
     def _in_thread(

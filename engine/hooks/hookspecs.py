@@ -99,7 +99,9 @@ class Add:
 
 
 class Told:
-    """Told after it happened, isolated. Views are snapshots of that moment."""
+    """Told after it happened, isolated. Views are snapshots of that moment. An implementation may also take ``ctx``
+    (a department's plugin only): it then runs where the department's queries do, over sql in a worker thread in a
+    transaction of its own that is committed when it returns."""
 
     @hookspec
     def engine_started(self, switch: str) -> None:

@@ -87,6 +87,15 @@ class Host:
         """Tells all plugins what happened: ``host.tell.call_ended(call=view, cause="…")``; never waits or raises."""
         return cast(hookspecs.Told, self._teller)
 
+    def give_context(self, run: Callable[[str, str, Callable[[Any], object], float], object]) -> None:
+        """Let told hooks have their ``ctx``: ``run(department, where, function(ctx), seconds)``."""
+
+        def in_context(plugin: str, where: str, function: Callable[[Any], object], within: float) -> object:
+            whose = (one.department.name for one in self.plugins if one.name == plugin and one.department)
+            return run(next(whose, ""), where, function, within)
+
+        self._teller.in_context = in_context
+
     @property
     def tallies(self) -> dict[str, Tally]:
         """By plugin: how often it was told something, failed, was late, was not told."""

@@ -16,11 +16,15 @@ import pluggy
 import structlog
 
 from engine.clock import Clock, TimeUp
+from engine.errors import PluginError, StoreTimeout
 from engine.hooks.hookspecs import Told
 
 log = structlog.get_logger(__name__)
 
 HOOKS = tuple(name for name in vars(Told) if not name.startswith("_"))
+
+#: Runs what a plugin does with a ``ctx`` of its department: (plugin, where, function(ctx), seconds).
+InContext = Callable[[str, str, Callable[[Any], object], float], object]
 
 
 @dataclass(slots=True)
@@ -53,9 +57,14 @@ class Teller:
         self._targets: dict[str, tuple[_Target, ...]] = {}
         self._running: dict[str, set[gevent.Greenlet[..., Any]]] = defaultdict(set)
         self.tallies: dict[str, Tally] = defaultdict(Tally)
+        #: Wired by the composition root, once the departments are at work.
+        self.in_context: InContext | None = None
         #: Plugins of the engine's own that only take note: a greenlet with a deadline would cost many times more.
         self.instant: set[str] = set()
         for name in HOOKS:
+            spec = getattr(manager.hook, name).spec
+            # Whoever tells has no `ctx` to give, so that it stands in no specification; each may ask for it.
+            spec.argnames = (*(one for one in spec.argnames if one != "ctx"), "ctx")
             setattr(self, name, self._told(name))
 
     def forget_targets(self) -> None:
@@ -63,7 +72,7 @@ class Teller:
         self._targets.clear()
 
     def _told(self, hook: str) -> Callable[..., None]:
-        expected = frozenset(getattr(self._manager.hook, hook).spec.argnames)
+        expected = frozenset(getattr(self._manager.hook, hook).spec.argnames) - {"ctx"}
 
         def tell(**values: object) -> None:
             if values.keys() != expected:
@@ -104,16 +113,31 @@ class Teller:
         greenlet.rawlink(running.discard)
 
     def _run(self, hook: str, target: _Target, values: dict[str, Any], tally: Tally) -> None:
+        mine: TimeUp | None = None
         try:
-            with self._clock.timeout(self._deadline) as mine:
-                target.function(*[values[name] for name in target.arguments])
+            if "ctx" in target.arguments:
+                self._run_in_context(hook, target, values)
+            else:
+                with self._clock.timeout(self._deadline) as mine:
+                    target.function(*[values[name] for name in target.arguments])
         except TimeUp as up:
             tally.late += 1
             # A limit of the plugin's own that it let through is its failure just the same.
             log.warning("plugin.late", plugin=target.plugin, hook=hook, seconds=up.seconds, ours=up is mine)
+        except StoreTimeout:
+            tally.late += 1
+            log.warning("plugin.late", plugin=target.plugin, hook=hook, seconds=self._deadline, ours=True)
         except (Exception, SystemExit):  # SystemExit in a greenlet would end the engine
             tally.failed += 1
             log.exception("plugin.failed", plugin=target.plugin, hook=hook)
+
+    def _run_in_context(self, hook: str, target: _Target, values: dict[str, Any]) -> None:
+        """With a ``ctx``; what runs it has the deadline, too, and rolls back what is late."""
+        if self.in_context is None:
+            raise PluginError(f"{target.plugin}.{hook} takes ctx, and no department is at work")
+        given = {name: values[name] for name in target.arguments if name != "ctx"}
+        where = f"{target.plugin}.{hook}"
+        self.in_context(target.plugin, where, lambda ctx: target.function(ctx=ctx, **given), self._deadline)
 
     def settle(self, timeout: float) -> bool:
         """Wait until every notification is through; False when ``timeout`` seconds passed first."""

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from engine.cli.init import make_home
 from engine.cli.main import cli
+from engine.cli.offline import store_of
 
 Insideline = Callable[..., Result]
 HEAD = ("number", "origin", "destination", "due", "handed_to", "events")
@@ -95,3 +97,62 @@ def test_what_does_not_fit_is_told_before_anything_is_asked(
     done = insideline(*words)
     assert done.exit_code == 2
     assert said in done.stderr
+
+
+SHOP = '''
+"""A shop with a command that owes something."""
+
+from datetime import timedelta
+
+from engine.api import CliCommand, Context, Department, hookimpl
+
+department = Department("shop")
+
+
+def owed(ctx: Context, what: str, broken: bool = False) -> dict[str, list[dict[str, str]]]:
+    found = ctx.tickets.open("owed", group="desk", within=timedelta(hours=4), calendar="office", data={"what": what})
+    if broken:
+        raise ValueError("no")
+    return {"owed": [{"ticket": found.number, "due": found.due}], "paid": []}
+
+
+@hookimpl
+def register_commands() -> list[CliCommand]:
+    return [CliCommand("owed", owed)]
+
+
+@hookimpl
+def register_department() -> Department:
+    return department
+'''
+
+
+@pytest.fixture
+def shop(place: Path, insideline: Insideline) -> Insideline:
+    """The command line of a home that has the shop, too."""
+    (place / "plugins" / "shop").mkdir(exist_ok=True)
+    (place / "plugins" / "shop" / "plugin.py").write_text(SHOP, encoding="utf-8")
+    return insideline
+
+
+def test_a_command_opens_a_ticket_and_its_tables_have_titles(shop: Insideline) -> None:
+    done = shop("shop", "owed", "a lamp")
+    assert done.exit_code == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "owed"
+    assert lines[-2:] == ["paid", "nothing"]
+    found = json.loads(shop("shop", "owed", "a lamp", "--json").stdout)
+    assert (list(found), found["paid"]) == (["owed", "paid"], [])
+    assert found["owed"][0]["ticket"] in str(tickets())
+
+
+def test_a_command_that_fails_has_opened_no_ticket(shop: Insideline) -> None:
+    before = tickets()
+    assert shop("shop", "owed", "a chair", "--broken").exit_code == 1
+    assert tickets() == before
+
+
+def tickets() -> list[str]:
+    """The numbers of all tickets."""
+    with store_of(Path()) as store:
+        return store.read(lambda session: list(session.scalars(text("select number from tickets"))), 10.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
@@ -59,12 +59,14 @@ class Queue(Step):
     lends = frozenset({"position", "wait"})
     lenient = frozenset({"tell"})
     recorded_prompts = frozenset({("waiting", "say")})
-    wants = MappingProxyType({"agent": TEXT, "away_from": TEXT})
+    wants = MappingProxyType({"agent": TEXT, "away_from": TEXT, "skill": TEXT})
 
     name: QueueRef
     """A queue of conf/queues.yaml."""
     skills: dict[SkillRef, Annotated[int, _LEVEL[0], _LEVEL[1]]] = Field(default_factory=dict)
     """Levels that an agent must have."""
+    skill: Val | None = None
+    """One more skill that an agent must have, at level 1, named by a value: `"{topic.skill}"`. Empty: none."""
     priority: Annotated[int, _PRIORITY[0], _PRIORITY[1]] = 0
     """More is served before less; -100 to 100."""
     agent: Val | None = None
@@ -91,6 +93,11 @@ class Queue(Step):
     """Where it leads when something goes wrong; `no_agents` when left out."""
     done: Target | None = None
     """Where the end of the talk leads; the next step when left out."""
+
+    def asked(self, scope: Mapping[str, Any]) -> dict[str, int]:
+        """The skills that an agent must have, and their levels."""
+        named = str(self.skill.get(scope) or "") if self.skill is not None else ""
+        return {named: 1, **self.skills} if named else dict(self.skills)
 
     def falls_through(self) -> bool:
         return self.done is None
