@@ -6,15 +6,13 @@ call to the store) goes through callbacks that are wired here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import structlog
 from gevent.threadpool import ThreadPool
-from sqlalchemy.orm import Session
 
 from engine.acd.acd import Acd
 from engine.app.agent_rows import agent_memory, agent_row
@@ -29,6 +27,7 @@ from engine.app.outside import parts_of
 from engine.app.parties import open_parties
 from engine.app.records import make_records
 from engine.app.reload import Reloader
+from engine.app.sample import seed_sample
 from engine.app.systems import make_departments, watch, wire_departments
 from engine.app.watchdog import Watchdog
 from engine.calls.call import Call
@@ -155,7 +154,7 @@ class App:
         )
         self.store.open()
         if self._sample:
-            self.seed_sample()
+            seed_sample(made, self.store, self.clock)
         self.store.put_flow_set(made.flows.hash, made.flows.to_bytes())
         self.prompts = self._make_prompts()
         music = self.clock.blocking(self.pool, hold_music, folders.prompt_cache / "music" / "hold.wav")
@@ -246,26 +245,6 @@ class App:
             assert made.flows is not None
             self.prompts.warm(made.settings.languages, literal_texts(made.flows), gently=True)
             self.to_warm.wait()
-
-    def seed_sample(self) -> list[str]:
-        """Put the sample company into departments' tables that are empty; their names."""
-        today = self.clock.now().astimezone(self.installation.settings.zone).date()
-        seeded = []
-        for name, department in self.installation.host.departments.items():
-            sample = department.sample
-            if sample is not None and self._seed_one(name, sample, today):
-                seeded.append(name)
-        return seeded
-
-    def _seed_one(self, name: str, sample: Callable[[Session, date], None], today: date) -> bool:
-        ran = []
-
-        def once(session: Session) -> None:
-            sample(session, today)
-            ran.append(name)
-
-        self.store.deed(f"sample:{name}", name, once, 30.0)
-        return bool(ran)
 
     def _phone(self, extension: str, registered: bool) -> None:
         (self.acd.phone_registered if registered else self.acd.phone_lost)(extension)

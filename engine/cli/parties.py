@@ -39,14 +39,17 @@ def party() -> None:
 @click.argument("text", default="")
 @click.option("--kind", default="", help="Of this kind: dealer, employee …")
 @click.option("--tier", default="", help="Of this tier: diamond, gold …")
+@click.option("--region", default="", help="Of this region.")
+@click.option("--site", default="", help="Of this site or branch.")
+@click.option("--department", default="", help="Looked after by this department.")
 @click.option(
     "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
 )
 @home_option
 @json_option
-def list_parties(text: str, kind: str, tier: str, limit: int, as_json: bool) -> None:
+def list_parties(text: str, limit: int, as_json: bool, **wanted: str) -> None:
     """All parties, or those with TEXT in their name, or as their code or number."""
-    rows = _do("list", text=text, kind=kind, tier=tier, limit=limit)
+    rows = _do("list", text=text, limit=limit, **wanted)
     listing(rows, _COLUMNS, as_json=as_json, empty="no parties", spare=("region", "language", "numbers"))
 
 
@@ -103,14 +106,29 @@ def set_pin(name: str, none: bool) -> None:
     """Give a party its PIN (asked for, or read from the first line of a pipe), and unlock it."""
     pin = ""
     if not none:
-        if sys.stdin.isatty():
-            pin = str(click.prompt("PIN (4 to 12 digits)", hide_input=True, confirmation_prompt=True))
-        else:
-            pin = sys.stdin.readline().strip()
+        pin = _pin()
         if not pin:
             raise Failed("a PIN is 4 to 12 digits")
     row = _do("set-pin", name=name, pin=pin)
     click.echo(f"{row['kind']} {row['code']} {row['name']}: the PIN is {'gone' if none else 'set'}")
+
+
+@party.command("hash-pin")
+def hash_pin() -> None:
+    """Print the argon2 hash of a PIN (asked for, or read from a pipe), for the column pin_hash of a table."""
+    from engine.errors import WrongState
+    from engine.records.party_table import hash_of
+
+    try:
+        click.echo(hash_of(_pin()))
+    except WrongState as error:
+        raise Failed(str(error)) from None
+
+
+def _pin() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("PIN (4 to 12 digits)", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().strip()
 
 
 @party.command("unlock")
@@ -140,7 +158,7 @@ def remove(name: str) -> None:
 @home_option
 def import_(file: Path, change: bool) -> None:
     """Add the parties of a CSV file, all or none. Its first line names the columns: kind, name, code, tier, language,
-    site, region, stage, department, notes, numbers (with blanks between), pin."""
+    site, region, stage, department, notes, numbers (with blanks between), pin or pin_hash."""
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError:

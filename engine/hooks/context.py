@@ -56,7 +56,8 @@ class Agents(Protocol):
 
 class Parties(Protocol):
     """Who is who: dealers, suppliers, employees, branches, customers. Works in every handler that has the centre's
-    own database, or runs on the hub. Raises :class:`engine.errors.StoreError`."""
+    own database (what a query changes is refused), or runs on the hub. Raises :class:`engine.errors.StoreError`, and
+    :class:`engine.errors.WrongState` for what can't be kept: a number that is another's, a code that is taken."""
 
     def get(self, id: int) -> PartyView | None:
         """The party of that id, as ``party.id`` says it."""
@@ -66,6 +67,45 @@ class Parties(Protocol):
 
     def by_code(self, code: str, *kinds: str) -> PartyView | None:
         """Whose code it is, among parties of these kinds (of any when none is given)."""
+
+    def search(
+        self,
+        *,
+        kind: str = "",
+        tier: str = "",
+        region: str = "",
+        site: str = "",
+        department: str = "",
+        text: str = "",
+        limit: int = 100,
+    ) -> list[PartyView]:
+        """Parties in the order of kind and code; ``text`` is a part of the name, or a code or number."""
+
+    def add(
+        self, values: Mapping[str, str], numbers: Iterable[str] = (), pin: str = "", *, change: bool = False
+    ) -> PartyView:
+        """A new party: ``kind`` and ``name`` at least, ``code``, ``tier``, ``language``, ``site``, ``region``,
+        ``stage``, ``department``, ``notes``. With ``change`` one of that kind and code is changed by what is given."""
+
+    def change(self, party: PartyView, **values: str) -> PartyView:
+        """Change what is said of a party, all but its kind and code."""
+
+    def add_number(self, party: PartyView, number: str) -> PartyView:
+        """One more number that the party calls from."""
+
+    def remove_number(self, party: PartyView, number: str) -> PartyView:
+        """The party calls from that number no more."""
+
+    def set_pin(self, party: PartyView, pin: str) -> None:
+        """Give a party its PIN, 4 to 12 digits ("" takes it away)."""
+
+    def verify(self, code: str, pin: str, *kinds: str, origin: str = "") -> PartyView:
+        """Who that is, by code and PIN; only over "engine". Raises :class:`engine.errors.LoginRefused` (``wrong_pin``
+        or ``locked``); wrong PINs are counted for the code and for ``origin`` (the caller's number), as ``identify``
+        counts them."""
+
+    def unlock(self, party: PartyView) -> None:
+        """Let a party try again that was locked after wrong PINs; only over "engine"."""
 
 
 class PartyBook(Parties, Protocol):

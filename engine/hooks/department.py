@@ -149,7 +149,8 @@ class Department:
     """A department: what the engine knows of it besides its flows and prompts.
 
     ``name`` is how flows call it; a plugin in a folder has the folder's name. ``tables`` is the prefix of all its
-    tables, ``models`` their metadata, ``sample(session, today)`` puts the sample data into empty tables.
+    tables, ``models`` their metadata, ``sample(session, today)`` puts the sample data into empty tables (who calls
+    stands in ``sample/parties.csv`` of the plugin's folder).
     ``settings`` is the model of what conf/engine.yaml may say under ``departments: <name>:`` (``ctx.settings``).
     ``factories`` are for tests: ``function(session, **values)`` by the name that the fixture ``seed`` calls it with.
     """

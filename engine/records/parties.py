@@ -19,13 +19,14 @@ from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 from gevent.threadpool import ThreadPool
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.clock import Clock
-from engine.errors import LoginRefused, NotFound, StoreError, WrongState
-from engine.records.pins import PinDesk, hash_pin
+from engine.errors import LoginRefused, StoreError, WrongState
+from engine.records.party_table import FIELDS, PartiesIn, PartyRow, hash_of, require_pin, view_of
+from engine.records.pins import PinDesk
 from engine.store.tables_parties import parties, party_numbers, pin_locks
 from engine.types import PartyView
 
@@ -36,20 +37,6 @@ LOOK: Final = 2.0
 """Seconds that the database may take while a caller waits."""
 WORK: Final = 10.0
 """Seconds that a change at a terminal may take."""
-FIELDS: Final = (
-    "kind",
-    "code",
-    "name",
-    "tier",
-    "language",
-    "site",
-    "region",
-    "stage",
-    "department",
-    "notes",
-)
-"""What can be said of a party besides its numbers and its PIN."""
-PIN_LENGTH: Final = range(4, 13)
 _HIDDEN = "hidden:"
 
 
@@ -60,90 +47,6 @@ class Database(Protocol):
     def work(self, function: Callable[[Session], T], timeout: float) -> T: ...
     def save(self, table: Table, key: Any, values: Mapping[str, Any]) -> None: ...
     def remove(self, table: Table, key: Any) -> None: ...
-
-
-class PartiesIn:
-    """The parties as one session sees them: for code that runs in a thread of the store's."""
-
-    def __init__(self, session: Session, e164: Callable[[str], str]) -> None:
-        self._session = session
-        self._e164 = e164
-
-    def get(self, id: int) -> PartyView | None:
-        """The party of that id."""
-        return self._one(select(parties).where(parties.c.id == id))
-
-    def by_number(self, number: str) -> PartyView | None:
-        """Whose number it is, however it is written; None when it is nobody's, or withheld."""
-        known = self._e164(number)
-        if not known:
-            return None
-        return self._one(
-            select(parties)
-            .join(party_numbers, party_numbers.c.party == parties.c.id)
-            .where(party_numbers.c.number == known)
-        )
-
-    def by_code(self, code: str, *kinds: str) -> PartyView | None:
-        """Whose code it is, among parties of these kinds (of any when none is given).
-
-        A code that several kinds use is nobody's until the kind is said: None, and a line in the log.
-        """
-        if not code:
-            return None
-        query = select(parties).where(parties.c.code == code)
-        if kinds:
-            query = query.where(parties.c.kind.in_(kinds))
-        rows = self._session.execute(query.limit(2)).mappings().all()
-        if len(rows) > 1:
-            log.warning("party.code_of_several", kinds=sorted(str(row["kind"]) for row in rows))
-            return None
-        return self._view(rows[0]) if rows else None
-
-    def search(self, *, kind: str = "", tier: str = "", text: str = "", limit: int = 100) -> list[PartyView]:
-        """Parties in the order of kind and code; ``text`` is a part of the name, or a code or number."""
-        query = select(parties).order_by(parties.c.kind, parties.c.code, parties.c.id).limit(limit)
-        if kind:
-            query = query.where(parties.c.kind == kind)
-        if tier:
-            query = query.where(parties.c.tier == tier)
-        if text:
-            calls = select(party_numbers.c.party).where(party_numbers.c.number == self._e164(text))
-            query = query.where(
-                parties.c.name.contains(text, autoescape=True)
-                | (parties.c.code == text)
-                | parties.c.id.in_(calls)
-            )
-        rows = self._session.execute(query).mappings().all()
-        numbers: dict[int, list[str]] = {int(row["id"]): [] for row in rows}
-        found = (
-            select(party_numbers).where(party_numbers.c.party.in_(numbers)).order_by(party_numbers.c.number)
-        )
-        for row in self._session.execute(found).mappings():
-            numbers[int(row["party"])].append(str(row["number"]))
-        return [view_of(row, numbers[int(row["id"])]) for row in rows]
-
-    def named(self, text: str) -> PartyView:
-        """The party that a person means by an id, ``kind/code``, a code or a number. :class:`NotFound`."""
-        kind, slash, code = text.partition("/")
-        found: PartyView | None = None
-        if slash:
-            found = self.by_code(code, kind)
-        else:
-            found = self.by_code(text) or self.by_number(text)
-            if found is None and text.isdecimal() and len(text) < 19:
-                found = self.get(int(text))
-        if found is None:
-            raise NotFound(f"there is no party {text} (say kind/code, a code, a number or an id)")
-        return found
-
-    def _one(self, query: Any) -> PartyView | None:
-        row = self._session.execute(query).mappings().one_or_none()
-        return None if row is None else self._view(row)
-
-    def _view(self, row: Any) -> PartyView:
-        query = select(party_numbers.c.number).where(party_numbers.c.party == row["id"])
-        return view_of(row, self._session.execute(query.order_by(party_numbers.c.number)).scalars())
 
 
 class Parties:
@@ -190,7 +93,7 @@ class Parties:
 
     def within(self, session: Session) -> PartiesIn:
         """The parties for code that runs in a thread of the store's."""
-        return PartiesIn(session, self.e164)
+        return PartiesIn(session, self.e164, self._clock.now())
 
     def get(self, id: int) -> PartyView | None:
         """The party of that id. Raises StoreError, as all that follow."""
@@ -208,9 +111,9 @@ class Parties:
         """The party that a person means. :class:`NotFound`."""
         return self._read(lambda known: known.named(text))
 
-    def search(self, *, kind: str = "", tier: str = "", text: str = "", limit: int = 100) -> list[PartyView]:
-        """Parties for lists."""
-        return self._read(lambda known: known.search(kind=kind, tier=tier, text=text, limit=limit))
+    def search(self, **wanted: Any) -> list[PartyView]:
+        """Parties for lists; see :meth:`PartiesIn.search`."""
+        return self._read(lambda known: known.search(**wanted))
 
     # -- PINs -----------------------------------------------------------------------------------------
 
@@ -224,6 +127,13 @@ class Parties:
         self.desk.check(
             str(party.id) if party is not None and party.id else f"code-{code}", origin, stored, pin
         )
+
+    def verify(self, code: str, pin: str, *kinds: str, origin: str = "") -> PartyView:
+        """Who that is, by code and PIN, with the locks of :meth:`check_pin`. :class:`LoginRefused`."""
+        party = self.by_code(code, *kinds)
+        self.check_pin(party, pin, code=code, origin=self.e164(origin) or origin)
+        assert party is not None  # nobody has no right PIN
+        return party
 
     def hidden(self, number: str) -> str:
         """A number as an origin of tries that nobody can read back: it lives in this memory only."""
@@ -247,10 +157,9 @@ class Parties:
     def set_pin(self, party: PartyView, pin: str) -> None:
         """Give a party its PIN ("" takes it away) and unlock it. :class:`WrongState` for what is no PIN."""
         hashed = self._hashed(pin) if pin else ""
-        now = self._clock.now()
 
         def work(session: Session) -> None:
-            session.execute(update(parties).where(parties.c.id == party.id).values(pin=hashed, changed=now))
+            self.within(session).set_hash(party, hashed)
 
         self._store.work(work, WORK)
         self.desk.unlock(self.desk.account_key(str(party.id)))
@@ -265,20 +174,18 @@ class Parties:
         With ``change`` a party of that kind and code is changed instead, by what is given. :class:`WrongState` when
         the code or a number belongs to another party, or a value can't be used.
         """
-        return self.add_all([(values, tuple(numbers), pin)], change=change)[0]
+        return self.add_all([PartyRow(values, numbers, pin)], change=change)[0]
 
-    def add_all(
-        self, rows: Sequence[tuple[Mapping[str, str], Sequence[str], str]], *, change: bool = False
-    ) -> list[PartyView]:
+    def add_all(self, rows: Sequence[PartyRow], *, change: bool = False) -> list[PartyView]:
         """Keep many parties at once, all or none; see :meth:`add`. The message of an error names its row."""
-        now = self._clock.now()
-        hashed = [self._hashed(pin) if pin else "" for _, _, pin in rows]
+        made = [row._replace(pin="", hashed=self._hashed(row.pin)) if row.pin else row for row in rows]
 
         def work(session: Session) -> list[PartyView]:
+            known = self.within(session)
             kept = []
-            for number, ((values, calls, _), pin) in enumerate(zip(rows, hashed, strict=True), 1):
+            for number, row in enumerate(made, 1):
                 try:
-                    kept.append(self._keep_one(session, values, calls, pin, now, change=change))
+                    kept.append(known.keep(row, change=change))
                 except (WrongState, IntegrityError) as error:
                     where = f"row {number}: " if len(rows) > 1 else ""
                     why = str(error) if isinstance(error, WrongState) else "the code or a number is taken"
@@ -286,6 +193,18 @@ class Parties:
             return kept
 
         return self._store.work(work, WORK + 0.01 * len(rows))
+
+    def change(self, party: PartyView, **values: str) -> PartyView:
+        """Change what is said of a party; see :meth:`PartiesIn.change`."""
+        return self._work(lambda known: known.change(party, **values))
+
+    def add_number(self, party: PartyView, number: str) -> PartyView:
+        """One more number that the party calls from. :class:`WrongState` when it is another's."""
+        return self._work(lambda known: known.add_number(party, number))
+
+    def remove_number(self, party: PartyView, number: str) -> PartyView:
+        """The party calls from that number no more."""
+        return self._work(lambda known: known.remove_number(party, number))
 
     def remove(self, party: PartyView) -> None:
         """Forget a party, its numbers and its PIN. Calls that it made stay in the journal."""
@@ -302,6 +221,9 @@ class Parties:
     def _read(self, look: Callable[[PartiesIn], T]) -> T:
         return self._store.read(lambda session: look(self.within(session)), LOOK)
 
+    def _work(self, change: Callable[[PartiesIn], T]) -> T:
+        return self._store.work(lambda session: change(self.within(session)), WORK)
+
     def _pin_of(self, party: PartyView) -> str | None:
         """The hash; of a party that a plugin brought, that of our own party of its kind and code."""
 
@@ -315,54 +237,11 @@ class Parties:
 
         return self._store.read(read, LOOK)
 
-    def _keep_one(
-        self,
-        session: Session,
-        values: Mapping[str, str],
-        numbers: Sequence[str],
-        pin: str,
-        now: datetime,
-        *,
-        change: bool,
-    ) -> PartyView:
-        values = {name: value.strip() for name, value in values.items() if value and value.strip()}
-        if odd := sorted(values.keys() - set(FIELDS)):
-            raise WrongState(f"a party has no {odd[0]}")
-        for needed in ("kind", "name"):
-            if not values.get(needed) and not (change and needed == "name"):
-                raise WrongState(f"a party needs a {needed}")
-        known = self.within(session)
-        old = known.by_code(values.get("code", ""), values["kind"]) if values.get("code") else None
-        more = {"pin": pin} if pin else {}
-        if old is not None and not change:
-            raise WrongState(f"{values['kind']} {values['code']} is there already ({old.name})")
-        if old is None:
-            if not values.get("name"):
-                raise WrongState("a party needs a name")
-            row = {"since": now, "changed": now, **values, **more}
-            (id,) = session.execute(insert(parties).values(**row).returning(parties.c.id)).one()
-        else:
-            id = old.id
-            session.execute(update(parties).where(parties.c.id == id).values(changed=now, **values, **more))
-        for given in numbers:
-            number = self.e164(given)
-            if not number:
-                raise WrongState(f"`{given}` is no number")
-            owner = known.by_number(number)
-            if owner is not None and owner.id != id:
-                raise WrongState(f"{number} is the number of {owner.kind} {owner.code or owner.name}")
-            if owner is None:
-                session.execute(insert(party_numbers).values(number=number, party=id))
-        made = known.get(id)
-        assert made is not None
-        return made
-
     def _hashed(self, pin: str) -> str:
-        if not (pin.isascii() and pin.isdigit() and len(pin) in PIN_LENGTH):
-            raise WrongState("a PIN is 4 to 12 digits")
+        require_pin(pin)
         if self._pool is None:
             self._pool = ThreadPool(1)
-        return self._clock.blocking(self._pool, hash_pin, pin)
+        return self._clock.blocking(self._pool, hash_of, pin)
 
     def _keep(self, key: str, seconds: float, locks: int) -> None:
         """A lock of the desk's: in the database, unless it would say who called without wanting to be known."""
@@ -376,11 +255,6 @@ class Parties:
                 self._store.remove(pin_locks, key)
         except StoreError as error:
             log.warning("party.lock_not_kept", error=str(error))
-
-
-def view_of(row: Any, numbers: Iterable[str]) -> PartyView:
-    """A row of the table as people and flows see it: never the PIN."""
-    return PartyView(id=int(row["id"]), numbers=tuple(numbers), **{name: row[name] for name in FIELDS})
 
 
 __all__ = ["FIELDS", "LoginRefused", "Parties", "PartiesIn", "PartyView", "view_of"]

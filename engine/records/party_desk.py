@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from engine.errors import NotFound, WrongState
 from engine.records.parties import FIELDS, Parties
+from engine.records.party_table import PartyRow
+from engine.records.pins import looks_like_a_hash
 from engine.types import PartyView
 
 MOST: Final = 10_000
@@ -27,12 +29,9 @@ def do(parties: Parties, deed: str, told: Mapping[str, Any]) -> Any:
 
 
 def _list(parties: Parties, told: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = parties.search(
-        kind=str(told.get("kind") or ""),
-        tier=str(told.get("tier") or ""),
-        text=str(told.get("text") or ""),
-        limit=min(MOST, int(told.get("limit") or 100)),
-    )
+    names = ("kind", "tier", "region", "site", "department", "text")
+    wanted = {name: str(told.get(name) or "") for name in names}
+    found = parties.search(**wanted, limit=min(MOST, int(told.get("limit") or 100)))
     return [row_of(parties, one) for one in found]
 
 
@@ -75,13 +74,17 @@ def _import(parties: Parties, told: Mapping[str, Any]) -> dict[str, Any]:
     return {"kept": len(kept)}
 
 
-def read_csv(text: str) -> list[tuple[dict[str, str], list[str], str]]:
-    """The rows of a table with a head: the names of a party's fields, ``numbers`` (blanks between) and ``pin``.
+def read_csv(text: str) -> list[PartyRow]:
+    """The rows of a table with a head: the names of a party's fields, ``numbers`` (blanks between), ``pin`` or
+    ``pin_hash`` (argon2). Lines that begin with # say something to people.
 
     :class:`WrongState` for a column that nobody knows, or too many rows.
     """
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    known = {*FIELDS, "numbers", "pin"}
+    lines = [
+        line for line in io.StringIO(text.removeprefix("\ufeff"), newline="") if not line.startswith("#")
+    ]
+    reader = csv.DictReader(lines)
+    known = {*FIELDS, "numbers", "pin", "pin_hash"}
     head = [name.strip() for name in reader.fieldnames or ()]
     if odd := sorted(set(head) - known):
         raise WrongState(f"there is no column {odd[0]!r}; there are {', '.join(sorted(known))}")
@@ -92,11 +95,15 @@ def read_csv(text: str) -> list[tuple[dict[str, str], list[str], str]]:
         if None in row:
             raise WrongState(f"row {number}: more values than there are columns")
         values = {key.strip(): (value or "").strip() for key, value in row.items()}
+        hashed = values.get("pin_hash", "")
+        if hashed and not looks_like_a_hash(hashed):
+            raise WrongState(f"row {number}: pin_hash is no argon2 hash")
         rows.append(
-            (
+            PartyRow(
                 {name: values.get(name, "") for name in FIELDS},
                 values.get("numbers", "").split(),
                 values.get("pin", ""),
+                hashed,
             )
         )
         if len(rows) > MOST:

@@ -184,8 +184,10 @@ def centre_of(
 
 def _kind_of(installation: Installation) -> tuple[str, ...]:
     """Installations with the same tables and the same sample may begin with copies of one database."""
+    from engine.app.sample import has_sample
+
     departments = installation.host.departments
-    if any(one.sample is not None for one in departments.values()):
+    if any(has_sample(installation, name) for name in departments):
         return (str(installation.home),)
     return tuple(
         sorted(t for one in departments.values() if one.models is not None for t in one.models.tables)

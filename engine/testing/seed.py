@@ -32,8 +32,14 @@ class Seed:
         self._only = only
 
     def party(self, *, numbers: tuple[str, ...] = (), pin: str = "", **values: str) -> PartyView:
-        """Somebody who calls: ``kind`` and ``name`` at least; ``code``, ``tier``, ``site`` …"""
-        return self._centre.app.parties.add(values, numbers, pin)
+        """Somebody who calls: ``kind`` and ``name`` at least; ``code``, ``tier``, ``site`` … One that the sample has is
+        changed, and a number that it gives to somebody else changes hands."""
+        parties = self._centre.app.parties
+        for number in numbers:
+            owner = parties.by_number(number)
+            if owner is not None:
+                parties.remove_number(owner, number)
+        return parties.add(values, numbers, pin, change=True)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
