@@ -29,6 +29,10 @@ Types of arguments and results:
     Digits          text of the digits 0-9
     Private         Private[T]: may be spoken, never stored, told, logged or recorded
 
+In the models of a department's tables:
+
+    Moment          the column type of an aware moment, the same on SQLite and PostgreSQL
+
 In a handler:
 
     Context         what a handler is given: key, now, today, session, adapter(), settings, parties, agents, log
@@ -50,6 +54,8 @@ Views, as hooks are told them (frozen snapshots):
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoginRefused, NotFound, Refused, RemoteFailed, WrongState
 from engine.flows.plugin_steps import Conversation
@@ -111,6 +117,7 @@ __all__ = [
     "HttpClient",
     "Into",
     "LoginRefused",
+    "Moment",
     "NotFound",
     "NoticeView",
     "Notifier",
@@ -138,3 +145,15 @@ __all__ = [
     "query",
     "schedule",
 ]
+
+if TYPE_CHECKING:
+    from engine.store.columns import Moment
+
+
+def __getattr__(name: str) -> Any:
+    """``Moment`` when a plugin with tables asks for it: the others do without SQLAlchemy."""
+    if name != "Moment":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from engine.store.columns import Moment
+
+    return Moment

@@ -496,6 +496,13 @@ class Run:
         return Go(way)
 
 
+def _told_of(call: Call) -> dict[str, Any]:
+    """What a flow may read of its call: ``agents`` are those who talked with the caller, in order."""
+    agents = [*call.agents, *([call.agent] if call.agent and call.agent not in call.agents else [])]
+    spent = {"waited": round(call.waited, 1), "talked": round(call.talked, 1)}
+    return {"id": call.id, "dialled": call.dialled, "language": call.language, "agents": agents, **spent}
+
+
 def with_pause(playback: str, seconds: float) -> str:
     """``playback`` with silence in front."""
     if seconds <= 0:
@@ -522,7 +529,7 @@ class Names(Mapping[str, Any]):
         call = run.call
         match name:
             case "call":
-                return {"id": call.id, "dialled": call.dialled, "language": call.language}
+                return _told_of(call)
             case "party" if run.party is not None:
                 return run.party
             case "caller":

@@ -220,3 +220,33 @@ def test_one_recording_runs_on_through_the_talk(shop: Shop) -> None:
     row = centre.one("recordings")
     assert (row["agent"], row["call"]) == ("201", caller.uuid)
     assert row["seconds"] > 5
+
+
+SPENT = """
+greet:
+  - answer
+  - queue: {name: desk, full: sorry, too_long: sorry, no_agents: sorry}
+  - hangup
+sorry: [hangup]
+"""
+LEFT = """
+on_hangup:
+  - {journal: {event: left, data: {agents: "{call.agents}", waited: "{call.waited}", talked: "{call.talked}"}}}
+"""
+
+
+def test_a_flow_knows_after_a_hang_up_who_talked_and_for_how_long(home: Home, centre_of: Any) -> None:
+    home = shop_home(home, SPENT)
+    home.flow("shop/main", SPENT, head=LEFT)
+    centre = centre_of(home)
+    caller = waits(centre)
+    agent = centre.agent("201").is_offered(caller)
+    centre.clock.advance("4s")
+    agent.answers()
+    caller.talks_to(agent)
+    centre.clock.advance("2m")
+    caller.hangs_up()
+    (left,) = centre.journal(caller, "flow.left")
+    assert left.data["agents"] == ["201"]
+    assert left.data["talked"] == pytest.approx(120, abs=2)
+    assert left.data["waited"] == pytest.approx(4, abs=2)

@@ -21,7 +21,7 @@ from engine.flows.step import Step
 from engine.flows.steps.return_ import Return
 from engine.flows.steps.run import Run
 from engine.flows.steps.set import Set
-from engine.flows.types import ANY, MOMENT, TEXT, Type, join, literal, of_view, record
+from engine.flows.types import ANY, MOMENT, REAL, TEXT, Type, join, list_of, literal, of_view, record
 from engine.flows.values import Value
 from engine.schema.source import Path_
 from engine.types import PartyView
@@ -29,7 +29,9 @@ from engine.types import PartyView
 #: The names that every flow may read (``engine.flows.known.READ_ONLY``), with their types.
 READ_ONLY_TYPES: Final[Mapping[str, Type]] = MappingProxyType(
     {
-        "call": record("call", id=TEXT, dialled=TEXT, language=TEXT),
+        "call": record(
+            "call", id=TEXT, dialled=TEXT, language=TEXT, waited=REAL, talked=REAL, agents=list_of(TEXT)
+        ),
         "caller": record("caller", number=TEXT, name=TEXT, origin=TEXT),
         "agent": record("agent", id=TEXT),
         "queue": record("queue", open=True, name=TEXT),
