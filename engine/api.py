@@ -55,7 +55,7 @@ Views, as hooks are told them (frozen snapshots):
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import typing
 
 from engine.errors import LoginRefused, NotFound, Refused, RemoteFailed, WrongState
 from engine.flows.plugin_steps import Conversation
@@ -146,11 +146,11 @@ __all__ = [
     "schedule",
 ]
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from engine.store.columns import Moment
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """``Moment`` when a plugin with tables asks for it: the others do without SQLAlchemy."""
     if name != "Moment":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,7 +17,7 @@ ALIASES = {
     "Duration": "In a step or in settings: a length of time, `500ms 5s 10m 2h 1d`; in Python seconds, a float.",
     "Flag": "In a step or in settings: `true` or `false`.",
     "Into": "In a step: the name that gets a value (`call.bear`). The checker then knows that it is born there.",
-    "Moment": "The column type of a moment, aware and in UTC, the same on SQLite and PostgreSQL. A naive one is refused.",
+    "Moment": "The column type of an aware moment in UTC, the same on SQLite and PostgreSQL. A naive one is refused.",
     "Private": "`Private[T]`: may be spoken to the caller; never stored, told to others, logged or recorded.",
     "Prompt": "In a step: a prompt, as `play:` takes it. The checker looks it up in every language of the flow.",
     "Target": "In a step: a way out, to a block or a flow. A way is taken by returning it from `act`.",
