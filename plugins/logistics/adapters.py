@@ -3,15 +3,15 @@ over http."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Literal, Protocol, get_args
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, Protocol, get_args
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, aliased
 
 from engine.api import Digits, HttpClient, Record
 
-from .models import Waybill
+from .models import Event, Service, Waybill
 
 #: 已受理 已接货 已开单 已出发 到达中转 到达网点 派送中 已签收, in the order in which a shipment goes through them.
 State = Literal[
@@ -20,8 +20,20 @@ State = Literal[
 #: 破损 少货 滞留 拒收 改址
 Problem = Literal["none", "damaged", "short", "held", "refused", "readdressed"]
 
+#: 接货 送货 进仓 木架 保价 代收货款 签收回单
+ServiceKind = Literal["pickup", "delivery", "entry", "crate", "insurance", "cod", "receipt"]
+
 STATES: tuple[str, ...] = get_args(State)
+SERVICES: tuple[str, ...] = get_args(ServiceKind)
 PROBLEMS: tuple[str, ...] = get_args(Problem)[1:]
+
+
+class ServiceDone(Record):
+    """A value-added service of a shipment."""
+
+    what: ServiceKind
+    done: bool
+    at: datetime | None  # when it was done
 
 
 class Shipment(Record):
@@ -37,6 +49,8 @@ class Shipment(Record):
     due: datetime  # when it was promised
     late_hours: int  # whole hours past `due`; 0 while it is in time and once it is delivered
     handed_to: str  # who carries the last mile; "" for our own people
+    collected: datetime | None  # when it came into our hands
+    services: list[ServiceDone]
 
 
 class WaybillSystem(Protocol):
@@ -51,6 +65,10 @@ class WaybillSystem(Protocol):
 
     def overdue(self, *, now: datetime, hours: int) -> list[Shipment]:
         """What is not delivered at ``now`` and at least ``hours`` past its promised time, the longest first."""
+
+    def took(self, origin: str, destination: str, *, now: datetime, days: int) -> list[int]:
+        """In how many whole hours from their collection the shipments between two cities came to the door that were
+        delivered in the last ``days`` days, the fastest first."""
 
 
 class SqlWaybills:
@@ -79,6 +97,8 @@ class SqlWaybills:
                 "due": waybill.due,
                 "late_hours": int(late.total_seconds()) // 3600,
                 "handed_to": waybill.handed_to,
+                "collected": next((event.at for event in happened if event.what == "collected"), None),
+                "services": [_service(one, now) for one in waybill.services],
             }
         )
 
@@ -89,6 +109,24 @@ class SqlWaybills:
     def overdue(self, *, now: datetime, hours: int) -> list[Shipment]:
         return self._open(Waybill.due <= now - timedelta(hours=hours), now)
 
+    def took(self, origin: str, destination: str, *, now: datetime, days: int) -> list[int]:
+        ends = aliased(Event)
+        rows = self._session.execute(
+            select(func.min(Event.at), func.min(ends.at))
+            .select_from(Waybill)
+            .join(Event, Event.number == Waybill.number)
+            .join(ends, ends.number == Waybill.number)
+            .where(Waybill.origin == origin, Waybill.destination == destination)
+            .where(Event.what == "collected", ends.what == "delivered")
+            .group_by(Waybill.number)
+        ).all()
+        since = now - timedelta(days=days)
+        return sorted(
+            int((_aware(end) - _aware(begin)).total_seconds()) // 3600
+            for begin, end in rows
+            if since <= _aware(end) <= now
+        )
+
     def _open(self, which: ColumnElement[bool], now: datetime) -> list[Shipment]:
         """Those that are on their way, what was promised first in front."""
         numbers = self._session.scalars(select(Waybill.number).where(which).order_by(Waybill.due)).all()
@@ -96,9 +134,20 @@ class SqlWaybills:
         return [one for one in found if one.state != "delivered"]
 
 
+def _service(service: Service, now: datetime) -> dict[str, Any]:
+    done = service.done_at is not None and service.done_at <= now
+    return {"what": service.what, "done": done, "at": service.done_at if done else None}
+
+
+def _aware(moment: datetime) -> datetime:
+    """What an aggregate gives has lost its column's type on some databases."""
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
 class HttpWaybills:
     """Waybills from the company's own system: ``POST track`` with ``{"number", "now"}``, null for an unknown one;
-    ``bound_for`` with ``{"city", "now", "most"}`` and ``overdue`` with ``{"now", "hours"}``."""
+    ``bound_for`` with ``{"city", "now", "most"}``, ``overdue`` with ``{"now", "hours"}``, ``took`` with ``{"origin",
+    "destination", "now", "days"}``."""
 
     def __init__(self, client: HttpClient) -> None:
         self._client = client
@@ -115,4 +164,9 @@ class HttpWaybills:
 
     def overdue(self, *, now: datetime, hours: int) -> list[Shipment]:
         found: list[Shipment] = self._client.ask("overdue", {"now": now, "hours": hours}, list[Shipment])
+        return found
+
+    def took(self, origin: str, destination: str, *, now: datetime, days: int) -> list[int]:
+        asked = {"origin": origin, "destination": destination, "now": now, "days": days}
+        found: list[int] = self._client.ask("took", asked, list[int])
         return found

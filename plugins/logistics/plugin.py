@@ -5,65 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.api import (
-    Adapter,
     AgentView,
     CallView,
     CliCommand,
     Context,
     Department,
-    Digits,
-    Duration,
     Format,
     Notifier,
     Report,
-    Settings,
     hookimpl,
-    query,
     schedule,
 )
 
-from .adapters import HttpWaybills, Shipment, SqlWaybills, WaybillSystem
+from .adapters import SqlWaybills, WaybillSystem
+from .department import department
 from .models import Base
 from .office import COMMANDS, REPORTS
 from .overdue import task_of, tell_desk
-from .seed import fill
-from .words import LATENESS
+from .tracking import Tracked, track
+from .words import FORMATS
+
+__all__ = ["Base", "SqlWaybills", "Tracked", "department", "track"]
 
 
-class Rules(Settings):
-    """``departments: {logistics: …}`` in conf/engine.yaml."""
-
-    apology: Duration = 24 * 3600.0  # a shipment that is later than this is apologised for
-    overdue: Duration = 0.0  # the desk is told in the morning of what is later than this
-
-
-department = Department(
-    "logistics",
-    title="Logistics",
-    tables="logistics_",
-    models=Base.metadata,
-    adapters=[Adapter(WaybillSystem, sql=SqlWaybills, http=HttpWaybills)],
-    sample=fill,
-    settings=Rules,
-)
-
-
-class Tracked(Shipment):
-    """A shipment, and whether we have to apologise for it."""
-
-    apologise: bool
-
-
-@query(department)
-def track(ctx: Context, number: Digits) -> Tracked | None:
-    """``logistics.track``: the shipment with this waybill number."""
-    found = ctx.adapter(WaybillSystem).track(number, now=ctx.now)
-    if found is None:
-        return None
-    return Tracked(**found.model_dump(), apologise=found.late_hours * 3600 > ctx.settings.apology)
-
-
-@schedule(department, at="08:30", calendar="office")
+@schedule(department, over=WaybillSystem, at="08:30", calendar="office")
 def tell_overdue(ctx: Context) -> None:
     """Each working morning: shipments past their promised day, told to the desk when there are any."""
     tell_desk(ctx, int(ctx.settings.overdue // 3600))
@@ -103,7 +68,7 @@ def register_notifiers() -> list[Notifier]:
 
 @hookimpl
 def register_formats() -> list[Format]:
-    return [LATENESS]
+    return FORMATS
 
 
 @hookimpl

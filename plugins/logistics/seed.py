@@ -9,14 +9,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from .models import Event, Waybill
+from .models import Event, Service, Waybill
 
+SAMPLE = Path(__file__).parent / "sample"
 _HOME = ZoneInfo("Asia/Shanghai")
 
 
 def fill(session: Session, today: date) -> None:
-    """Put the sample waybills into empty tables. ``today`` is day 0 of the file."""
-    read_in(session, Path(__file__).parent / "sample" / "waybills.csv", today)
+    """Put the sample company into empty tables. ``today`` is day 0 of the files."""
+    read_in(session, SAMPLE / "waybills.csv", today)
+    read_in(session, SAMPLE / "delivered.csv", today)
 
 
 def read_in(session: Session, path: Path, today: date) -> int:
@@ -34,6 +36,9 @@ def read_in(session: Session, path: Path, today: date) -> int:
                     due=_moment(row["due"], today),
                     handed_to=row["handed_to"],
                     events=events,
+                    services=[
+                        _service(told, today) for told in (row.get("services") or "").split(";") if told
+                    ],
                 )
             )
             count += 1
@@ -44,6 +49,12 @@ def _event(told: str, today: date) -> Event:
     """``-1 09:30 departed 广州``"""
     day, clock, what, city = told.split()
     return Event(at=_moment(f"{day} {clock}", today), what=what, city=city)
+
+
+def _service(told: str, today: date) -> Service:
+    """``crate -1 16:20``, or ``delivery`` for one that was not done yet."""
+    what, _, when = told.partition(" ")
+    return Service(what=what, done_at=_moment(when, today) if when else None)
 
 
 def _moment(told: str, today: date) -> datetime:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from sqlalchemy import NullPool, create_engine
@@ -12,6 +13,37 @@ from sqlalchemy.orm import Session
 from engine.hooks.loading import load_folder
 
 TODAY = date(2026, 11, 23)
+LINE = "8004"
+STRANGER = "+8613800000000"
+
+
+class Line:
+    """Callers of the shipments line, at the places where conversations begin."""
+
+    def __init__(self, centre: Any) -> None:
+        self.centre = centre
+
+    def opened(self, language: str = "zh-CN", *, number: str = STRANGER) -> Any:
+        """A caller who chose a language and hears the main menu."""
+        caller = self.centre.caller(number=number).dials(LINE)
+        caller.hears("logistics/choose_language").presses("1" if language == "zh-CN" else "2")
+        caller.hears("recorded_notice")
+        return caller.hears("logistics/main_menu")
+
+    def chose(self, key: str, language: str = "zh-CN", *, number: str = STRANGER) -> Any:
+        """A caller who pressed a key of the main menu."""
+        return self.opened(language, number=number).presses(key)
+
+    def tracked(self, waybill: str, language: str = "zh-CN", *, number: str = STRANGER) -> Any:
+        """A caller who typed a waybill number."""
+        caller = self.chose("1", language, number=number)
+        return caller.hears("logistics/enter_waybill").presses(f"{waybill}#")
+
+
+@pytest.fixture
+def line(centre: Any) -> Line:
+    """Callers of 8004."""
+    return Line(centre)
 
 
 @pytest.fixture

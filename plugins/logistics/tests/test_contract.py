@@ -70,3 +70,30 @@ def test_what_is_overdue_is_told_the_longest_first_and_from_so_many_hours_on(sys
     assert [one.number for one in system.overdue(now=NOW, hours=45)] == ["44018010", "44018009"]
     assert [one.number for one in system.overdue(now=NOW, hours=46)] == ["44018010"]
     assert system.overdue(now=NOW, hours=64) == []
+
+
+def test_a_service_is_done_from_the_moment_on_at_which_it_was(system: Any) -> None:
+    def services(now: datetime) -> list[tuple[str, bool]]:
+        return [(one.what, one.done) for one in system.track("44018004", now=now).services]
+
+    assert services(NOW) == [("pickup", True), ("crate", True), ("insurance", True), ("delivery", False)]
+    assert [done for _, done in services(NOW - timedelta(days=2))] == [False] * 4
+    crate = system.track("44018004", now=NOW).services[1]
+    assert crate.at == datetime(2026, 11, 21, 14, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+def test_when_it_was_collected_is_known_once_it_was(system: Any) -> None:
+    assert system.track("44018001", now=NOW).collected is None
+    assert system.track("44018004", now=NOW).collected == datetime(
+        2026, 11, 21, 10, 20, tzinfo=ZoneInfo("Asia/Shanghai")
+    )
+
+
+def test_how_long_shipments_took_between_two_cities_counts_what_arrived_lately(system: Any) -> None:
+    took = system.took("广州", "成都", now=NOW, days=30)
+    assert len(took) == 14  # thirteen of lanes, and 44018008
+    assert took == sorted(took)
+    assert all(60 < hours < 110 for hours in took)
+    assert len(system.took("广州", "成都", now=NOW, days=7)) == 4
+    assert system.took("广州", "成都", now=NOW - timedelta(days=60), days=30) == []
+    assert system.took("成都", "广州", now=NOW, days=30) == []

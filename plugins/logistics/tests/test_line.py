@@ -29,15 +29,18 @@ def tracked(centre: Any, number: str, language: str = "zh-CN") -> Any:
     ("number", "prompts"),
     [
         ("44018001", ["accepted_text", "due_text"]),
-        ("44018002", ["collected_text", "due_text"]),
+        ("44018002", ["collected_text", "due_text", "service_done_text", "service_open_text"]),
         ("44018003", ["collected_text", "due_text"]),
-        ("44018004", ["departed_text", "due_text"]),
+        (
+            "44018004",
+            ["departed_text", "window_text", *["service_done_text"] * 3, "service_open_text"],
+        ),
         ("44018005", ["transit_text", "due_text"]),
-        ("44018006", ["arrived_text", "due_text"]),
+        ("44018006", ["arrived_text", "due_text", "service_done_text", "service_open_text"]),
         ("44018007", ["delivering_text", "due_text"]),
-        ("44018008", ["delivered_text"]),
-        ("44018009", ["late_apology", "transit_text"]),
-        ("80010440180016", ["departed_text", "due_text"]),
+        ("44018008", ["delivered_text", "service_done_text", "service_done_text", "service_open_text"]),
+        ("44018009", ["late_apology", "transit_text", "service_open_text"]),
+        ("80010440180016", ["departed_text", "window_text"]),
     ],
 )
 def test_a_caller_hears_where_the_shipment_is(
@@ -64,7 +67,6 @@ def test_the_place_and_the_day_are_those_of_the_waybill(centre: Any) -> None:
         ("44018012", "short_text"),
         ("44018013", "refused_text"),
         ("44018014", "readdressed_text"),
-        ("44018015", "last_mile_text"),
     ],
 )
 def test_what_stands_in_the_way_is_said_and_the_desk_is_offered(
@@ -82,6 +84,17 @@ def test_an_unknown_number_may_be_typed_again(centre: Any) -> None:
     caller.hears("logistics/try_again").presses("1")
     caller.hears("logistics/enter_waybill").presses("44018004#")
     caller.hears("logistics/departed_text")
+
+
+def test_star_leads_back_to_the_main_menu(centre: Any) -> None:
+    caller = tracked(centre, "44018011")
+    caller.hears("logistics/damaged_text")
+    caller.hears("logistics/speak_to_desk").stays_silent()
+    caller.hears("silent")
+    caller.hears("logistics/speak_to_desk").presses("2")
+    caller.hears("logistics/anything_else").presses("*")
+    caller.hears("logistics/main_menu").presses("*")
+    caller.hears("logistics/main_menu").hangs_up()
 
 
 def test_a_number_that_is_too_short_is_asked_for_again_and_then_the_desk_helps(centre: Any) -> None:
@@ -147,7 +160,9 @@ def test_when_the_desk_is_closed_tracking_goes_on(centre: Any) -> None:
     centre.closes("desk", "1h", "closed")
     caller = tracked(centre, "44018004")
     caller.hears("logistics/departed_text")
-    caller.hears("logistics/due_text")
+    caller.hears("logistics/window_text")
+    for _ in range(4):
+        caller.hears_next()
     caller.hears("logistics/anything_else").presses("0")
     caller.hears("logistics/closed")
     caller.hears("bye")

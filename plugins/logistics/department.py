@@ -1,0 +1,55 @@
+"""The department itself, for the modules that declare its queries and commands."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from engine.api import Adapter, Department, Duration, Settings
+
+from .adapters import HttpWaybills, SqlWaybills, WaybillSystem
+from .models import Base
+from .seed import fill
+
+
+class Rules(Settings):
+    """``departments: {logistics: …}`` in conf/engine.yaml."""
+
+    apology: Duration = 24 * 3600.0  # a shipment that is later than this is apologised for
+    overdue: Duration = 0.0  # the desk is told in the morning of what is later than this
+    lane_days: Duration = 30 * 86400.0  # arrival windows are made of what arrived in so long
+    answer: Duration = 2 * 3600.0  # operations owe an answer about a last mile within this much open time
+    hours: str = "office"  # the calendar of what operations and the groups owe
+
+
+class Books(Protocol):
+    """The department's own books: what was told and promised to callers. They stay with the centre, whatever systems
+    the company has, because they are of one piece with its tickets and calls."""
+
+    def open(self) -> Session:
+        """The handler's own transaction."""
+
+
+class SqlBooks:
+    """They lie in the centre's database."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def open(self) -> Session:
+        return self._session
+
+
+department = Department(
+    "logistics",
+    title="Logistics",
+    tables="logistics_",
+    models=Base.metadata,
+    adapters=[
+        Adapter(WaybillSystem, sql=SqlWaybills, http=HttpWaybills),
+        Adapter(Books, sql=SqlBooks),
+    ],
+    sample=fill,
+    settings=Rules,
+)
