@@ -62,3 +62,38 @@ def sampled(logistics: ModuleType, database_url: str) -> Iterator[Session]:
         session.flush()
         yield session
     database.dispose()
+
+
+class Office:
+    """Reports and commands of the department, as the command line runs them, on the centre of a conversation."""
+
+    def __init__(self, centre: Any) -> None:
+        self._centre = centre
+
+    def report(self, name: str, **options: Any) -> list[dict[str, Any]]:
+        """The rows of a report, by column."""
+        one = self._centre.installation.host.reports[name]
+        rows = self._run(name, one, one.rows, options, writes=False)
+        return [dict(zip(one.columns, row, strict=True)) for row in rows]
+
+    def does(self, name: str, **arguments: Any) -> Any:
+        """What the command ``insideline logistics <name>`` answers; raises what it refuses."""
+        one = self._centre.installation.host.commands["logistics"][name]
+        answer = self._run(name, one, one.run, arguments, writes=True)
+        self._centre.app.records.settled()
+        return answer
+
+    def _run(self, name: str, one: Any, function: Any, given: dict[str, Any], *, writes: bool) -> Any:
+        def work(ctx: Any) -> Any:
+            answer = function(ctx, **given)
+            return answer if answer is None or isinstance(answer, (str, dict)) else list(answer)
+
+        return self._centre.app.departments.in_context(
+            "logistics", name, work, 10.0, writes=writes, over=one.over
+        )
+
+
+@pytest.fixture
+def office(centre: Any) -> Office:
+    """The department's reports and commands."""
+    return Office(centre)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from engine.api import Refused
+
 LAST_MILE = "44018015"
+
+
+def moment(text: str) -> datetime:
+    """In Guangzhou."""
+    return datetime.fromisoformat(f"{text}+08:00")
 
 
 def promised(line: Any, language: str = "zh-CN", **values: Any) -> Any:
@@ -130,3 +137,52 @@ def test_a_department_that_can_promise_nothing_leads_to_the_desk(centre: Any, li
     caller.hears("logistics/last_mile_text")
     caller.hears("logistics/waybills_unreachable")
     caller.hears("connecting")
+
+
+def test_the_report_of_arrivals_compares_windows_with_the_truth(
+    centre: Any, line: Any, office: Any, seed: Any
+) -> None:
+    assert office.report("logistics.arrivals") == []
+    for earliest, latest in (
+        ("2026-11-22 08:00", "2026-11-22 18:00"),  # 44018008 was delivered on the 22nd at 14:22 in Guangzhou
+        ("2026-11-22 08:00", "2026-11-22 12:00"),
+        ("2026-11-22 18:00", "2026-11-22 20:00"),
+    ):
+        seed.forecast(
+            number="44018008", told=moment("2026-11-21 09:00"), earliest=moment(earliest),
+            latest=moment(latest), basis="lane", shipments=14,
+        )  # fmt: skip
+    line.tracked("44018004").hears("logistics/departed_text").hears("logistics/window_text").hangs_up()
+    [row] = office.report("logistics.arrivals")
+    assert (row["basis"], row["told"], row["in_time"], row["early"], row["late"], row["open"]) == (
+        "lane", 4, 1, 1, 1, 1,
+    )  # fmt: skip
+    assert (row["right"], row["hours_off"]) == ("33%", 3.5)
+
+
+def test_who_was_called_back_is_told_so_and_the_ticket_is_solved(centre: Any, line: Any, office: Any) -> None:
+    promised(line).hangs_up()
+    ticket = centre.one("tickets")["number"]
+    assert (
+        office.does("called", ticket=ticket, said="今天下午四点送到", by="li.na")
+        == f"ticket {ticket} is solved"
+    )
+    assert centre.one("tickets")["state"] == "solved"
+    said = line.tracked(LAST_MILE).hears("logistics/answer_text")
+    assert "今天下午四点送到" in said.text
+    said.hangs_up()
+    with pytest.raises(Refused, match="answered"):
+        office.does("called", ticket=ticket, said="again", by="li.na")
+    with pytest.raises(Refused, match="unknown"):
+        office.does("called", ticket="123456789", said="again", by="li.na")
+
+
+def test_the_report_of_inquiries_shows_who_called_again_first(line: Any, office: Any, seed: Any) -> None:
+    seed.inquiry(number="44010001", caller="+8613800000009", ticket="1", opened=moment("2026-11-22 09:00"),
+                 answered_by="", answer="", asked=1)  # fmt: skip
+    promised(line).hangs_up()
+    line.tracked(LAST_MILE).hears("logistics/still_owed_text").hangs_up()
+    assert [(row["waybill"], row["asked"]) for row in office.report("logistics.inquiries")] == [
+        (LAST_MILE, 2),
+        ("44010001", 1),
+    ]
