@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.cli.coverage import coverage
+from engine.cli.coverage import coverage, show_walked, walked
 from engine.cli.home import home, home_option
 from engine.cli.schema import names_option, show
 from engine.cli.show import Column, echo_json, json_option, listing, many
+
+if TYPE_CHECKING:
+    from engine.app import Installation
 
 _COLUMNS: tuple[Column, ...] = (
     ("flow", "name"),
@@ -35,10 +38,16 @@ flow.add_command(coverage)
 @flow.command()
 @home_option
 @click.option("--json", "as_json", is_flag=True, help="A JSON array of the faults, for editors.")
-def check(as_json: bool) -> None:
+@click.option(
+    "--coverage",
+    "with_coverage",
+    is_flag=True,
+    help="Also what tests never walked (`pytest --flow-coverage`).",
+)
+def check(as_json: bool, with_coverage: bool) -> None:
     """Check all flows, dialplans, calendars, prompts and conf files.
 
-    Exit 0: clean (warnings are shown). 1: faults. 2: it could not run.
+    Exit 0: clean (warnings are shown). 1: faults, or with --coverage a block that no test walks. 2: it could not run.
     """
     place = home()
     try:
@@ -68,7 +77,20 @@ def check(as_json: bool) -> None:
             flows = len(made.flows) if made.flows is not None else 0
             more = f", {many(len(faults), 'warning')}" if faults else ""
             click.echo(f"{many(flows, 'flow')}, no fault{more}")
+    if with_coverage and not errors:
+        errors = _never_walked(made, place, as_json)
     raise click.exceptions.Exit(1 if errors else 0)
+
+
+def _never_walked(made: Installation, place: Path, quiet: bool) -> int:
+    """How many blocks no test walks; shows them, and the ways that none took, unless ``quiet``."""
+    found = walked(made, place)
+    if not quiet:
+        show_walked(found)
+    blocks = sum(of - reached for reached, of in (row.blocks for row in found))
+    if blocks:
+        click.echo(f"{many(blocks, 'block')} never walked by a test", err=True)
+    return blocks
 
 
 def _plugin_row(fault: dict[str, str]) -> dict[str, Any]:

@@ -125,6 +125,32 @@ def test_the_command_tells_and_fails_under(
     assert "nothing was walked yet" in says(code=1)
 
 
+def test_a_check_with_coverage_fails_for_blocks_that_no_test_walks(
+    office: Home, centre_of: Callable[..., Any], watcher: Watcher
+) -> None:
+    def checks(code: int) -> str:
+        done = CliRunner().invoke(cli, ["--home", str(office.folder), "flow", "check", "--coverage"])
+        assert done.exit_code == code, done.output
+        return done.output
+
+    office.flow("shop/main", "greet:\n  - answer\n  - menu: {prompt: One?, options: {1: one}, give_up: two}\n"
+                "one:\n  - hangup\ntwo:\n  - hangup\n")  # fmt: skip
+    centre = centre_of(office)
+    assert centre.caller().dials("8000").hears("One?").presses("1").ended
+    for name in ("reception/lost_place", "reception/unknown_number"):
+        flow = centre.installation.flows[name]
+        for block in flow.blocks.values():
+            watcher.walked.reached(flow, block.steps[0])
+    add_walked(office.folder / "var" / FILE, watcher.walked)
+    said = checks(1)
+    assert "no fault" in said
+    assert "1 block never walked by a test" in said
+    caller = centre.caller().dials("8000").hears("One?").stays_silent()
+    assert caller.ended
+    add_walked(office.folder / "var" / FILE, watcher.walked)
+    assert "never walked by a test" not in checks(0)
+
+
 def test_pytest_keeps_what_the_tests_of_a_department_walk(office: Home, pytester: pytest.Pytester) -> None:
     office.write("pytest.ini", f"[pytest]\ninsideline_home = {office.folder}\n")
     office.write(
