@@ -91,7 +91,8 @@ class DepartmentFailed(InsidelineError):
     """A query or command of a department gave no usable answer, and nothing was done.
 
     ``why`` is "arguments" (the flow's values don't fit), "raised", "nonsense" (an answer of the wrong type),
-    "time_up", "busy", "remote" (see :class:`RemoteFailed`) or "open" (its circuit breaker; nothing was asked);
+    "time_up", "busy", "remote" (see :class:`RemoteFailed`), "open" (its circuit breaker; nothing was asked) or "away"
+    (its plugin was kept out);
     ``detail`` says more and holds no value of the caller's.
     """
 

@@ -87,11 +87,9 @@ class Installation:
         return list(found.values())
 
     def require_sound(self) -> None:
-        """:class:`ConfigError` with every error on a line of its own, when there is one."""
-        wrong = [str(fault) for fault in self.faults.errors] + [
-            f"plugin {fault.plugin}: {fault.message}" for fault in self.host.faults
-        ]
-        if wrong:
+        """:class:`ConfigError` with every error on a line of its own, when there is one. A plugin that was kept out is
+        none: the others run, and callers of its department are told (``engine.flows.away``)."""
+        if wrong := [str(fault) for fault in self.faults.errors]:
             raise ConfigError("\n".join(wrong))
 
 
@@ -131,7 +129,10 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
         made.trunks, made.outbound = trunks.trunks, trunks.outbound
     made.notifiers = host.notifiers
     made.notify, notify_faults = load_notify(
-        conf / "notify.yaml", notifiers=frozenset(made.notifiers), languages=settings.languages
+        conf / "notify.yaml",
+        notifiers=frozenset(made.notifiers),
+        languages=settings.languages,
+        away=frozenset(host.away),
     )
     faults.extend(notify_faults)
     if (conf / "simulator.yaml").exists():
@@ -148,8 +149,9 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
         conf / "calendars.yaml", today=today, known=known, name="conf/calendars.yaml"
     )
     faults.extend(calendar_faults)
-    known = replace(known, calendars=made.calendars.names if made.calendars is not None else ())
+    known = replace(known, calendars=made.calendars.names if made.calendars is not None else None)
     flow_folders = {name: folder / "flows" for name, folder in folders.items()}
+    flow_folders |= {name: folder / "flows" for name, folder in host.away.items() if folder is not None}
     sources = find_flows(home / "plugins", flow_folders, base=home)
     checked = compile_cached(sources, known, steps_of(host), home / "var" / "cache" / "flows")
     made.flows = checked.flows
@@ -203,13 +205,14 @@ def _known(made: Installation) -> Known:
     declared = known_of(made.host.departments.values())
     return Known(
         prompts=made.catalogue.known(),
-        queues=list(made.acd.queues) if made.acd is not None else (),
+        queues=list(made.acd.queues) if made.acd is not None else None,
         groups=list(made.notify.groups),
         queries=declared.queries,
         commands=declared.commands,
         formats=formats_of(made.host),
         skills=made.acd.skills if made.acd is not None else None,
         policies=list(made.settings.recording.policies),
+        away=frozenset(made.host.away),
     )
 
 

@@ -12,6 +12,7 @@ import structlog
 
 from engine.app.agents import phones_there
 from engine.app.faxes import uses_fax
+from engine.app.kept_out import tell_kept_out
 from engine.app.lost_calls import close_lost_calls
 from engine.app.records import begin
 from engine.app.switches import Choice, choose_switch, templates_of
@@ -115,6 +116,7 @@ class Line:
         elif choice.kind != "simulator":
             self._check_safety()
         made.host.tell.engine_started(switch=self.name)
+        tell_kept_out(self._app)
 
     def _people_at(self, simulator: Simulator) -> None:
         """Phones on the agents' desks, and those who phone in, as conf/simulator.yaml says."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from engine.app.kept_out import led_away
 from engine.esl import commands
 from engine.web.parts import Parts, SwitchView
 
@@ -37,6 +38,7 @@ def parts_of(app: App) -> Parts:
         closing=app.closing,
         reload=app.reload,
         host=made.host,
+        led_away=lambda plugin: led_away(made, plugin),
         day=made.day,
         ready=app.ready.is_set,
         simulator=app.simulator,

@@ -173,12 +173,16 @@ def _later(old: Installation, new: Installation) -> tuple[str, ...]:
         ("conf/trunks.yaml", (old.trunks, old.outbound), (new.trunks, new.outbound)),
     )  # fmt: skip
     changed = [name for name, before, now in pairs if now is not None and before != now]
-    return (*changed, *(f"plugins/{name} (new)" for name in _new_plugins(old)))
+    kept_out = [
+        f"plugins/{name} (kept out: its code is read again at the next start)" for name in old.host.away
+    ]
+    return (*changed, *kept_out, *(f"plugins/{name} (new)" for name in _new_plugins(old)))
 
 
 def _new_plugins(running: Installation) -> list[str]:
     """The plugins with code that came into ``plugins/`` after the start: code is read only then."""
     known = {folder.resolve() for folder in running.host.folders.values()}
+    known |= {folder.resolve() for folder in running.host.away.values() if folder is not None}
     return [
         path.parent.name
         for path in sorted((running.home / "plugins").glob("[!._]*/plugin.py"))

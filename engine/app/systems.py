@@ -33,6 +33,7 @@ def make_departments(
     systems = {
         f"{name}.{contract}": _system(said, made.home, f"departments.{name}.adapters.{contract}")
         for name, department in settings.departments.items()
+        if name not in made.host.away
         for contract, said in department.adapters.items()
     }
     try:
@@ -46,6 +47,7 @@ def make_departments(
             failures=settings.limits.failures,
             rest=settings.limits.rest,
             seed=seed,
+            away=frozenset(made.host.away),
             **given,
         )
     except PluginError as error:

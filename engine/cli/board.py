@@ -46,10 +46,11 @@ def render(parts: Parts, height: int = 40, width: int = 120) -> RenderableType:
     """The board at this moment, for a terminal of so many lines and columns."""
     now = parts.clock.now()
     calls, queues, agents = parts.calls.views(), parts.acd.queues(), parts.acd.agents()
+    faults = parts.host.faults
     hints = [*map(as_typed, parts.how_to_call), "Ctrl-C stops"]
     if height < _HIGH:
         hints = [f"{hints[-1]}   {hints[0]}"] if len(hints) > 1 else hints
-    top = len(hints) + 1
+    top = len(hints) + 1 + len(faults)
     news = max(3, min(_NEWS, height // (4 if height >= _HIGH else 8)))
     people = min(max(len(queues), len(agents), 1) + 1, max(3, height // 4))
     beside = width >= _WIDE
@@ -121,6 +122,10 @@ def _head(parts: Parts, now: datetime, hints: Iterable[str]) -> RenderableType:
         no_wrap=True,
         overflow="ellipsis",
     )
+    for fault in parts.host.faults:
+        head.append(
+            f"\nplugin {fault.plugin} is KEPT OUT: {fault.short}{parts.led_away(fault.plugin)}", "bold red"
+        )
     for hint in hints:
         head.append(f"\n{hint}", "dim")
     return head

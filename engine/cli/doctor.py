@@ -25,7 +25,8 @@ _LEAST_SPACE = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. ``state``: ok, note (works, but …) or wrong (the engine would not start)."""
+    """One thing looked at. ``state``: ok, note (works, but …) or wrong (the engine would not start, or without a
+    department)."""
 
     about: str
     state: str
@@ -36,7 +37,7 @@ class Finding:
 @home_option
 @json_option
 def doctor(as_json: bool) -> None:
-    """Say what this machine and this home lack. Exit 1 when the engine would not start."""
+    """Say what this machine and this home lack. Exit 1 when the engine would not start, or not with all plugins."""
     place = home()
     findings = []
     for finding in examine(place):
@@ -87,6 +88,8 @@ def _files(place: Path) -> Finding:
 
 
 def _configuration(made: Installation) -> Iterator[Finding]:
+    from engine.app.kept_out import led_away
+
     errors, warnings = made.faults.errors, made.faults.warnings
     if errors:
         yield Finding(
@@ -110,7 +113,8 @@ def _configuration(made: Installation) -> Iterator[Finding]:
             ),
         )
     for fault in made.host.faults:
-        yield Finding("plugin", "wrong", f"{fault.plugin}: {fault.message}")
+        text = f"{fault.plugin} is kept out: {fault.message}{led_away(made, fault.plugin)}"
+        yield Finding("plugin", "wrong", text)
     names = [one.name for one in made.host.plugins if one.origin != "built-in"]
     yield Finding("plugins", "ok" if names else "note", ", ".join(names) or "none")
 

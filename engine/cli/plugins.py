@@ -20,7 +20,7 @@ _COLUMNS: tuple[Column, ...] = (
     ("version", "version"),
     ("department", "department"),
     ("brings", "brings"),
-    ("state", lambda row: "refused" if row["fault"] else "ok"),
+    ("state", lambda row: "kept out" if row["fault"] else "ok"),
 )
 _LONGEST = 30
 
@@ -37,6 +37,7 @@ def list_plugins(as_json: bool) -> None:
     """Every plugin, where it is from and what it brings; those that were kept out, with their faults. Exit 1 when there
     are any."""
     from engine.app.installation import Installation
+    from engine.app.kept_out import led_away
     from engine.cli.offline import installation_of
 
     made: Installation = installation_of(home())
@@ -87,7 +88,7 @@ def list_plugins(as_json: bool) -> None:
     listing(rows, _COLUMNS, as_json=as_json, empty="no plugins", spare=("version", "brings"))
     if not as_json:
         for fault in host.faults:
-            click.echo(f"\n{fault.plugin}: {fault.message}", err=True)
+            click.echo(f"\n{fault.plugin}: {fault.message}{led_away(made, fault.plugin)}", err=True)
             if fault.traceback:
                 click.echo(fault.traceback, err=True)
     raise click.exceptions.Exit(1 if host.faults else 0)

@@ -61,7 +61,10 @@ def lines(said: dict[str, Any]) -> list[tuple[str, str]]:
         )
         if wrong:
             shown.append(("plugin", f"{plugin['name']}: {wrong} when told of something"))
-    shown += [("refused", f"{fault['plugin']}: {fault['message']}") for fault in said["faults"]]
+    shown += [
+        ("KEPT OUT", f"plugin {fault['plugin']}: {fault['message']}{fault['callers']}")
+        for fault in said["faults"]
+    ]
     return shown
 
 

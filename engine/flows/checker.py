@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from engine.flows.away import mark_away, stand_in
 from engine.flows.known import Known
 from engine.flows.loader import Draft, FlowSource, Head, find_flows, flow_of_draft, read_flow
 from engine.flows.model import Declared, FlowSet, no_collections
@@ -47,6 +48,9 @@ def check(drafts: Iterable[Draft], known: Known) -> Checked:
             faults.extend(draft.faults)
             continue
         by_name[draft.name] = draft
+    if known.away:
+        for draft in by_name.values():
+            mark_away(draft, known.away)
     world, spoken = World(known, by_name), Spoken(known)
     # Those with parameters last: their types come from the flows that run them, which are done with by then.
     for draft in sorted(
@@ -64,7 +68,10 @@ def check(drafts: Iterable[Draft], known: Known) -> Checked:
         faults.extend(draft.faults)
     if faults.errors:
         return Checked(None, faults, {name: _declared(draft.head) for name, draft in by_name.items()})
-    return Checked(FlowSet.of(flow_of_draft(draft) for draft in by_name.values()), faults, {})
+    made = [flow_of_draft(draft) for draft in by_name.values() if not draft.away]
+    away = [draft for draft in by_name.values() if draft.away]
+    made += [stand_in(draft, by_name, known) for draft in away]
+    return Checked(FlowSet.of(made, replaced=map(flow_of_draft, away)), faults, {})
 
 
 def _declared(head: Head | None) -> Declared | None:

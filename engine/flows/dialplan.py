@@ -421,7 +421,7 @@ class _Check:
     def references(self, known: Known) -> None:
         for found in references(self.file):
             kind, value = found.kind, found.value
-            names: Collection[str]
+            names: Collection[str] | None
             if kind == "prompt":
                 if is_prompt_key(value) and any(
                     known.prompt(value, language, "") is None for language in known.languages
@@ -437,7 +437,7 @@ class _Check:
                 names = known.calendars
             else:
                 continue
-            if value not in names:
+            if names is not None and value not in names:
                 self.add(
                     found.path, f"unknown-{kind}", f"there is no {kind} `{value}`", did_you_mean(value, names)
                 )

@@ -22,20 +22,22 @@ class Known:
 
     ``prompts``: language -> full key (``logistics/enter_waybill``, common ones without a department) ->
     placeholder -> format, as ``Prompts.known()`` gives it. ``queries`` and ``commands`` come from
-    ``Departments.known()``. ``None`` for skills, policies or sounds: any name will do.
+    ``Departments.known()``. ``None`` (for what could not be read): any name will do.
     """
 
     prompts: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
-    queues: Collection[str] = ()
+    queues: Collection[str] | None = ()
     queries: Mapping[str, QueryType] = field(default_factory=dict)
     commands: Mapping[str, CommandType] = field(default_factory=dict)
-    calendars: Collection[str] = ()
+    calendars: Collection[str] | None = ()
     formats: Collection[str] = ()
     skills: Collection[str] | None = None
     policies: Collection[str] | None = None
     sounds: Collection[str] | None = None
     extensions: Collection[str] | None = None
     groups: Collection[str] | None = None  # of conf/notify.yaml
+    #: Departments whose plugin was kept out: nothing is known of what they bring, so nothing of it is a fault.
+    away: Collection[str] = ()
     #: Language -> full key -> the words of a prompt, to hold a menu's keys against them.
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 

@@ -142,6 +142,7 @@ class Draft:
     blocks: dict[str, list[Step | None]] = field(default_factory=dict)
     on_hangup: list[Step | None] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    away: str = ""  # the department that was kept out and that it can't run without
     _walked: dict[str, list[Walked]] = field(default_factory=dict)
     _births: dict[str, list[Step | None]] | None = None
 

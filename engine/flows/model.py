@@ -87,12 +87,14 @@ class FlowSet:
     hash: str
 
     @classmethod
-    def of(cls, flows: Iterable[Flow]) -> FlowSet:
-        """A set of these flows; its hash does not depend on their order."""
+    def of(cls, flows: Iterable[Flow], *, replaced: Iterable[Flow] = ()) -> FlowSet:
+        """A set of these flows; its hash does not depend on their order. ``replaced`` are flows that some of these
+        stand in for: callers to whom they promised to be called back are."""
         from engine.flows.called_back import made_for  # its steps are made of shapes that know flows
 
         table = {flow.name: flow for flow in flows}
-        table |= {flow.name: flow for flow in made_for(table)}
+        promised = {**table, **{flow.name: flow for flow in replaced}}
+        table |= {flow.name: flow for flow in made_for(promised)}
         table = dict(sorted(table.items()))
         digest = hashlib.sha256()
         for flow in table.values():

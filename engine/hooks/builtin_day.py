@@ -78,6 +78,10 @@ class Day:
         for name, by in more.items():
             self._counts[name] = self._counts.get(name, 0) + by
 
+    def plugin_kept_out(self, plugin: str, why: str) -> None:
+        """Not a hook: told by the engine at its start, for each plugin that it does without."""
+        self._add("plugin_kept_out", f"plugin {plugin} is kept out: {why}")
+
     @hookimpl
     def engine_started(self, switch: str) -> None:
         self._add("engine_started", f"the engine takes calls on {switch}")

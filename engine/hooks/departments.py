@@ -103,13 +103,15 @@ class Departments:
         failures: int = 5,
         rest: float = 30.0,
         seed: int = 0,
+        away: frozenset[str] = frozenset(),
     ) -> None:
         """``systems`` says where company systems are: ``{"logistics.WaybillSystem": System("http", "https://…")}``;
         the others use their sql adapter and the department's own tables. ``failures`` in a row open the breaker of a
         query or command for ``rest`` seconds. ``settings``: what conf/engine.yaml says to each
-        department. Raises :class:`PluginError` when ``systems`` does not fit the
-        departments.
+        department. ``away`` are departments that were kept out: asking them fails, and what was promised to their
+        remote systems waits. Raises :class:`PluginError` when ``systems`` does not fit the departments.
         """
+        self._away = away
         self._clock = clock
         self._store = store
         self._agents = agents
@@ -147,18 +149,25 @@ class Departments:
         return known_of(self._departments.values())
 
     def query(self, name: str) -> Query:
-        """The query of that name, e.g. for ``revive``; :class:`NotFound` when there is none."""
+        """The query of that name, e.g. for ``revive``; :class:`NotFound` when there is none, and
+        :class:`DepartmentFailed` when its department was kept out."""
         found = self._queries.get(name)
         if found is None:
-            raise NotFound(f"there is no query {name}")
+            raise self._missing(name, "query")
         return found
 
     def command(self, name: str) -> Command:
         """The command of that name; :class:`NotFound` when there is none."""
         found = self._commands.get(name)
         if found is None:
-            raise NotFound(f"there is no command {name}")
+            raise self._missing(name, "command")
         return found
+
+    def _missing(self, name: str, what: str) -> NotFound | DepartmentFailed:
+        department = name.partition(".")[0]
+        if department in self._away:
+            return DepartmentFailed(name, "away", f"the plugin {department} was kept out")
+        return NotFound(f"there is no {what} {name}")
 
     # -- asking and doing -----------------------------------------------------------------------
 
@@ -257,6 +266,8 @@ class Departments:
         """One attempt of the outbox; see :data:`engine.hooks.outbox.Send`."""
         handler = self._commands.get(name)
         kind = self._kind(handler) if handler is not None else SQL
+        if handler is None and name.partition(".")[0] in self._away:
+            raise RemoteFailed(f"the plugin of {name} was kept out", sent=False)
         if handler is None or kind not in (HTTP, DATABASE):
             raise RemoteFailed(f"{name} has no remote system any more", sent=False, lasting=True)
         breaker = self._breaker(name)

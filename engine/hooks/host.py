@@ -52,6 +52,12 @@ class Fault:
     plugin: str
     message: str  # one line for each thing that is wrong
     traceback: str = ""  # from the plugin's own first line on, when its code raised
+    folder: Path | None = None  # where its flows/ are, when that is known
+
+    @property
+    def short(self) -> str:
+        """The first line of the message."""
+        return self.message.partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,13 @@ class Host:
     def departments(self) -> dict[str, Department]:
         """All departments by name, those of YAML alone among them."""
         return {one.department.name: one.department for one in self.plugins if one.department is not None}
+
+    @property
+    def away(self) -> dict[str, Path | None]:
+        """The departments that were kept out, by name, with the folder that holds their ``flows/`` where that is known.
+        (Of two of one name the first is there, so that one is not away.)"""
+        there = self.departments
+        return {one.plugin: one.folder for one in self.faults if one.plugin not in there}
 
     @property
     def folders(self) -> dict[str, Path]:
@@ -165,20 +178,20 @@ class Host:
                 self._keep(Plugin(name, "folder", path, department))
         except PluginError as error:
             # A decorator that refuses says file and line itself; the traceback would only hide it.
-            self._refuse(name, str(error))
+            self._refuse(name, str(error), folder=path)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - logged, and kept in faults
             self._refuse_raised(name, error, path)
 
     def _load_installed(self, points: Iterable[importlib.metadata.EntryPoint]) -> None:
         for point in sorted(points, key=lambda one: one.name):
-            folder: Path | None = None
+            folder = _folder_of(point)
             try:
                 folder = self._scan_installed(point)
                 plugin = point.load()
                 version = point.dist.version if point.dist else ""
                 self._admit(plugin, point.name, "package", folder, version=version)
             except PluginError as error:
-                self._refuse(point.name, str(error))
+                self._refuse(point.name, str(error), folder=folder)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - logged, and kept in faults
                 self._refuse_raised(point.name, error, folder)
 
@@ -307,13 +320,13 @@ class Host:
         self.plugins.append(plugin)
         log.debug("plugin.loaded", plugin=plugin.name, origin=plugin.origin)
 
-    def _refuse(self, name: str, message: str, traceback: str = "") -> None:
-        self.faults.append(Fault(name, message, traceback))
+    def _refuse(self, name: str, message: str, traceback: str = "", folder: Path | None = None) -> None:
+        self.faults.append(Fault(name, message, traceback, folder))
         log.error("plugin.refused", plugin=name, why=message, traceback=traceback or None)
 
     def _refuse_raised(self, name: str, error: BaseException, folder: Path | None) -> None:
         said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        self._refuse(name, said, loading.told_traceback(error, folder or Path("/")))
+        self._refuse(name, said, loading.told_traceback(error, folder or Path("/")), folder)
 
     # -- the end --------------------------------------------------------------------------------
 
@@ -335,6 +348,15 @@ def _tell_apart(plugin: Plugin, new: Department, other: Plugin, old: Department)
             f"the tables of {new.name} ({new.tables}…) would mix with those of {old.name} ({old.tables}…): "
             f"{_home(plugin)} and {_home(other)}"
         )
+
+
+def _folder_of(point: importlib.metadata.EntryPoint) -> Path | None:
+    """Where an installed plugin lies, without running any of its code."""
+    if point.dist is None:
+        return None
+    folder = Path(str(point.dist.locate_file(point.module.replace(".", "/"))))
+    found = folder if folder.is_dir() else folder.parent
+    return found.resolve() if (found / "flows").is_dir() else None
 
 
 def _home(plugin: Plugin) -> str:

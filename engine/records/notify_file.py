@@ -119,9 +119,16 @@ class NotifyFile(FileShape):
 
 
 def load_notify(
-    path: Path, *, notifiers: frozenset[str], languages: tuple[str, ...], name: str = "conf/notify.yaml"
+    path: Path,
+    *,
+    notifiers: frozenset[str],
+    languages: tuple[str, ...],
+    away: frozenset[str] = frozenset(),
+    name: str = "conf/notify.yaml",
 ) -> tuple[NotifyFile, Faults]:
-    """Read the file; one that is not there tells nobody anything. ``notifiers`` are those that plugins bring."""
+    """Read the file; one that is not there tells nobody anything. ``notifiers`` are those that plugins bring, ``away``
+    the plugins that were kept out: what those would have brought is no fault (such a way fails, and the next is tried).
+    """
     if not path.exists():
         return NotifyFile(grammar="1"), Faults()
     file, found = load_file(path, NotifyFile, name=name)
@@ -149,7 +156,11 @@ def load_notify(
                         "mail: {host: mail.example.com, sender: centre@example.com}",
                     )
                 )  # fmt: skip
-            if way.notifier is not None and way.notifier not in notifiers:
+            if (
+                way.notifier is not None
+                and way.notifier not in notifiers
+                and way.notifier.partition(".")[0] not in away
+            ):
                 faults.add(
                     file.fault(
                         ("groups", group, "ways", number, "notifier"), "unknown-notifier",

@@ -191,7 +191,10 @@ def status(parts: Parts) -> dict[str, Any]:
             }
             for one in parts.host.plugins
         ],
-        "faults": [{"plugin": one.plugin, "message": one.message} for one in parts.host.faults],
+        "faults": [
+            {"plugin": one.plugin, "message": one.message, "callers": parts.led_away(one.plugin)}
+            for one in parts.host.faults
+        ],
         "day": parts.day.figures,
         "breakers": parts.departments.breakers() if parts.departments else [],
         "outbox": parts.departments.outbox.view() if parts.departments else None,

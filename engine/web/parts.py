@@ -157,6 +157,8 @@ class Parts:
     flows: Callable[[], FlowSet]
     host: Host
     day: Day
+    # What it means to callers that a plugin was kept out, as the end of a sentence.
+    led_away: Callable[[str], str] = lambda plugin: ""
     # How often what was believed of calls and agents had to be put right.
     mended: Callable[[], int] = lambda: 0
     ready: Callable[[], bool] = lambda: True  # every call on the switch is known, offers are made

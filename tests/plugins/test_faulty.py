@@ -74,14 +74,15 @@ def test_one_that_raises_is_named_with_the_place_and_the_others_are_there(
     listed = insideline("plugin", "list")
     assert listed.exit_code == 1
     assert 'plugin.py", line 3' in listed.stderr
-    assert "broken: ZeroDivisionError" in insideline("doctor").output
+    assert "broken is kept out: ZeroDivisionError" in insideline("doctor").output
 
 
-def test_the_engine_does_not_start_with_it_and_says_why(home: Home, insideline: Insideline) -> None:
+def test_the_engine_starts_without_it_and_says_why(home: Home, insideline: Insideline) -> None:
     home.plugin("broken", "1 / 0\n")
-    refused = insideline("run", "--switch", "simulator", "--for", "1s")
-    assert refused.exit_code != 0
-    assert "broken: ZeroDivisionError" in refused.output + refused.stderr
+    ran = insideline("run", "--switch", "simulator", "--for", "1s")
+    assert ran.exit_code == 0, ran.output
+    assert "plugin broken is kept out: ZeroDivisionError: division by zero" in ran.output
+    assert "plugin.kept_out" in ran.output + ran.stderr
 
 
 def test_two_departments_whose_tables_would_mix_are_refused_with_both_places(

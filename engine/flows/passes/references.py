@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from engine.flows.away import department_of
 from engine.flows.called_back import ASKED_AGAIN, KEPT_PROMPTS, PROMPTS, flow_name
 from engine.flows.known import Known
 from engine.flows.loader import ON_HANGUP, Draft
@@ -93,10 +94,16 @@ class References:
     def add(self, step: Step, path: Path_, code: str, message: str, hint: str = "", **more: Any) -> None:
         self.draft.add(step, path, code, message, hint, **more)
 
+    def _away(self, name: str) -> bool:
+        """Is that something of a department that was kept out?"""
+        return bool(self.known.away) and bool(department_of(str(name), self.known.away))
+
     # -- one kind of reference each ---------------------------------------------------------------
 
     def listed(self, step: Step, found: Reference, what: str, names: Collection[str] | None) -> None:
         if names is not None and found.value not in names:
+            if what in ("query", "command") and self._away(found.value):
+                return
             key = found.path[-1:] == (found.value,)  # the name is a key, as in `skills: {waybill: 2}`
             self.add(
                 step,
@@ -157,6 +164,9 @@ class References:
             return
         for slot in value.template.slots:
             if slot.format and slot.format not in self.known.formats:
+                if self._away(slot.format):
+                    self.draft.away = self.draft.away or department_of(slot.format, self.known.away)
+                    continue
                 self.add(
                     step,
                     found.path,

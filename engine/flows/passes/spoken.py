@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from engine.flows.away import department_of
 from engine.flows.known import Known, is_prompt_key
 from engine.schema.faults import did_you_mean
 from engine.schema.templates import TemplateError, parse_template
@@ -61,6 +62,9 @@ class SpokenHere:
     def _look(self, prompt: str) -> Words:
         if not is_prompt_key(prompt):
             return self._literal(prompt)
+        away = self._known.away
+        if self._department in away or (away and department_of(prompt, away)):
+            return Words(None, ())  # what its plugin says of the prompt's values is not known
         spoken: dict[Placeholder, None] = {}
         missing = []
         for language in self._languages:
