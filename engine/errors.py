@@ -123,6 +123,14 @@ class WrongState(InsidelineError):
     """A command can't be done in the state that an agent or a call is in now."""
 
 
+class QueueRefused(WrongState):
+    """A queue takes nobody now. ``reason`` is ``closed``, ``full`` or ``no_agents``."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class LoginRefused(InsidelineError):
     """A log-in failed. ``reason`` is ``wrong_pin``, ``locked``, ``phone_taken`` or ``not_allowed`` (lacks the role).
 

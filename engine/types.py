@@ -78,6 +78,7 @@ class CallView:
     told: Mapping[str, Any] = field(default_factory=dict)  # what the flow tells the agent's desk
     party: PartyView | None = None  # who calls, once the flow has found out
     popped: Mapping[str, Any] = field(default_factory=dict)  # what plugins add to what the desk shows
+    asked_by: str = ""  # the agent who asks, or waits to ask, somebody about it, with the caller on hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ class WaitingView:
     skills: Mapping[str, int] = field(default_factory=dict)
     offered_to: str = ""
     virtual: bool = False  # is to be called back: nobody waits on the line
+    asks: str = ""  # the agent who waits here to ask somebody, with that caller on hold
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
 from engine.acd.agents import Agent, AgentMemory
 from engine.acd.board import Board
-from engine.acd.config import AcdConfig
+from engine.acd.config import AcdConfig, QueueConfig
 from engine.acd.dispatch import Dispatcher
 from engine.acd.engaged import Engaged, engage
 from engine.acd.floor import Brief, Floor
@@ -38,7 +39,7 @@ from engine.acd.places import Place, Request, Stage
 from engine.acd.reconfigure import Changed, reconfigure
 from engine.acd.report import Notify, Reporter
 from engine.acd.truth import Truth
-from engine.clock import Clock
+from engine.clock import Clock, Mailbox
 from engine.errors import LoginRefused, NotFound, WrongState
 from engine.records.pins import PinDesk
 from engine.types import AgentState, AgentView, JournalEntry, QueueView, WaitingView
@@ -147,6 +148,24 @@ class Acd:
         """A caller joins a queue. Raises nothing that a flow would have to handle: an unknown queue is
         ``Left("closed")``. A call that waits already raises KeyError (a mistake of the calling code)."""
         return self._dispatch.enter(request)
+
+    def refuses(self, request: Request) -> str:
+        """Why a queue would not take this caller now (``closed``, ``full``, ``no_agents``), "" when it would. Raises
+        NotFound for a queue that there is not."""
+        self.queue_config(request.queue)
+        return self._dispatch.line.refuses(request)
+
+    def hand(self, place: Place, news: Mailbox[Any], **changes: Any) -> None:
+        """The caller itself waits in ``place`` from now on, in which an agent waited to ask somebody about it.
+        ``changes`` are those of its request; what was not read of its news goes on to ``news``."""
+        self._dispatch.line.hand(place, news, **changes)
+
+    def queue_config(self, name: str) -> QueueConfig:
+        """What queues.yaml says of a queue. Raises NotFound."""
+        config = self._config.queues.get(name)
+        if config is None:
+            raise NotFound(f"there is no queue {name}")
+        return config
 
     def resume_talk(self, request: Request, agent_id: str, leg: str) -> Place:
         """A caller found talking to an agent over ``leg`` after a restart. Its news begin with
@@ -318,10 +337,11 @@ class Acd:
     def _memory(self, agent: Agent) -> AgentMemory:
         return replace(self._agents.memory(agent), tally=self._dispatch.tallies.memory(agent.id))
 
-    def engage(self, agent_id: str, call_id: str) -> Engaged:
-        """Take an agent for a call that comes to it past the queue: it is asked for advice, or transferred to. See
-        :mod:`engine.acd.engaged`. Raises NotFound, WrongState (it is busy, out, or can't be reached)."""
-        return engage(self._agents, self._agents.get(agent_id), call_id, self._config)
+    def engage(self, agent_id: str, call_id: str, queue: str = "") -> Engaged:
+        """Take an agent for a call that comes to it past the queue: it is asked for advice, or transferred to.
+        ``queue``: where the call came from. See :mod:`engine.acd.engaged`. Raises NotFound, WrongState (it is busy,
+        out, or can't be reached)."""
+        return engage(self._agents, self._agents.get(agent_id), call_id, self._config, queue)
 
     def _do(self, agent_id: str, deed: Callable[[Agent], object]) -> AgentView:
         agent = self._agents.get(agent_id)
@@ -395,6 +415,7 @@ class Acd:
             skills=place.wanted.skills,
             offered_to=", ".join(offer.agent.id for offer in rings),
             virtual=place.request.virtual,
+            asks=place.request.asks,
         )
 
     def service_level(self, name: str) -> float | None:

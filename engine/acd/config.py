@@ -42,6 +42,7 @@ from engine.schema.fields import (
     Dialled,
     Duration,
     Ident,
+    InTalk,
     Language,
     Name,
     PromptRef,
@@ -105,6 +106,8 @@ class QueueConfig(Shape):
     )
     sticky: Sticky | None = None
     overflow: Overflow | None = None
+    consultations: Priority = 200  # of an agent who waits to ask somebody, with a caller on hold
+    number: InTalk | None = None  # what agents dial for it during a talk
     whisper: PromptRef | None = None  # what the agent hears before the talk: {queue} and {waited}
     announce_agent: PromptRef | None = None  # what the caller hears then: {agent}
     dispositions: dict[Dialled, Name] = Field(
@@ -277,6 +280,7 @@ def load(queues: Path, agents: Path, *, base: Path | None = None) -> tuple[AcdCo
     faults += _unknown_skills(queue_file, agent_file)
     faults += _unknown_sites(queue_file, agent_file)
     faults += _overflows(queue_file)
+    faults += _numbers(queue_file, agent_file)
     faults += _served_by_nobody(queue_file, agent_file)
     if any(fault.severity == "error" for fault in faults):
         return None, faults
@@ -312,6 +316,22 @@ def _unknown_queues(agents: AgentsFile, queues: QueuesFile) -> list[Fault]:
         for ref in references(agents)
         if ref.kind == "queue" and ref.value not in queues.queues
     ]
+
+
+def _numbers(queues: QueuesFile, agents: AgentsFile) -> list[Fault]:
+    """Numbers of queues that are somebody else's already."""
+    faults, taken = [], {agent: f"agent {agent}" for agent in agents.agents}
+    for agent_id, agent in agents.agents.items():
+        taken.setdefault(agent.number, f"the phone of agent {agent_id}")
+    for name, queue in queues.queues.items():
+        if queue.number is None:
+            continue
+        if queue.number in taken:
+            message = f"{queue.number} is {taken[queue.number]} already"
+            hint = "give the queue a number of its own"
+            faults.append(queues.fault(("queues", name, "number"), "number-taken", message, hint))
+        taken.setdefault(queue.number, f"queue {name}")
+    return faults
 
 
 def _place(agents: AgentsFile, path: tuple[str | int, ...], queue: str) -> tuple[str | int, ...]:

@@ -401,6 +401,8 @@ class Dispatcher:
         mine = offer in offer.place.offers and self._waiting(offer.place)
         if outcome.ended is Ended.CALLER_GONE and mine:
             self._send_out(offer.place, Leaving.CALLER)
+        elif outcome.ended is Ended.ASKER_GONE and mine:
+            self._send_out(offer.place, Leaving.BACK)
         elif outcome.ended is Ended.NOT_REACHED and mine:
             self._send_out(offer.place, Leaving.NOT_REACHED)
         elif outcome.ended is Ended.NO_SWITCH:

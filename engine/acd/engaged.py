@@ -1,8 +1,8 @@
 """An agent whom a call comes to past the queue: somebody asks for advice, or transfers a caller straight to it.
 
 The queue must not ring that agent meanwhile, and its time counts like that of any other talk: offered while its
-phone rings, talking from the answer on, then the work after the call (for a talk with the caller, as long as the
-agent's first queue gives).
+phone rings, talking from the answer on, then the work after the call (for a talk with the caller, as long as the queue
+gives that the call came from; the agent's first one, where it came from none).
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ class Engaged:
                 self._agents.not_reached(agent, missed)
             return
         agent.calls_taken += 1
-        queue = self._config.queues.get(next(iter(agent.config.queues), ""))
+        queue = self._config.queues.get(agent.queue or next(iter(agent.config.queues), ""))
         self._agents.talked(agent, queue.wrap_up if queue is not None else 0.0)
 
 
-def engage(agents: Agents, agent: Agent, call_id: str, config: AcdConfig) -> Engaged:
+def engage(agents: Agents, agent: Agent, call_id: str, config: AcdConfig, queue: str = "") -> Engaged:
     """See :meth:`engine.acd.acd.Acd.engage`."""
     found_so = (
         agent.engagement is None and agent.state in _ENGAGED and agent.call == call_id
@@ -89,6 +89,7 @@ def engage(agents: Agents, agent: Agent, call_id: str, config: AcdConfig) -> Eng
         engaged.talked = agent.state is not AgentState.OFFERED
     else:
         agents.move(agent, AgentState.OFFERED, call=call_id)
+    agent.queue = queue if queue in config.queues else ""
     return engaged
 
 

@@ -62,6 +62,7 @@ _LEFT = {
     "key": "the caller pressed a key that leads out of the queue",
     "overflow": "sent on by the queue's overflow",
     "withdrawn": "not to be called back any more: cancelled, or the caller took the place over on the line",
+    "back": "who asked is with the caller again, or has hung up",
     "not_reached": "put aside: who was to be called back was not reached",
     "stopping": "let go of by an engine that ended",
 }
@@ -182,6 +183,9 @@ class _Telling:
                     f"should have overflowed to {data.get('to')}, which can't take it ({data.get('why')}); waits on",
                     others=others,
                 )
+            case "queue.handed":
+                by = data.get("by") or "who asked"
+                self._add(row, f"{by} has handed the caller over, which waits in its place", others=others)
             case "offer.made":
                 self._offered(row, mine)
             case "offer.missed":
@@ -223,6 +227,8 @@ class _Telling:
             parts.append(f"has waited {seconds(float(data['waited']))} before")
         if mine.prefer:
             parts.append(f"wants {mine.prefer}")
+        if data.get("asks"):
+            parts.append(f"{data['asks']} asks, with the caller on hold")
         held = ", ".join(self.picture.held)
         if held:
             parts.append(f"no offers are made now ({held})")

@@ -23,7 +23,7 @@ from engine.acd.places import Leaving, Left, Moved, Place, Request, Stage
 from engine.acd.report import Reporter
 from engine.acd.rules import Goal, Wanted
 from engine.acd.timeline import Timeline
-from engine.clock import Clock
+from engine.clock import Clock, Mailbox
 
 log = structlog.get_logger(__name__)
 
@@ -152,6 +152,7 @@ class Line:
             waited=round(self._clock.monotonic() - place.joined, 3),
             moved_from=moved_from,
             virtual=request.virtual,
+            asks=request.asks,
         )
         if place.sticky:
             self._stuck[ticket.prefer][request.call_id] = place
@@ -343,11 +344,43 @@ class Line:
         queue = self._config.queues[name]
         if self.opening.closed(name):
             return Leaving.CLOSED.value
-        somebody = any(name in self._config.agents[agent].queues for agent in self._board.free_agents())
-        if self._board.waiting(name) >= queue.length and not (queue.length == 0 and somebody):
+        if self._board.waiting(name) >= queue.length and not (queue.length == 0 and self._anybody_free(name)):
             return Leaving.FULL.value
         wanted = self.place(self._elsewhere(place, name)).loosest
         return "" if self._board.staffed(name, wanted) else Leaving.NO_AGENTS.value
+
+    def refuses(self, request: Request) -> str:
+        """Why a queue would not take this caller now; "" when it would. A word of :class:`Leaving`."""
+        name = request.queue
+        if self.opening.closed(name):
+            return Leaving.CLOSED.value
+        queue = self._config.queues[name]
+        place = self.place(request)
+        if not self._board.staffed(name, place.loosest) and self._is_open():
+            return Leaving.NO_AGENTS.value
+        if self._board.waiting(name) >= queue.length and not self._anybody_free(name):
+            return Leaving.FULL.value
+        return ""
+
+    def _anybody_free(self, name: str) -> bool:
+        return any(name in self._config.agents[agent].queues for agent in self._board.free_agents())
+
+    def hand(self, place: Place, news: Mailbox[Any], **changes: Any) -> None:
+        """Who waited in this place to ask somebody leaves it to its caller, who keeps the turn. What was not read of
+        the place's news goes on to ``news``."""
+        before, asks = place.news, place.request.asks
+        place.request = replace(place.request, asks="", join=None, news=news, **changes)
+        place.news = news
+        while len(before):
+            news.put(before.get(0))
+        self._report.write(
+            "queue.handed",
+            call=place.request.call_id,
+            queue=place.request.queue,
+            by=asks,
+            position=self.position(place),
+            waited=self._waited(place),
+        )
 
     def _elsewhere(self, place: Place, name: str) -> Request:
         """The request for another queue. What the flow asked for is not what that queue is about, and does not

@@ -43,6 +43,7 @@ class Ended(StrEnum):
     MISSED = "missed"  # not answered, for whatever reason: the next agent
     CALLED_OFF = "called_off"  # the caller left or the agent was recalled
     CALLER_GONE = "caller_gone"  # hung up in the moment of the bridge
+    ASKER_GONE = "asker_gone"  # who waited to ask somebody does not any more
     NOT_REACHED = "not_reached"  # who was to be called back does not answer
     NO_SWITCH = "no_switch"  # there is nobody to ask; neither side is to blame
     TALKED = "talked"
@@ -261,8 +262,11 @@ class Offer:
         self.answered = True
         if briefing is not None and briefing.announce is not None:
             self._announce(self.ring, briefing.announce)
-        if self._connect(self.ring):
+        together = self._connect(self.ring)
+        if together:
             return None
+        if together is None:
+            return Outcome(Ended.ASKER_GONE)
         if not self._floor.caller_alive(self.match.call):
             return Outcome(Ended.CALLER_GONE)
         return Outcome(Ended.MISSED, RingKind.FAILED, "the bridge was not made")
@@ -319,10 +323,12 @@ class Offer:
         finally:
             self._announcing = False
 
-    def _connect(self, ring: Ring) -> bool:
+    def _connect(self, ring: Ring) -> bool | None:
+        """See :attr:`engine.acd.places.Request.join`."""
+        join = self.place.request.join
         try:
             with self._clock.timeout(CONNECT_LIMIT) as mine:
-                return ring.connect()
+                return ring.connect() if join is None else join(ring)
         except TimeUp as up:
             if up is not mine:
                 raise

@@ -12,6 +12,7 @@ from engine.types import AgentView, TalkEnd
 
 if TYPE_CHECKING:
     from engine.acd.board import Needs, Ticket
+    from engine.acd.floor import Ring
     from engine.acd.offers import Offer
     from engine.acd.rules import Goal, Wanted
     from engine.acd.timeline import Timeline
@@ -41,6 +42,10 @@ class Request:
 
     ``bring`` is the same with the agent on the line first: it is asked when the reserved agent has answered (its view,
     and the UUID of its leg), and says how it went. A request with one of the two is :attr:`virtual`.
+
+    ``asks`` is the agent who waits here to ask somebody, with the caller on hold; ``join`` then takes the place of the
+    bridge with the caller: it is given the ring that was answered, blocks, and says whether the two talk (None: nobody
+    waits any more).
     """
 
     call_id: str
@@ -67,6 +72,8 @@ class Request:
     ready: Callable[[AgentView], bool] | None = None
     bring: Callable[[AgentView, str], Brought] | None = None
     news: Mailbox[Any] | None = None  # where the news go; None: a queue of the place's own
+    asks: str = ""
+    join: Callable[[Ring], bool | None] | None = None
 
     @property
     def virtual(self) -> bool:
@@ -87,6 +94,7 @@ class Leaving(StrEnum):
     MOVED = "moved"  # to another queue: no news of leaving, the place goes on there
     NOT_REACHED = "not_reached"  # was to be called back, and could not be
     WITHDRAWN = "withdrawn"  # a call back that is not owed any more, or that its caller took over on the line
+    BACK = "back"  # who waited here to ask somebody is with its caller again, or gone
     STOPPING = "stopping"
 
 

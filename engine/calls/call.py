@@ -68,6 +68,7 @@ class Call:
         "agents",
         "answered",
         "arrived",
+        "asked",
         "block",
         "callback",
         "cause",
@@ -142,6 +143,9 @@ class Call:
         self.talked = 0.0  # seconds with agents
         self.agents: dict[str, float] = {}  # with each of them: agent (or extension, number) -> seconds
         self.moves: list[dict[str, str]] = []  # transfers and conferences, in order: how, from whom, to whom
+        self.asked: list[
+            dict[str, Any]
+        ] = []  # who was asked about it: by whom, who, from which queue, seconds
         self.talk: Any = None  # the talk that goes on, or was last: engine.calls.talk.Talk
         self.onward: Any = None  # where the call is to go when that talk is over: engine.calls.talk.Target
         self.resumed: Resumption | None = None
@@ -182,6 +186,7 @@ class Call:
             told=self.told,
             party=self.party,
             popped=self.popped,
+            asked_by=self.talk.asked_by if self.talk is not None else "",
         )
 
     def journal(self, kind: str, **data: Any) -> None:

@@ -65,5 +65,6 @@ def cdr_row(call: Call, clock: Clock) -> dict[str, Any]:
                 else {}
             ),
             **({"moves": call.moves} if call.moves else {}),
+            **({"asked": call.asked} if call.asked else {}),
         },
     }

@@ -475,6 +475,10 @@ class Calls:
         self.legs.pop(call.id, None)
         if call.talk is not None:
             call.talk.close()
+        if call.onward is not None and call.onward.asked is not None:
+            call.onward.asked.leave(
+                "caller"
+            )  # it hung up before it came to the place that it was to take over
         call.become(CallState.ENDED, cause=call.cause)
         self._ended(call)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.calls import keys
+from engine.calls import account, keys
 
 if TYPE_CHECKING:
     from engine.calls.call import Call
@@ -20,7 +20,10 @@ def begin_talk(calls: Calls, call: Call, leg: Leg, *, bind: bool = True) -> None
         call.talk.close()
     call.talk = Talk(calls, call, leg)
     if bind and leg.agent:
-        calls.require_line().post(*keys.bind(leg.uuid, calls.keys))
+        calls.require_line().post(
+            *keys.bind(leg.uuid, calls.keys),
+            account.keep(call, [leg.agent], calls.clock.now().timestamp()),
+        )
 
 
 __all__ = ["begin_talk"]

@@ -29,6 +29,7 @@ _WAITING: tuple[Column, ...] = (
     ("for", lambda row: since(row["since"])),
     ("priority", "priority"),
     ("needs", lambda row: ", ".join(f"{name} {level}" for name, level in row["skills"].items())),
+    ("asks for it", "asks"),
     ("rings at", "offered_to"),
 )
 
@@ -68,7 +69,13 @@ def show_queue(name: str, as_json: bool) -> None:
     for line in _figures(row):
         click.echo(line)
     click.echo()
-    listing(row["waiting"], _WAITING, as_json=False, empty="nobody waits", spare=("priority", "needs"))
+    listing(
+        row["waiting"],
+        _WAITING,
+        as_json=False,
+        empty="nobody waits",
+        spare=("priority", "needs", "asks for it"),
+    )
 
 
 def _figures(row: dict[str, Any]) -> Iterator[str]:

@@ -12,6 +12,7 @@ _SAYS = {
     "talking": "the caller and {agent} talk",
     "held": "the caller is on hold",
     "ringing": "the caller is on hold; the phone rings",
+    "queued": "the caller is on hold; {agent} waits in the queue",
     "consulting": "the caller is on hold; the two of them talk",
     "aside": "the caller and {agent} talk; the other one waits",
     "three": "all three talk",
@@ -69,7 +70,7 @@ def transfer(call: str, target: str) -> None:
 @click.argument("target")
 @home_option
 def consult(call: str, target: str) -> None:
-    """Ask TARGET, while the caller hears music."""
+    """Ask TARGET, while the caller hears music; in a queue, wait for whoever is free there."""
     _do(call, "consult", target)
 
 
@@ -77,7 +78,7 @@ def consult(call: str, target: str) -> None:
 @click.argument("call")
 @home_option
 def complete(call: str) -> None:
-    """The caller talks to who was asked; the first agent is free."""
+    """The caller talks to who was asked, or goes on waiting for him; the first agent is free."""
     _do(call, "complete")
 
 

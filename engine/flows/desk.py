@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from engine.acd.engaged import Engaged
 from engine.calls.call import Call
-from engine.calls.talking import Target
+from engine.calls.talking import Asker, Target
 from engine.errors import DialRefused, NotFound, WrongState
 from engine.esl.commands import PhoneDial
+from engine.flows.consulting import Consultation, consult_queue
 from engine.flows.services import Services
 
 _KINDS: Final = ("agent", "extension", "number", "queue", "flow")
@@ -46,11 +48,15 @@ class TalkDesk:
         )
 
     def _by_number(self, call: Call, word: str) -> Target:
-        """As on a phone: an agent's number first, then the numbers of the house, then a number outside."""
+        """As on a phone: an agent's number first, then a queue's, the numbers of the house, a number outside."""
         if not word:
             raise NotFound("to whom?")
-        if word in self._services.acd.config.agents:
+        config = self._services.acd.config
+        if word in config.agents:
             return self._agent(word)
+        for name, queue in config.queues.items():
+            if queue.number == word:
+                return Target("queue", name, shown=f"queue {name}")
         route = self._services.route
         match = route(word, call.number, call.origin) if route is not None else None
         if match is not None and match.kind == "flow":
@@ -106,7 +112,12 @@ class TalkDesk:
         raise WrongState(f"nobody can be rung in a {target.kind}")
 
     def engage(self, target: Target, call: Call) -> Engaged | None:
-        return self._services.acd.engage(target.agent, call.id) if target.agent else None
+        return self._services.acd.engage(target.agent, call.id, call.queue) if target.agent else None
+
+    def ask(
+        self, call: Call, queue: str, by: str, asker: Asker, *, began: float | None = None, leg: str = ""
+    ) -> Consultation:
+        return consult_queue(self._services, call, queue, by, asker, began=began, leg=leg)
 
     def held(self, agent: str, on: bool) -> None:
         try:
@@ -114,15 +125,15 @@ class TalkDesk:
         except (NotFound, WrongState):
             return  # its part is over already
 
-    def words(self, key: str, call: Call, agent: str) -> str:
+    def words(self, key: str, call: Call, agent: str, values: Mapping[str, Any] | None = None) -> str:
         services = self._services
         config = services.acd.config.agents.get(agent)
         language = config.languages[0] if config is not None and config.languages else call.language
-        return services.prompts.utterance(key, {}, language, "").playback
+        return services.prompts.utterance(key, values or {}, language, "").playback
 
-    def music(self, call: Call) -> str:
-        queue = self._services.acd.config.queues.get(call.queue)
-        return self._services.music_for(queue.music if queue is not None else "default")
+    def music(self, call: Call, queue: str = "") -> str:
+        config = self._services.acd.config.queues.get(queue or call.queue)
+        return self._services.music_for(config.music if config is not None else "default")
 
     def recorded(self, call: Call, agent: str) -> None:
         if call.recording:

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from engine.calls import account
 from engine.calls.call import Call, Resumption
 from engine.calls.registry import FALLBACK_CONTEXT
 from engine.clock import TimeUp
@@ -180,6 +181,9 @@ class Lead:
         resumption = call.resumed
         assert resumption is not None
         state: Mapping[str, Any] = self._place_of(call, resumption)
+        account.take_up(
+            call, resumption.variables.get(account.VARIABLE, ""), services.clock.now().timestamp()
+        )
         call.adopted = _number(resumption.variables.get(ADOPTED)) + 1
         # At once, and not with the state, which a call that only waits does not write again: whatever this call
         # does to an engine, the next one can count.

@@ -82,7 +82,7 @@ def _ring(run: Run, target: Target) -> Talked | None:
         call.agent = target.agent
         call.transferred = "" if target.agent else target.shown
         if call.talk is not None:
-            call.talk.first.shown = target.shown
+            call.talk.shown_as(target.shown)
         if engaged is not None:
             engaged.answered()
         run.queue_place = {**run.queue_place, "a": target.agent, "b": round(run.clock.now().timestamp(), 1)}

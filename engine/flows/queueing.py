@@ -17,7 +17,7 @@ import structlog
 
 from engine.acd.places import Connecting, Leaving, Left, Moved, Over, Place, Request, Talking
 from engine.calls.signals import Done, Key, Parked
-from engine.calls.talking import TalkOver, Target
+from engine.calls.talking import Mode, TalkOver, Target
 from engine.errors import HungUp, NoSuchCall, NotFound
 from engine.esl import commands
 from engine.flows import packing
@@ -78,6 +78,8 @@ class Waiting:
         left = found_talk(run, resumption) if resumption is not None and "b" in run.queue_place else None
         if resumption is not None and talked and not resumption.bridged_to and left is None:
             return self._talk_ended_meanwhile()
+        if left is not None and left.queue and left.mode is Mode.TALKING:
+            self.queue = left.queue
         request = self._request(resumed=resumption is not None)
         call.queue = self.queue
         if left is not None:
@@ -86,6 +88,9 @@ class Waiting:
         elif resumption is not None:
             self._take_up_music(resumption.bridged_to)
             self.place = self._take_up(request, resumption.bridged_to, resumption.agent_legs)
+        elif (standing := run.standing) is not None:
+            run.standing = None
+            self.place = standing.hand_over(request, call.leg.inbox)
         else:
             self.place = self._called_back() or run.services.acd.enter(self._instead(request))
         call.listen_for_keys(bool(self.step.waiting.keys))
@@ -116,10 +121,11 @@ class Waiting:
         if answers is not None:
             view = replace(view, queue=self.queue)
             more = answers.first("queue_priority", int, call=view, queue=self.queue) or 0
-            ranked = ranked_agents(run, step, view)
+            ranked = ranked_agents(run.services, step.name, step.asked(run.scope), view)
             call.popped = _shown(answers.all("screen_pop", call=view))
         preferred = step.agent.get(run.scope) if step.agent is not None else ""
         away = str(step.away_from.get(run.scope) or "") if step.away_from is not None else ""
+        call.away = (away,) if away else ()
         return Request(
             call_id=call.id,
             number=call.number,
@@ -136,7 +142,7 @@ class Waiting:
             here=max(0.0, now - float(run.queue_place["H"])) if resumed and "H" in run.queue_place else None,
             tier=run.party.tier if run.party is not None and not run.deferred else "",
             site=run.party.site if run.party is not None and not run.deferred else "",
-            away=(away,) if away else (),
+            away=call.away,
             last_agent="" if preferred else last_agent(run, self.queue),
             news=call.leg.inbox,
         )
@@ -365,6 +371,8 @@ class Waiting:
             call.next_signal(left)
         self._keep(news.agent_id, seconds, news.by)
         call.agent_leg = ""
+        if call.queue in self.run.services.acd.config.queues:
+            self.queue = call.queue  # whoever talked with it last may have come from another one
         where = take_onward(self.run)
         if isinstance(where, Talked):
             self._keep(where.agent, where.result.seconds, where.result.by)
@@ -390,9 +398,12 @@ class Waiting:
         limit = self.step.longest if self.queue == self.step.name else None
         queue = run.services.acd.config.queues.get(self.queue)
         longest = limit if limit is not None else (queue.longest if queue is not None else 600.0)
-        self.place = run.services.acd.enter(
-            replace(request, resumed=self.front, longest=longest + call.waited)
-        )
+        request = replace(request, resumed=self.front, longest=longest + call.waited)
+        if where.asked is not None:
+            # In the very place in which an agent waited to ask somebody about it.
+            self.place = where.asked.hand_over(request, call.leg.inbox)
+        else:
+            self.place = run.services.acd.enter(request)
         call.listen_for_keys(bool(self.step.waiting.keys))
         return self._until_over()
 

@@ -10,26 +10,26 @@ import structlog
 from engine.types import AgentState, AgentView, CallView
 
 if TYPE_CHECKING:
-    from engine.flows.run import Run
-    from engine.flows.steps.queue import Queue
+    from engine.flows.services import Services
 
 log = structlog.get_logger(__name__)
 
 
-def ranked_agents(run: Run, step: Queue, view: CallView) -> tuple[str, ...]:
+def ranked_agents(
+    services: Services, queue: str, skills: Mapping[str, int], view: CallView
+) -> tuple[str, ...]:
     """The ids in the order in which plugins want them; empty where none has a wish."""
-    answers = run.services.answers
+    answers = services.answers
     if answers is None or not answers.anybody("rank_agents"):
         return ()
-    skills = step.asked(run.scope)
-    eligible = [agent for agent in run.services.acd.agents() if _eligible(agent, step.name, skills)]
+    eligible = [agent for agent in services.acd.agents() if _eligible(agent, queue, skills)]
     if not eligible:
         return ()
-    wanted = answers.first("rank_agents", (list, tuple), call=view, queue=step.name, agents=tuple(eligible))
+    wanted = answers.first("rank_agents", (list, tuple), call=view, queue=queue, agents=tuple(eligible))
     known = {agent.id for agent in eligible}
     strange = [one for one in wanted or () if one not in known]
     if strange:
-        log.warning("plugin.nonsense", hook="rank_agents", queue=step.name, answered="an agent not asked for")
+        log.warning("plugin.nonsense", hook="rank_agents", queue=queue, answered="an agent not asked for")
     return tuple(dict.fromkeys(one for one in wanted or () if one in known))
 
 

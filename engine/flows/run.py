@@ -27,6 +27,7 @@ from engine.errors import HungUp, InsidelineError
 from engine.esl import commands
 from engine.esl.commands import Digits
 from engine.flows import keeping, private
+from engine.flows.consulting import Consultation
 from engine.flows.expressions import Use
 from engine.flows.extension import EXTENSION, extension_flow
 from engine.flows.keeping import Frame
@@ -75,6 +76,7 @@ class Run:
             str, Any
         ] = {}  # how far the step under way has come, for who takes the call up in it
         self.resumption: Resumption | None = None  # for the one step that a call is taken up in
+        self.standing: Consultation | None = None  # a place in a queue that the caller takes over
         self.recorded = ""  # the id of the call's recording
         self.masked = False
         self.for_now = False  # masked only while something is said or typed

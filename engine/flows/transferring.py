@@ -194,6 +194,7 @@ class Transferring:
             if where is not None and where.kind == "flow":
                 return Go(where.name)
             if where is not None and where.kind == "queue":
+                self.run.standing = where.asked  # type: ignore[assignment]
                 return self._in_queue(where.name)
             if where is not None:
                 return self._gave_up("no_answer", "nobody is left of those who talked")
@@ -218,7 +219,7 @@ class Transferring:
         call.agent = str(run.queue_place.get("g", ""))
         call.transferred = str(run.queue_place.get("o", ""))
         if call.talk is not None:
-            call.talk.first.shown = call.transferred
+            call.talk.shown_as(call.transferred)
         now = run.clock.now().timestamp()
         began = float(run.queue_place.get("b") or round(now, 1))
         self.before = max(0.0, now - began)

@@ -373,6 +373,9 @@ CommandRef = Annotated[str, _dotted[0], _dotted[1], Ref("command")]
 _digits = _typed(r"[0-9*#]{1,32}", "number", "a number as dialled", "1001")
 #: Digits as dialled: an extension or a service number.
 Dialled = Annotated[str, _digits[0], _digits[1]]
+_in_talk = _typed(r"[0-9]{2,10}", "number", "a number that agents dial", "861", "two to ten digits")
+#: A number that is typed during a talk: ``#`` ends it, and stars are keys of the talk.
+InTalk = Annotated[str, _in_talk[0], _in_talk[1]]
 
 _PROMPT_KEY = re.compile(r"[a-z0-9_/]+")
 

@@ -329,6 +329,9 @@ def test_the_second_does_not_answer(centre: Any) -> None:
     centre.clock.advance(1)
     assert caller.sim.bridged_to == one.phone.ring.uuid
     assert one.state == "talking"
+    # It has just said no, and is left alone for a moment, as by a queue.
+    assert (two.state, two.reason) == ("paused", "declined")
+    centre.clock.advance(60)
     assert two.state == "ready"
 
 
@@ -391,7 +394,7 @@ def test_the_second_hangs_up(centre: Any, where: str) -> None:
     centre.clock.advance(2)
     assert caller.sim.bridged_to == one.phone.ring.uuid
     assert one.state == "talking"
-    assert two.state == {"three": "wrap_up"}.get(where, "ready")
+    assert two.state == {"three": "wrap_up", "ringing": "paused"}.get(where, "ready")
     one.hangs_up()
     caller.hears("Thank you.")
     assert caller.ended
