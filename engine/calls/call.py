@@ -69,6 +69,7 @@ class Call:
         "answered",
         "arrived",
         "asked",
+        "away",
         "block",
         "callback",
         "cause",
@@ -146,6 +147,7 @@ class Call:
         self.asked: list[
             dict[str, Any]
         ] = []  # who was asked about it: by whom, who, from which queue, seconds
+        self.away: tuple[str, ...] = ()  # sites whose agents must not have it
         self.talk: Any = None  # the talk that goes on, or was last: engine.calls.talk.Talk
         self.onward: Any = None  # where the call is to go when that talk is over: engine.calls.talk.Target
         self.resumed: Resumption | None = None

@@ -112,6 +112,9 @@ class TalkDesk:
         raise WrongState(f"nobody can be rung in a {target.kind}")
 
     def engage(self, target: Target, call: Call) -> Engaged | None:
+        agent = self._services.acd.config.agents.get(target.agent)
+        if agent is not None and agent.site is not None and agent.site in call.away:
+            raise WrongState(f"this call is kept away from site {agent.site}")
         return self._services.acd.engage(target.agent, call.id, call.queue) if target.agent else None
 
     def ask(

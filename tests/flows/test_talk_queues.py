@@ -1,4 +1,4 @@
-"""An agent asks a queue, with the caller on hold: the place, whoever answers, every way out, each hang-up, a restart."""
+"""An agent asks a queue, with the caller on hold: the place, who answers, every way out, each hang-up, a restart."""
 
 from __future__ import annotations
 
