@@ -44,6 +44,7 @@ In a handler:
     LoginRefused    for a wrong PIN, a locked agent, a phone that another one holds (its ``reason`` says which),
     WrongState      for what can't be done in the agent's state
 
+    TicketKind      a kind of ticket that a department declares: Department(tickets=[…])
     Tickets         the tickets, as ctx.tickets gives them; ctx.notify tells a group of conf/notify.yaml
     TicketView, TicketChange, NoticeView    what they give, and what hooks and notifiers are told
 
@@ -76,6 +77,7 @@ from engine.hooks.http import HttpClient
 from engine.hooks.kinds import Digits, Private, Record
 from engine.hooks.notifiers import Notifier
 from engine.hooks.schedules import schedule
+from engine.hooks.ticket_kinds import TicketKind
 from engine.schema.fields import Attempts, Duration, Flag, Target
 from engine.schema.fields import PromptRef as Prompt
 from engine.schema.shapes import Shape as Settings
@@ -135,6 +137,7 @@ __all__ = [
     "Step",
     "Target",
     "TicketChange",
+    "TicketKind",
     "TicketView",
     "Tickets",
     "Value",

@@ -273,6 +273,12 @@ class TicketView:
     data: Mapping[str, Any] = field(default_factory=dict)
     links: tuple[tuple[str, str], ...] = ()  # ("call" | "recording" | "clip", its id); empty in lists
     away_from: str = ""  # a site whose people must not handle it
+    party: int = 0  # who asked; 0 when that is not known, or withheld
+    answer: str = ""  # what whoever asked hears of it
+    solved: datetime | None = None  # since when it is done
+    reopens: int = 0  # how often it was not done after all
+    returns: int = 0  # how often an owner gave it back
+    titles: Mapping[str, str] = field(default_factory=dict)  # how its kind is called, by language
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +287,7 @@ class TicketChange:
 
     ticket: str
     at: datetime
-    what: str  # opened, assigned, returned, noted, solved, closed, reopened, escalated
+    what: str  # opened, assigned, returned, noted, answered, solved, closed, reopened, escalated
     by: str
     before: str  # the state
     after: str

@@ -209,6 +209,7 @@ def _known(made: Installation) -> Known:
         groups=list(made.notify.groups),
         queries=declared.queries,
         commands=declared.commands,
+        tickets=declared.tickets,
         formats=formats_of(made.host),
         skills=made.acd.skills if made.acd is not None else None,
         policies=list(made.settings.recording.policies),

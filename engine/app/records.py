@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from engine.flows.working_time import working_after
 from engine.hooks.context import Context
 from engine.hooks.notifiers import Notifier
 from engine.hooks.schedules import Schedule
+from engine.hooks.ticket_kinds import TicketKind
 from engine.records.callbacks import Callbacks, Room
 from engine.records.delivery import Delivery
 from engine.records.notices import Notices
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from engine.app.app import App
+    from engine.app.installation import Installation
     from engine.flows.services import Services
     from engine.prompts.library import Utterance
 
@@ -93,6 +95,7 @@ def make_records(app: App, services: Services) -> Records:
         leads=lambda: app.calls.leading and app.ready.is_set(),
         pack=pack,
         site_of=lambda session, who: _site_of(app, session, who),
+        kinds=_kinds_of_tickets(made, services.calendars.names),
     )
     site = {"node": made.settings.site.id}
     callbacks = Callbacks(
@@ -162,6 +165,20 @@ def make_records(app: App, services: Services) -> Records:
     services.records = records
     tell_of_messages(app.sounds, records, clock)
     return records
+
+
+def _kinds_of_tickets(made: Installation, calendars: Collection[str]) -> dict[str, dict[str, TicketKind]]:
+    """What departments declare. :class:`PluginError` for a calendar or a group that there is not."""
+    found = {name: one.tickets for name, one in made.host.departments.items() if one.tickets}
+    for name, kinds in found.items():
+        for one in kinds.values():
+            if one.calendar and one.calendar not in calendars:
+                raise PluginError(f"{name}: ticket {one.name}: there is no calendar {one.calendar}")
+            if one.escalate and one.escalate not in made.notify.groups:
+                raise PluginError(
+                    f"{name}: ticket {one.name}: there is no group {one.escalate} in conf/notify.yaml"
+                )
+    return found
 
 
 def _site_of(app: App, session: Session, who: str) -> str | None:

@@ -9,7 +9,7 @@ import click
 
 from engine.cli.client import Engine
 from engine.cli.home import home, home_option
-from engine.cli.show import Column, echo_json, json_object, json_option, listing, moment, short
+from engine.cli.show import Column, echo_json, json_object, json_option, length, listing, moment, short
 
 _COLUMNS: tuple[Column, ...] = (
     ("ticket", "number"),
@@ -39,19 +39,32 @@ def ticket() -> None:
 @click.option("--group", help="For this group.")
 @click.option("--owner", help="With this person.")
 @click.option("--caller", help="From this number.")
+@click.option("--data", multiple=True, metavar="NAME=VALUE", help="That says this; may be given again.")
 @click.option(
     "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
 )
 @home_option
 @json_option
 def list_tickets(
-    everything: bool, overdue: bool, state: str | None, limit: int, as_json: bool, **wanted: str | None
+    everything: bool,
+    overdue: bool,
+    state: str | None,
+    data: tuple[str, ...],
+    limit: int,
+    as_json: bool,
+    **wanted: str | None,
 ) -> None:
     """Where somebody has to do something, what is due first in front."""
     owed = not everything and not state
     with Engine(home()) as engine:
         rows = engine.get(
-            "/tickets", state=state, limit=limit, owed=_flag(owed), overdue=_flag(overdue), **wanted
+            "/tickets",
+            state=state,
+            limit=limit,
+            owed=_flag(owed),
+            overdue=_flag(overdue),
+            data=list(data),
+            **wanted,
         )
     spare = ("department", "opened", "caller", "overdue", "owner")
     listing(rows, _COLUMNS, as_json=as_json, empty="no tickets", spare=spare)
@@ -73,6 +86,9 @@ def show_ticket(number: str, as_json: bool) -> None:
         value = what(row) if callable(what) else row[what]
         if value:
             click.echo(f"{title:<12}{value}")
+    for title, name in (("answer", "answer"), ("reopened", "reopens"), ("returned", "returns")):
+        if row[name]:
+            click.echo(f"{title:<12}{row[name]}")
     for name, value in row["data"].items():
         click.echo(f"  {name:<10}{value}")
     for kind, ref in row["links"]:
@@ -99,6 +115,24 @@ def _do(number: str, deed: str, **body: str) -> dict[str, Any]:
 def assign(number: str, owner: str) -> None:
     """Give it to somebody."""
     _do(number, "assign", owner=owner)
+
+
+@ticket.command()
+@click.argument("number")
+@click.option("--as", "owner", default="", help="Who takes it; you when left out.")
+@home_option
+def take(number: str, owner: str) -> None:
+    """Take it yourself."""
+    _do(number, "take", owner=owner or getpass.getuser())
+
+
+@ticket.command()
+@click.argument("number")
+@click.argument("text")
+@home_option
+def answer(number: str, text: str) -> None:
+    """Answer it: who asked hears TEXT when asking how it stands. It is solved then."""
+    _do(number, "answer", text=text)
 
 
 @ticket.command("return")
@@ -144,6 +178,25 @@ def close(number: str, text: str) -> None:
 def reopen(number: str, why: str) -> None:
     """It was not done after all."""
     _do(number, "reopen", text=why)
+
+
+@ticket.command()
+@home_option
+@json_option
+def kinds(as_json: bool) -> None:
+    """The kinds of tickets that departments declare, with their fields."""
+    with Engine(home()) as engine:
+        rows = engine.get("/ticket-kinds")
+    columns: tuple[Column, ...] = (
+        ("department", "department"),
+        ("kind", "kind"),
+        ("group", "group"),
+        ("due within", lambda row: length(row["within"]) if row["within"] else ""),
+        ("calendar", "calendar"),
+        ("escalate", "escalate"),
+        ("fields", lambda row: [f"{one}*" if one in row["required"] else one for one in row["fields"]]),
+    )
+    listing(rows, columns, as_json=as_json, empty="no department declares kinds of tickets")
 
 
 def _flag(on: bool) -> str:

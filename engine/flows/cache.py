@@ -132,7 +132,7 @@ def _fingerprint(known: Known) -> str:
     rows: dict[str, Any] = {}
     for field in fields(known):
         value = getattr(known, field.name)
-        if field.name in ("prompts", "texts", "queries", "commands"):
+        if field.name in ("prompts", "texts", "queries", "commands", "tickets"):
             continue
         if isinstance(value, Mapping):
             rows[field.name] = {str(name): repr(one) for name, one in value.items()}
@@ -140,6 +140,13 @@ def _fingerprint(known: Known) -> str:
             rows[field.name] = None if value is None else sorted(value)
     rows["kinds"] = [sorted(known.queries), sorted(known.commands)]
     rows["handlers"] = handlers
+    rows["tickets"] = {
+        department: {
+            name: [one.required(), {key: _type(of.type) for key, of in one.fields_by_name().items()}]
+            for name, one in kinds.items()
+        }
+        for department, kinds in known.tickets.items()
+    }
     rows["prompts"] = {
         language: {key: dict(values) for key, values in texts.items()}
         for language, texts in known.prompts.items()

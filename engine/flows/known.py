@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from engine.hooks.known import CommandType, QueryType
+from engine.hooks.ticket_kinds import TicketKind
 from engine.schema.fields import is_prompt_key
 
 __all__ = ["READ_ONLY", "CommandType", "Known", "QueryType", "is_prompt_key"]
@@ -38,6 +39,7 @@ class Known:
     groups: Collection[str] | None = None  # of conf/notify.yaml
     #: Departments whose plugin was kept out: nothing is known of what they bring, so nothing of it is a fault.
     away: Collection[str] = ()
+    tickets: Mapping[str, Mapping[str, TicketKind]] = field(default_factory=dict)  # kinds, by department
     #: Language -> full key -> the words of a prompt, to hold a menu's keys against them.
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -83,6 +83,11 @@ class Services:
     answers: Answers | None = None  # what plugins answer when they are asked
     # Kinds of steps, those of plugins among them; None: the built-in ones.
     kinds: Mapping[str, type[Step]] | None = None
+
+    @property
+    def kinds_of_tickets(self) -> Collection[str]:
+        """The departments that declare which tickets they open."""
+        return {name for name, one in self.host.departments.items() if one.tickets}
 
     def local_now(self) -> datetime:
         """Now, in the centre's time zone."""

@@ -163,6 +163,7 @@ class Tickets(Protocol):
         call: str = "",
         recording: str = "",
         clips: Iterable[str] = (),
+        party: int = 0,
         away_from: str = "",
     ) -> TicketView:
         """A new ticket, due when ``within`` of the calendar's open time has passed; ``escalate`` is the group of
@@ -183,9 +184,12 @@ class Tickets(Protocol):
         state: str = "",
         owed: bool = False,
         overdue: bool = False,
+        party: int = 0,
+        data: Mapping[str, str | int | bool] | None = None,
         limit: int = 100,
     ) -> list[TicketView]:
-        """Tickets, those that are due first in front. ``owed``: only where somebody still has to do something."""
+        """Tickets, those that are due first in front. ``owed``: only where somebody still has to do something;
+        ``data``: only those that say this; ``party``: what the party of this id asked for."""
 
     def history(self, number: str) -> list[TicketChange]:
         """What happened to it, the first thing first."""
@@ -204,6 +208,9 @@ class Tickets(Protocol):
 
     def solve(self, number: str, note: str = "") -> TicketView:
         """It is done; who asked has yet to agree."""
+
+    def answer(self, number: str, text: str) -> TicketView:
+        """It is done, and this is what who asked hears of it."""
 
     def close(self, number: str, note: str = "") -> TicketView:
         """It is over."""

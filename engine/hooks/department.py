@@ -20,6 +20,7 @@ from pydantic.errors import PydanticUserError
 from engine.errors import PluginError
 from engine.hooks.context import Context
 from engine.hooks.kinds import holds_private, is_record, why_unknown, without_none
+from engine.hooks.ticket_kinds import TicketKind, by_name
 from engine.log import Secret
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ class Department:
     tables, ``models`` their metadata, ``sample(session, today)`` puts the sample data into empty tables (who calls
     stands in ``sample/parties.csv`` of the plugin's folder).
     ``settings`` is the model of what conf/engine.yaml may say under ``departments: <name>:`` (``ctx.settings``).
+    ``tickets`` are the kinds of tickets that it opens; one that declares some opens no others.
     ``factories`` are for tests: ``function(session, **values)`` by the name that the fixture ``seed`` calls it with.
     """
 
@@ -166,6 +168,7 @@ class Department:
         sample: Callable[[Session, date], None] | None = None,
         settings: type[BaseModel] | None = None,
         factories: Mapping[str, Callable[..., Any]] | None = None,
+        tickets: Sequence[TicketKind] = (),
     ) -> None:
         if not _NAME.match(name):
             raise PluginError(f"a department's name is lower-case letters, digits and _, not {name!r}")
@@ -195,6 +198,7 @@ class Department:
         self.sample = sample
         self.settings = settings
         self.factories = dict(factories or {})
+        self.tickets = by_name(name, tickets)
         #: By contract's name: what stands between a handler and its adapter. For tests (engine.testing.trouble).
         self.around: dict[str, Callable[[Any], Any]] = {}
         self.queries: dict[str, Query] = {}

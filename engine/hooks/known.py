@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.hooks.department import Argument, Department
 from engine.hooks.kinds import FieldType, holds_private, record_fields
+from engine.hooks.ticket_kinds import TicketKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +35,17 @@ class CommandType:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All queries and commands by their full names."""
+    """All queries and commands by their full names, and the kinds of tickets."""
 
     queries: Mapping[str, QueryType]
     commands: Mapping[str, CommandType]
+    tickets: Mapping[str, Mapping[str, TicketKind]]  # by department; those that declare some
 
 
 def known_of(departments: Iterable[Department]) -> Known:
     """What the checker may know of these departments, without anything at work."""
-    queries, commands = {}, {}
-    for department in departments:
+    queries, commands, known = {}, {}, list(departments)
+    for department in known:
         for name, query in department.queries.items():
             result = query.result
             queries[name] = QueryType(
@@ -57,4 +59,4 @@ def known_of(departments: Iterable[Department]) -> Known:
                 command.refusals,
                 record_fields(command.result),
             )
-    return Known(queries, commands)
+    return Known(queries, commands, {one.name: one.tickets for one in known if one.tickets})

@@ -18,7 +18,7 @@ from engine.records.callbacks import Callbacks, Owed
 from engine.records.duty import Duty
 from engine.records.notices import Notices
 from engine.records.notify_file import NotifyFile
-from engine.records.tickets import Desk, Due, SiteOf
+from engine.records.tickets import Desk, Due, Kinds, SiteOf
 from engine.store.store import Store
 from engine.types import JournalEntry, NoticeView, TicketChange, TicketView
 
@@ -44,12 +44,14 @@ class Records:
         pack: Callable[[Any], Any] = lambda value: value,
         numbers: random.Random | None = None,
         site_of: SiteOf = lambda session, who: None,
+        kinds: Kinds | None = None,
     ) -> None:
         """``due`` counts a calendar's open time; ``changed`` is told of every change of a ticket, once it is
         committed. ``pack`` makes JSON of values such that they can be spoken later. ``numbers`` draws ticket numbers
         (the system's randomness when left out), ``site_of`` knows where people sit, for tickets that are kept away
-        from a site."""
+        from a site, and ``kinds`` which tickets departments declare."""
         self.notify_file = notify
+        self._kinds = kinds or {}
         self.callbacks: Callbacks | None = None
         self.notices: Notices | None = None
         self.duties: list[Duty] = []
@@ -118,6 +120,7 @@ class Records:
             department=department,
             by=by,
             site_of=self._site_of,
+            kinds=self._kinds,
         )
 
     def add_notice(
@@ -149,6 +152,19 @@ class Records:
         """For the journal: somebody cancelled a callback."""
         data = {"callback": owed.id, "by": by}
         self._note("callback.cancelled", owed.call, queue=owed.queue, data=data)
+
+    def kinds(self) -> list[dict[str, Any]]:
+        """The kinds of tickets that departments declare, for people."""
+        return [
+            {
+                "department": department, "kind": one.name, "titles": dict(one.title), "group": one.group,
+                "within": one.within.total_seconds() if one.within is not None else None,
+                "calendar": one.calendar, "escalate": one.escalate,
+                "fields": list(one.fields_by_name()), "required": one.required(),
+            }
+            for department, kinds in sorted(self._kinds.items())
+            for one in kinds.values()
+        ]  # fmt: skip
 
     def now(self) -> datetime:
         """The moment, by the records' clock."""

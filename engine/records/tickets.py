@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import func, insert, select, update
@@ -18,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound, WrongState
+from engine.hooks.ticket_kinds import TicketKind
 from engine.records import numbering
 from engine.store.columns import decode, encode
 from engine.store.tables_tickets import ticket_history, ticket_links, tickets
@@ -33,18 +35,22 @@ _STEPS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "returned": (("assigned",), "returned"),
     "solved": (OWED, "solved"),
     "closed": ((*OWED, "solved"), "closed"),
+    "answered": ((*OWED, "solved"), "solved"),
     "reopened": (("solved", "closed"), "reopened"),
 }
 #: What each is called by the one who does it.
 _SAID: Final = {
     "assigned": "be assigned", "returned": "be returned", "solved": "be solved", "closed": "be closed",
-    "reopened": "be reopened",
+    "reopened": "be reopened", "answered": "be answered",
 }  # fmt: skip
 LINKS: Final = ("call", "recording", "clip")
 LIMIT: Final = 100
 
 #: Where somebody sits, by an agent's id, a name, or a party's code: the site ("" for one without); None for a stranger.
 SiteOf = Callable[[Session, str], str | None]
+
+#: Department -> name -> its kinds of tickets. Who declares none may open what he likes.
+Kinds = Mapping[str, Mapping[str, TicketKind]]
 
 #: (calendar, from, seconds) -> when so much of its open time has passed.
 Due = Callable[[str, datetime, float], datetime]
@@ -63,8 +69,10 @@ class Desk:
         department: str = "",
         by: str = "",
         site_of: SiteOf = lambda session, who: None,
+        kinds: Kinds | None = None,
     ) -> None:
         self._site_of = site_of
+        self._kinds = kinds or {}
         self._session = session
         self._now = now
         self._due = due
@@ -90,12 +98,24 @@ class Desk:
         clips: Iterable[str] = (),
         department: str = "",
         away_from: str = "",
+        party: int = 0,
     ) -> TicketView:
         """A new ticket. ``within`` counts the calendar's open time ("": all time); ``escalate`` is the group of
         conf/notify.yaml that is told when it is not solved by then. With an ``owner`` it is assigned at once. Nobody of
-        the site ``away_from`` may ever have it or do anything about it (:class:`WrongState`)."""
+        the site ``away_from`` may ever have it or do anything about it (:class:`WrongState`). ``party``: the id of who
+        asked.
+
+        What a declared kind says holds where nothing else is said, and ``data`` must be what it declares
+        (:class:`WrongState`)."""
         if not kind:
             raise ValueError("a ticket needs a kind")
+        department = department or self._department
+        declared = self._kind(department, kind)
+        if declared is not None:
+            group, escalate = group or declared.group, escalate or declared.escalate
+            calendar = calendar or declared.calendar
+            within = declared.within if within is None else within
+            data = declared.checked(data or {})
         if owner and away_from:
             self._may_own("", away_from, owner)
         due = None
@@ -104,9 +124,10 @@ class Desk:
             due = self._due(calendar, self._now, seconds) if calendar else self._now + within
         state = "assigned" if owner else "open"
         values = {
-            "kind": kind, "department": department or self._department, "group": group, "owner": owner,
+            "kind": kind, "department": department, "group": group, "owner": owner,
             "state": state, "opened": self._now, "changed": self._now, "due": due, "escalate": escalate,
-            "caller": caller, "call": call, "away_from": away_from, "data": encode(dict(data)) if data else None,
+            "caller": caller, "call": call, "away_from": away_from, "party": party or None,
+            "data": encode(dict(data)) if data else None,
         }  # fmt: skip
         number = self._insert(values)
         for what, ref in (("call", call), ("recording", recording), *(("clip", clip) for clip in clips)):
@@ -114,6 +135,18 @@ class Desk:
                 self.link(number, what, ref)
         self._history(number, "opened", "", state, owner or group)
         return self.get(number)
+
+    def _kind(self, department: str, kind: str) -> TicketKind | None:
+        declared = self._kinds.get(department)
+        if not declared:
+            return None
+        if kind not in declared:
+            raise WrongState(f"{department} has no tickets of the kind {kind}, only {', '.join(declared)}")
+        return declared[kind]
+
+    def _view(self, row: Any, links: Iterable[tuple[str, str]] = ()) -> TicketView:
+        declared = self._kinds.get(row.department, {}).get(row.kind)
+        return view(row, links, declared.title if declared is not None else {})
 
     def _insert(self, values: Mapping[str, Any]) -> str:
         add = sqlite.insert if self._session.get_bind().dialect.name == "sqlite" else postgresql.insert
@@ -153,7 +186,7 @@ class Desk:
         if row is None:
             return None
         links = self._session.execute(select(ticket_links).where(ticket_links.c.ticket == number)).all()
-        return view(row, [(link.kind, link.ref) for link in links])
+        return self._view(row, [(link.kind, link.ref) for link in links])
 
     def search(
         self,
@@ -166,20 +199,27 @@ class Desk:
         state: str = "",
         owed: bool = False,
         overdue: bool = False,
+        party: int = 0,
+        data: Mapping[str, str | int | bool] | None = None,
         limit: int = LIMIT,
     ) -> list[TicketView]:
-        """Tickets, those that are due first in front. ``owed``: only where somebody has to do something."""
+        """Tickets, those that are due first in front. ``owed``: only where somebody has to do something; ``data``: only
+        those that say this; ``party``: what this one asked for."""
         query = select(tickets)
         given = (("department", department), ("kind", kind), ("group", group), ("owner", owner))
         for name, value in (*given, ("caller", caller), ("state", state)):
             if value:
                 query = query.where(tickets.c[name] == value)
+        if party:
+            query = query.where(tickets.c.party == party)
+        for name, said in (data or {}).items():
+            query = query.where(_says(name, said))
         if owed or overdue:
             query = query.where(tickets.c.state.in_(OWED))
         if overdue:
             query = query.where(tickets.c.due < self._now)
         query = query.order_by(tickets.c.due.is_(None), tickets.c.due, tickets.c.opened).limit(limit)
-        return [view(row, ()) for row in self._session.execute(query)]
+        return [self._view(row) for row in self._session.execute(query)]
 
     def history(self, number: str) -> list[TicketChange]:
         """What happened to a ticket, the first thing first."""
@@ -198,21 +238,28 @@ class Desk:
 
     def give_back(self, number: str, why: str) -> TicketView:
         """Its owner can't do it: it is the group's again."""
-        return self._step(number, "returned", why, owner="")
+        return self._step(number, "returned", why, owner="", returns=tickets.c.returns + 1)
 
     def solve(self, number: str, note: str = "") -> TicketView:
         """It is done; the one who asked has yet to agree."""
-        return self._step(number, "solved", note)
+        return self._step(number, "solved", note, solved=self._now)
+
+    def answer(self, number: str, text: str) -> TicketView:
+        """It is done, and this is what whoever asked hears when they ask how it stands. It may be answered anew as long
+        as it is not closed."""
+        if not text.strip():
+            raise ValueError("say what the answer is")
+        return self._step(number, "answered", text, answer=text, solved=self._now)
 
     def close(self, number: str, note: str = "") -> TicketView:
         """It is over."""
-        return self._step(number, "closed", note)
+        return self._step(number, "closed", note, solved=func.coalesce(tickets.c.solved, self._now))
 
     def reopen(
         self, number: str, why: str, *, within: timedelta | None = None, calendar: str = ""
     ) -> TicketView:
         """It was not done after all. Its time begins anew when ``within`` is given."""
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = {"solved": None, "reopens": tickets.c.reopens + 1}
         if within is not None:
             more["due"] = (
                 self._due(calendar, self._now, within.total_seconds()) if calendar else self._now + within
@@ -318,7 +365,17 @@ class Desk:
         return [(_change(row), self.get(row.ticket)) for row in rows]
 
 
-def view(row: Any, links: Iterable[tuple[str, str]]) -> TicketView:
+def _says(name: str, said: str | int | bool) -> Any:
+    """Whether a ticket's data says this, in the database's own terms."""
+    value = tickets.c.data[name]
+    if isinstance(said, bool):
+        return value.as_boolean() == said
+    return value.as_integer() == said if isinstance(said, int) else value.as_string() == said
+
+
+def view(
+    row: Any, links: Iterable[tuple[str, str]], titles: Mapping[str, str] = MappingProxyType({})
+) -> TicketView:
     """A row as everybody else sees it."""
     data = row.data
     return TicketView(
@@ -337,6 +394,12 @@ def view(row: Any, links: Iterable[tuple[str, str]]) -> TicketView:
         call=row.call,
         data=decode(data) if isinstance(data, str) else (data or {}),
         links=tuple(links),
+        party=row.party or 0,
+        answer=row.answer,
+        solved=row.solved,
+        reopens=row.reopens,
+        returns=row.returns,
+        titles=titles,
         away_from=row.away_from,
     )
 

@@ -35,10 +35,17 @@ tickets = Table(
     text("caller"),
     text("call"),  # the one it came from
     Column("data", Json),
+    Column("party", BigKey),  # who asked, when that is known and may be kept
+    text("answer"),  # what whoever asked hears of it
+    Column("solved", Moment),  # since when it is done; NULL while it is not
+    whole("reopens"),
+    whole("returns"),
 )
 Index("ix_tickets_state", tickets.c.state, tickets.c.due)
 Index("ix_tickets_caller", tickets.c.caller, tickets.c.opened)
 Index("ix_tickets_opened", tickets.c.opened)
+Index("ix_tickets_kind", tickets.c.department, tickets.c.kind, tickets.c.opened)
+Index("ix_tickets_party", tickets.c.party, tickets.c.opened)
 
 # One row for each change of a ticket. Written with the change; what is not yet ``told`` to journal and plugins will be.
 ticket_history = Table(

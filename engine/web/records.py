@@ -1,7 +1,8 @@
 """Tickets, callbacks, tallies, notices and schedules over the control API.
 
 GET    /tickets             ?department= kind= group= owner= caller= state= owed= overdue= limit=
-GET    /tickets/<number>    POST /tickets/<number>/assign|return|note|solve|close|reopen
+GET    /tickets/<number>    POST /tickets/<number>/assign|take|return|note|answer|solve|close|reopen
+GET    /ticket-kinds
 GET    /callbacks           ?queue= state= live= limit=     DELETE /callbacks/<id>?by=…
                                                            POST /callbacks/<id>/now
 GET    /tallies             ?name=
@@ -32,6 +33,7 @@ def add_records(app: falcon.App[Any, Any], parts: Parts) -> None:
     app.add_route("/tickets", tickets)
     app.add_route("/tickets/{number}", tickets, suffix="one")
     app.add_route("/tickets/{number}/{deed}", tickets, suffix="deed")
+    app.add_route("/ticket-kinds", tickets, suffix="kinds")
     app.add_route("/callbacks", owed)
     app.add_route("/callbacks/{name}", owed, suffix="one")
     app.add_route("/callbacks/{name}/now", owed, suffix="now")
@@ -56,6 +58,8 @@ class Tickets(_Resource):
         for name in ("owed", "overdue"):
             wanted[name] = req.get_param_as_bool(name, default=False)
         wanted["limit"] = _limit(req)
+        wanted["data"] = dict(_pair(one) for one in req.get_param_as_list("data", default=[]))
+        wanted["party"] = req.get_param_as_int("party", default=0)
         say(resp, self.records.read(lambda session: self.records.desk(session).search(**wanted)))
 
     def on_get_one(self, req: falcon.Request, resp: falcon.Response, number: str) -> None:
@@ -65,15 +69,20 @@ class Tickets(_Resource):
 
         say(resp, self.records.read(look))
 
+    def on_get_kinds(self, req: falcon.Request, resp: falcon.Response) -> None:
+        say(resp, self.records.kinds())
+
     def on_post_deed(self, req: falcon.Request, resp: falcon.Response, number: str, deed: str) -> None:
         given = told(req, "owner", "text", "by")
         owner, text = given["owner"], given["text"]
-        if deed == "assign" and not owner:
+        if deed in ("assign", "take") and not owner:
             raise falcon.HTTPBadRequest(description="say who it is assigned to")
-        if deed in ("return", "note", "reopen") and not text:
+        if deed in ("return", "note", "reopen", "answer") and not text:
             raise falcon.HTTPBadRequest(description="say why, or what")
         acts = {
             "assign": lambda desk: desk.assign(number, owner),
+            "take": lambda desk: desk.assign(number, owner),
+            "answer": lambda desk: desk.answer(number, text),
             "return": lambda desk: desk.give_back(number, text),
             "note": lambda desk: desk.note(number, text),
             "solve": lambda desk: desk.solve(number, text),
@@ -140,6 +149,13 @@ class Schedules(_Resource):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         say(resp, [asdict(row) for row in self.records.read(schedules.last_runs)])
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise falcon.HTTPBadRequest(description=f"`{text}` is no NAME=VALUE")
+    return name, value
 
 
 def _limit(req: falcon.Request) -> int:

@@ -19,6 +19,7 @@ from engine.flows.step import Step
 from engine.flows.steps.command import Command
 from engine.flows.steps.query import Query
 from engine.flows.steps.set import Set
+from engine.flows.steps.ticket import Ticket
 from engine.flows.types import ANY, Type, of_annotation
 from engine.flows.values import Value
 from engine.hooks.department import Argument
@@ -72,6 +73,8 @@ class TypeFaults:
             self._arguments(step, step.ask, query.arguments)  # type: ignore[attr-defined]
         elif kind is Command and (command := self.known.commands.get(step.do)) is not None:  # type: ignore[attr-defined]
             self._arguments(step, step.do, command.arguments)  # type: ignore[attr-defined]
+        elif kind is Ticket:
+            self._ticket(step)  # type: ignore[arg-type]
         if kind.check_types is not Step.check_types:
             self.names.step = step
             step.check_types(self.names)
@@ -241,6 +244,34 @@ class TypeFaults:
                     step, ("with", given), value, found, of_annotation(argument.type), f"`{name}` wants "
                 )
 
+    def _ticket(self, step: Ticket) -> None:
+        kinds = self.known.tickets.get(self.draft.name.partition("/")[0])
+        if kinds is None:
+            return
+        declared = kinds.get(step.about)
+        if declared is None:
+            message = f"there is no kind of ticket `{step.about}`"
+            self._add(step, ("kind",), 0, "unknown-ticket", message, did_you_mean(step.about, kinds))
+            return
+        fields = declared.fields_by_name()
+        if declared.fields is None:
+            return
+        for name in declared.required():
+            if name not in step.data:
+                message = f"a ticket `{step.about}` must say `{name}`"
+                self._add(step, ("kind",), 0, "missing-field", message, f"data: {{{name}: …}}")
+        for name, value in step.data.items():
+            path = ("data", name)
+            field = fields.get(name)
+            if field is None:
+                message = f"a ticket `{step.about}` has no `{name}`"
+                self._add(step, path, 0, "unknown-field", message, did_you_mean(name, fields))
+                continue
+            found = self.names.value(value)
+            if refused(field.type, found):
+                wanted = of_annotation(field.type)
+                self._refused(step, path, value, found, wanted, f"`{name}` of a ticket `{step.about}` is ")
+
     def _wanted(self, step: Step, path: Path_, value: Value, wanted: Type) -> None:
         found = self.names.value(value)
         if found.known and refused(wanted.annotation or wanted.of, found):
@@ -274,7 +305,7 @@ class TypeFaults:
 @cache
 def _more(kind: type[Step]) -> bool:
     """Does this kind of step want to be looked at though it reads nothing?"""
-    return bool(kind.wants) or kind.check_types is not Step.check_types
+    return bool(kind.wants) or kind is Ticket or kind.check_types is not Step.check_types
 
 
 def _wanted_words(wanted: Type) -> str:

@@ -41,6 +41,7 @@ from engine.flows.steps.silence import Silence
 from engine.flows.steps.stop import Stop
 from engine.flows.steps.tally import Tally
 from engine.flows.steps.ticket import Ticket
+from engine.flows.steps.ticket_state import TicketState
 from engine.flows.steps.transfer import Transfer
 from engine.flows.steps.voicemail import Voicemail
 
@@ -75,6 +76,7 @@ _ALL: tuple[type[Step], ...] = (
     Identify,
     Identity,
     Ticket,
+    TicketState,
     Callback,
     Tally,
     Alert,

@@ -39,11 +39,12 @@ class Ticket(Step):
     about: Name = Field(alias="kind")
     """What kind of ticket it is."""
     group: Name | None = None
-    """Who may take it."""
+    """Who may take it. This, `due`, `calendar` and `escalate` are what the kind says when they are left out."""
     owner: Val | None = None
     """Who has it from the start."""
     data: Values = Field(default_factory=dict)
-    """What it is about. A value that is not known is left out."""
+    """What it is about: what its kind declares, where the department declares kinds. A value that is not known is left
+    out."""
     clips: list[Val] = Field(default_factory=list)
     """Dictated clips that belong to it."""
     away_from: Val | None = None
@@ -83,7 +84,10 @@ class Ticket(Step):
             )
         except (UnknownName, ExpressionError) as error:
             return run.fail(self, str(error), self.failed)
-        data = pack(told(run, self.data))
+        # What a declared kind takes is held against its types there; the rest is kept so that it can be spoken.
+        data = told(run, self.data)
+        data = dict(data) if run.department in services.kinds_of_tickets else pack(data)
+        party = run.party.id if run.party is not None and not run.deferred else 0
 
         def open_one(session: Any) -> dict[str, Any]:
             desk = records.desk(session, department=run.department, by=f"call {call.id}")
@@ -99,6 +103,7 @@ class Ticket(Step):
                 call=call.id,
                 recording=run.recorded,
                 clips=clips,
+                party=party,
                 away_from=away_from,
             )
             return {"number": made.number, "due": made.due, "state": made.state}
