@@ -1,0 +1,165 @@
+"""What the office works with beside the telephone: reports, and commands."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from engine.api import CliCommand, Context, Refused, Report
+
+from .cases import Cases
+from .contracts import OrderSystem
+from .models import Act, Case
+from .working import decided
+
+
+def overdue(ctx: Context, region: str = "") -> list[dict[str, Any]]:
+    """Dealers who have not paid in time."""
+    found = ctx.adapter(OrderSystem).overdue(region=_known(ctx, region), today=ctx.today)
+    return [one.model_dump() for one in found]
+
+
+def unshipped(ctx: Context, region: str = "") -> list[dict[str, Any]]:
+    """Orders past their shipping day, with cause and person."""
+    found = ctx.adapter(OrderSystem).unshipped(region=_known(ctx, region), today=ctx.today)
+    return [one.model_dump() for one in found]
+
+
+def exceptions(ctx: Context, region: str = "") -> list[dict[str, Any]]:
+    """Exceptions that wait for a supervisor."""
+    found = Cases(ctx).waiting(_known(ctx, region), "exception")
+    shown = ("id", "region", "dealer", "name", "reason", "amount", "ticket", "opened", "hours")
+    return [{name: getattr(one, name) for name in shown} for one in found]
+
+
+def approve(ctx: Context, case: int, by: str) -> str:
+    """An exception is approved."""
+    return _decide(ctx, case, by, "approved")
+
+
+def refuse(ctx: Context, case: int, by: str) -> str:
+    """An exception is refused."""
+    return _decide(ctx, case, by, "refused")
+
+
+def settle(ctx: Context, case: int, by: str) -> str:
+    """A return, or a report of goods sold across regions, is settled."""
+    return _decide(ctx, case, by, "settled")
+
+
+def _decide(ctx: Context, case: int, by: str, verdict: Any) -> str:
+    kind = ctx.session.scalar(select(Case.kind).where(Case.id == case))
+    if kind is None or (kind == "exception") != (verdict in ("approved", "refused")):
+        raise Refused("unknown", case=case)
+    found = decided(ctx, case, verdict, by, "command")
+    return f"case {case} of {found.name}: {verdict}"
+
+
+def _known(ctx: Context, region: str) -> str:
+    if region and region not in ctx.settings.regions:
+        raise Refused("unknown", region=region, regions=" ".join(ctx.settings.regions))
+    return region
+
+
+# -- reports ---------------------------------------------------------------------------------------------
+
+
+def late_payments(ctx: Context, region: str = "") -> list[tuple[Any, ...]]:
+    found = ctx.adapter(OrderSystem).overdue(region=region, today=ctx.today)
+    return [(one.region, one.dealer, one.name, one.amount, one.days, one.orders) for one in found]
+
+
+def late_orders(ctx: Context, region: str = "") -> list[tuple[Any, ...]]:
+    found = ctx.adapter(OrderSystem).unshipped(region=region, today=ctx.today)
+    return [
+        (one.region, one.number, one.name, one.ship_by, one.days, one.total, one.cause, one.person)
+        for one in found
+    ]
+
+
+def response(ctx: Context, since: date | None = None) -> list[tuple[Any, ...]]:
+    """How long cases took to a first response, and to their end, in minutes, by region and kind."""
+    first = datetime.combine(since or ctx.today - timedelta(days=30), time(), tzinfo=ctx.now.tzinfo)
+    rows = ctx.session.scalars(select(Case).where(Case.opened >= first)).all()
+    found = []
+    for region, kind in sorted({(row.region, row.kind) for row in rows}):
+        of = [row for row in rows if (row.region, row.kind) == (region, kind)]
+        found.append(
+            (
+                region,
+                kind,
+                len(of),
+                sum(1 for row in of if row.state == "open"),
+                _middle([_minutes(row.opened, row.responded) for row in of if row.responded is not None]),
+                _middle([_minutes(row.opened, row.settled) for row in of if row.settled is not None]),
+                max((_minutes(row.opened, row.settled or ctx.now) for row in of), default=0),
+            )
+        )
+    return found
+
+
+def acts(ctx: Context, who: str = "", region: str = "", since: date | None = None) -> list[tuple[Any, ...]]:
+    first = datetime.combine(since or ctx.today - timedelta(days=30), time(), tzinfo=ctx.now.tzinfo)
+    query = select(Act).where(Act.at >= first).order_by(Act.at, Act.id)
+    if who:
+        query = query.where(Act.who == who)
+    if region:
+        query = query.where(Act.region == region)
+    return [
+        (one.at, one.who, one.what, one.about, one.region, one.how, one.note)
+        for one in ctx.session.scalars(query)
+    ]
+
+
+def _minutes(begin: datetime, end: datetime | None) -> int:
+    assert end is not None
+    return int((end - begin).total_seconds()) // 60
+
+
+def _middle(values: list[int]) -> int | None:
+    """The median; None of nothing."""
+    if not values:
+        return None
+    values = sorted(values)
+    half = len(values) // 2
+    return values[half] if len(values) % 2 else (values[half - 1] + values[half]) // 2
+
+
+REPORTS = [
+    Report(
+        "orders.overdue",
+        "Payments past their day, by region",
+        ("region", "dealer", "name", "amount", "days", "orders"),
+        late_payments,
+        over=OrderSystem,
+    ),
+    Report(
+        "orders.unshipped",
+        "Orders past their shipping day, with cause and person",
+        ("region", "number", "dealer", "ship by", "days", "total", "cause", "person"),
+        late_orders,
+        over=OrderSystem,
+    ),
+    Report(
+        "orders.response",
+        "Minutes to the first response and to the end of cases, by region",
+        ("region", "kind", "cases", "open", "first response", "settled", "longest"),
+        response,
+    ),
+    Report(
+        "orders.acts",
+        "What was done by whom behind the desk",
+        ("at", "who", "what", "about", "region", "how", "note"),
+        acts,
+    ),
+]
+COMMANDS = [
+    CliCommand("overdue", overdue, "Dealers who have not paid in time.", over=OrderSystem),
+    CliCommand("unshipped", unshipped, "Orders past their shipping day.", over=OrderSystem),
+    CliCommand("exceptions", exceptions, "Exceptions that wait for a supervisor."),
+    CliCommand("approve", approve, "Approve an exception, as the supervisor BY."),
+    CliCommand("refuse", refuse, "Refuse an exception, as the supervisor BY."),
+    CliCommand("settle", settle, "A return or a report across regions is settled, says BY."),
+]
