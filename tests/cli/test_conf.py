@@ -41,7 +41,7 @@ def test_sound_files_pass(centre: Path, say: Say) -> None:
     [
         ("queues.yaml", "longest_idle ", "longest_idol ", 'did you mean "longest_idle"?'),
         ("queues.yaml", "calendar: desk", "calendar: desks", 'did you mean "desk"?'),
-        ("queues.yaml", "music: default", "skills: {weybill: 1}", 'did you mean "waybill"?'),
+        ("queues.yaml", "skills: {orders: 1}", "skills: {weybill: 1}", 'did you mean "waybill"?'),
         ("queues.yaml", "music: default", "overflow: {after: 5m, to: flow:common/survei}", '"common/survey"'),
         ("queues.yaml", "music: default", "overflow: {after: 5m, to: queue:logistic}", '"logistics"'),
         (

@@ -26,6 +26,8 @@ _KNOWN = {
     "recording": "conf/engine.yaml",
     "switch": "conf/engine.yaml",
 }
+#: An entry of queues.yaml or agents.yaml: its key at two blanks, and all lines that are further in.
+_ENTRY = re.compile(r"^(  ([\w-]+):.*\n(?:(?:    .*)?\n)*)", re.M)
 PIECE = "plugins/facilities/flows/piece.yaml"
 _AROUND = """\
 grammar: 1
@@ -92,11 +94,21 @@ def _path_of(text: str) -> str:
 
 
 def install(home: Path, files: list[Example]) -> None:
-    """The centre of this repository in ``home``, with the files of a page written over it."""
+    """The centre of this repository in ``home``, with the files of a page written over it. Its queues and agents come
+    before those of the sample company, which stay: the shipped departments need theirs."""
     for name in ("conf", "dialplans", "plugins", "prompts"):
         shutil.copytree(ROOT / name, home / name, ignore=shutil.ignore_patterns("__pycache__", "tests"))
     for example in files:
-        write(home, example.path, example.text)
+        text = example.text
+        if example.path in ("conf/queues.yaml", "conf/agents.yaml"):
+            text += _others(text, (ROOT / example.path).read_text(encoding="utf-8"))
+        write(home, example.path, text)
+
+
+def _others(shown: str, shipped: str) -> str:
+    """The entries of a shipped file that a page does not show, as they stand there."""
+    entries = _ENTRY.findall(re.split(r"^(?:queues|agents):\n", shipped, flags=re.M)[1])
+    return "".join(text for text, key in entries if f"\n  {key}:" not in shown)
 
 
 def write(home: Path, path: str, text: str) -> None:
