@@ -41,7 +41,7 @@ from engine.acd.report import Notify, Reporter
 from engine.acd.truth import Truth
 from engine.clock import Clock, Mailbox
 from engine.errors import LoginRefused, NotFound, WrongState
-from engine.records.pins import PinDesk
+from engine.records.pins import Keep, PinDesk
 from engine.types import AgentState, AgentView, JournalEntry, QueueView, WaitingView
 
 log = structlog.get_logger(__name__)
@@ -65,7 +65,9 @@ class Acd:
         notify: Notify | None = None,
         *,
         board: Board | None = None,
+        keep: Keep | None = None,
     ) -> None:
+        """``keep`` is told of every lock after wrong PINs."""
         self._config = config
         self._clock = clock
         self._floor = floor
@@ -76,7 +78,7 @@ class Acd:
         self._truth = Truth(
             clock, floor, self._board, self._report, self._dispatch, every=config.rules.look_every
         )
-        self._pins = PinDesk(clock, tries=config.rules.wrong_pins, lock=config.rules.locked)
+        self.pins = PinDesk(clock, tries=config.rules.wrong_pins, lock=config.rules.locked, keep=keep)
         self._restored: set[str] = set()
         self._started = False
         self._supervise: Callable[[str, str, str], None] | None = None
@@ -134,13 +136,13 @@ class Acd:
         """No more offers; phones that ring are let go, talks go on, callers keep waiting."""
         self._truth.stop()
         self._dispatch.stop()
-        self._pins.close()
+        self.pins.close()
 
     def abandon(self) -> None:
         """Forget everything without a word and without touching a leg, as the process's death would."""
         self._truth.stop()
         self._dispatch.abandon()
-        self._pins.close()
+        self.pins.close()
 
     # -- callers --------------------------------------------------------------------------------
 
@@ -233,7 +235,7 @@ class Acd:
         if pin is not None:
             known = self._config.agents.get(agent_id)
             try:
-                self._pins.check(agent_id, phone or "", known.pin if known else None, pin)
+                self.pins.check(agent_id, phone or "", known.pin if known else None, pin)
             except LoginRefused as error:
                 self._report.write(
                     "agent.login_refused", agent=agent_id, reason=error.reason, phone=phone or ""
@@ -251,13 +253,21 @@ class Acd:
         """
         known = self._config.agents.get(agent_id)
         try:
-            self._pins.check(agent_id, phone, known.pin if known else None, pin)
+            self.pins.check(agent_id, phone, known.pin if known else None, pin)
             if known is not None and role and role not in known.roles:
                 raise LoginRefused("not_allowed", f"agent {agent_id} is no {role}")
         except LoginRefused as error:
             self._report.write("agent.login_refused", agent=agent_id, reason=error.reason, phone=phone)
             raise
         return self._agents.view(self._agents.get(agent_id))
+
+    def unlock(self, agent_id: str) -> AgentView:
+        """Let an agent try its PIN again, and the phone that it sits at. Raises NotFound."""
+        agent = self._agents.get(agent_id)
+        locked = self.pins.locked(self.pins.account_key(agent_id)) > 0
+        self.pins.unlock(self.pins.account_key(agent_id), self.pins.origin_key(agent.phone))
+        self._report.write("agent.unlocked", agent=agent_id, was_locked=locked)
+        return self._agents.view(agent)
 
     def logout(self, agent_id: str) -> AgentView:
         """Log out, at once or when the talk is over. Harmless for one who is out. Raises NotFound."""

@@ -49,6 +49,7 @@ from engine.prompts.music import hold_music
 from engine.recording.book import Book
 from engine.records.faxes import Faxes
 from engine.records.parties import Parties
+from engine.records.pin_locks import AGENTS, KeptLocks
 from engine.records.records import Records
 from engine.store.store import Store
 from engine.store.upgrades import DepartmentTables
@@ -169,7 +170,10 @@ class App:
         )
         self.calls.keys = settings.keys
         floor = CallFloor(self.calls)
-        self.acd = Acd(made.acd, self.clock, floor, self.store.journal, self._notify)
+        self.agent_locks = KeptLocks(self.store, self.clock, AGENTS)
+        self.acd = Acd(
+            made.acd, self.clock, floor, self.store.journal, self._notify, keep=self.agent_locks.keep
+        )
         self.closing = make_closing(self)
         self.departments = make_departments(
             made, clock=self.clock, store=self.store, seed=self.seed, agents=self.acd, calendars=self.closing
@@ -214,6 +218,7 @@ class App:
         self.recordings.on_finished = lambda view: made.host.tell.recording_finished(recording=view)
         # Last: a wrap-up that is over by now is told at once, to what was built above.
         self.acd.restore(agent_memory(row) for row in self.store.load_agents())
+        self.agent_locks.restore(self.acd.pins)
 
     def _make_prompts(self) -> Prompts:
         made = self.installation

@@ -89,6 +89,7 @@ def _lines(row: dict[str, Any], call: dict[str, Any] | None) -> list[tuple[str, 
         ("choices", ", ".join(f"{key} {word}" for key, word in row["dispositions"].items())),
     ]
     if call is not None:
+        shown += [("asked by", call.get("asked_by") or "")]
         shown += [("from", f"{call['number']} {call['name']}".strip()), ("dialled", call["dialled"])]
         party = call.get("party") or {}
         shown.append(
@@ -135,6 +136,15 @@ def ready(id: str, as_json: bool) -> None:
 def pause(id: str, reason: str, as_json: bool) -> None:
     """Pause an agent, for a reason (`rules: pauses` of conf/agents.yaml may name them)."""
     _do(id, "pause", as_json, reason=reason)
+
+
+@agent.command()
+@click.argument("id")
+@home_option
+@json_object
+def unlock(id: str, as_json: bool) -> None:
+    """Let an agent try its PIN again after too many wrong ones, and the phone that it sits at."""
+    _do(id, "unlock", as_json)
 
 
 @agent.command("wrap-up")

@@ -14,7 +14,6 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, TypeVar
 
 import structlog
@@ -24,10 +23,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.clock import Clock
-from engine.errors import LoginRefused, StoreError, WrongState
+from engine.errors import LoginRefused, WrongState
 from engine.records.party_table import FIELDS, PartiesIn, PartyRow, hash_of, require_pin, view_of
+from engine.records.pin_locks import KeptLocks
 from engine.records.pins import PinDesk
-from engine.store.tables_parties import parties, party_numbers, pin_locks
+from engine.store.tables_parties import parties, party_numbers
 from engine.types import PartyView
 
 log = structlog.get_logger(__name__)
@@ -69,18 +69,12 @@ class Parties:
         self._clock = clock
         self._pool: ThreadPool | None = None
         self._salt = secrets.token_bytes(16)
+        self._locks = KeptLocks(store, clock)
         self.desk = PinDesk(clock, tries=tries, lock=lock, longest=longest, kind="party", keep=self._keep)
 
     def open(self) -> None:
         """Take over the locks that an earlier engine made. Raises StoreError."""
-        now = self._clock.now()
-
-        def read(session: Session) -> list[tuple[str, datetime, int]]:
-            rows = session.execute(select(pin_locks).where(pin_locks.c.until > now))
-            return [(row.key, row.until, row.locks) for row in rows]
-
-        for key, until, locks in self._store.read(read, LOOK):
-            self.desk.restore(key, (until - now).total_seconds(), locks)
+        self._locks.restore(self.desk)
 
     def close(self) -> None:
         """Give the threads back."""
@@ -245,16 +239,8 @@ class Parties:
 
     def _keep(self, key: str, seconds: float, locks: int) -> None:
         """A lock of the desk's: in the database, unless it would say who called without wanting to be known."""
-        if _HIDDEN in key:
-            return
-        try:
-            if seconds:
-                until = self._clock.now() + timedelta(seconds=seconds)
-                self._store.save(pin_locks, key, {"until": until, "locks": locks})
-            else:
-                self._store.remove(pin_locks, key)
-        except StoreError as error:
-            log.warning("party.lock_not_kept", error=str(error))
+        if _HIDDEN not in key:
+            self._locks.keep(key, seconds, locks)
 
 
 __all__ = ["FIELDS", "LoginRefused", "Parties", "PartiesIn", "PartyView", "view_of"]

@@ -43,10 +43,12 @@ class AgentsResource:
             view = acd.pause(name, _wanted(req, "reason", "a pause needs a reason"))
         elif deed == "disposition":
             view = acd.disposition(name, _wanted(req, "code", "say which disposition: its word or its key"))
-        elif deed in ("logout", "ready", "wrap-up"):
+        elif deed in ("logout", "ready", "wrap-up", "unlock"):
             told(req)
             if deed == "wrap-up":
                 view = acd.end_wrap_up(name)
+            elif deed == "unlock":
+                view = acd.unlock(name)
             else:
                 view = acd.logout(name) if deed == "logout" else acd.ready(name)
         else:

@@ -35,6 +35,14 @@ def test_the_right_pin_logs_in_and_waiting_callers_are_offered(desk: Desk) -> No
     assert desk.offered() == [("8012", "a")]
 
 
+def test_an_operator_unlocks_an_agent_and_its_phone(desk: Desk) -> None:
+    for _ in range(3):
+        reason = refused(desk, "8012", "1111", "1001")
+    assert (reason, refused(desk, "8012", "4812", "1001")) == ("locked", "locked")
+    desk.acd.unlock("8012")
+    assert desk.acd.login("8012", "4812", "1001").state is AgentState.READY
+
+
 def test_an_operator_needs_no_pin(desk: Desk) -> None:
     assert desk.acd.login("8012").state is AgentState.READY
 
