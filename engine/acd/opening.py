@@ -82,6 +82,7 @@ class Opening:
         if why not in whys:
             whys[why] = by
             self._report.write("queue.closed", queue=queue, why=why, by=by)
+            self._report.tell("queue_closed", queue=queue)
             self._closing(queue)
 
     def open(self, queue: str, why: str, by: str = "") -> None:

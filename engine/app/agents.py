@@ -15,6 +15,7 @@ import orjson
 import structlog
 
 from engine.acd.agents import NO_ANSWER
+from engine.app.owed_at_closing import ONCE_IN, PROMPT, owed_at_closing
 from engine.calls.ring import CallFloor
 from engine.errors import InsidelineError, StoreError, SwitchError
 from engine.esl import commands
@@ -51,6 +52,9 @@ class AgentNews:
         if event == "disposed":
             self._disposed(str(facts["call"]), str(facts["disposition"]))
             return True
+        if event == "queue_closed":
+            self._app.clock.spawn(self._closed, str(facts["queue"]))
+            return True
         if event == "alarm":
             self.alarm(str(facts["what"]), facts)
             return True
@@ -71,22 +75,32 @@ class AgentNews:
             level="critical",
         )
 
+    def _closed(self, queue: str) -> None:
+        """A queue has closed: whom it owes a call is told to who may still do something about it."""
+        count, _ = owed_at_closing(self._app, queue)
+        group = self._app.acd.config.rules.tell
+        if count and group is not None:
+            config = self._app.acd.config.queues.get(queue)
+            title = config.name_in(self._app.installation.settings.languages[0]) if config else queue
+            values = {"queue": title, "count": count}
+            self._keep_notice(group, PROMPT, values, f"queue-owes:{queue}", "", "warning", ONCE_IN)
+
     def _tell(
         self, prompt: str, values: Mapping[str, Any], *, key: str, call: str, level: str = "warning"
     ) -> None:
         group = self._app.acd.config.rules.tell
         if group is not None:
-            self._app.clock.spawn(self._keep_notice, group, prompt, dict(values), key, call, level)
+            self._app.clock.spawn(self._keep_notice, group, prompt, dict(values), key, call, level, WINDOW)
 
     def _keep_notice(
-        self, group: str, prompt: str, values: dict[str, Any], key: str, call: str, level: str
+        self, group: str, prompt: str, values: dict[str, Any], key: str, call: str, level: str, window: float
     ) -> None:
         app = self._app
         now = app.clock.now()
         try:
             app.store.work(
                 lambda session: notices.add(
-                    session, group, prompt, values, now=now, level=level, key=key, window=WINDOW, call=call
+                    session, group, prompt, values, now=now, level=level, key=key, window=window, call=call
                 ),
                 LIMIT,
             )

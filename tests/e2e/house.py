@@ -90,7 +90,7 @@ class House:
 
     # -- the engine ---------------------------------------------------------------------------------
 
-    def start(self, *options: str, within: float = 40.0) -> None:
+    def start(self, *options: str, within: float = 120.0) -> None:
         """Start the engine and wait until it leads its switch and makes offers."""
         with (self.home / "engine.out").open("ab") as output:
             self.process = subprocess.Popen(

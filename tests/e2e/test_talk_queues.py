@@ -42,6 +42,7 @@ class Asking(Scene):
         one = self.one_phone.wait_ring(10)
         one.answer()
         house.wait_state("talking")
+        house.clock.sleep(0.7)  # nobody presses a key in the very moment of the answer
         return caller, one
 
     def asks(self) -> tuple[Call, Call]:
@@ -148,6 +149,7 @@ def test_hang_ups_and_restarts(house: House, scene: Asking) -> None:
     one = scene.one_phone.wait_ring(10)
     one.answer()
     house.wait_state("talking")
+    house.clock.sleep(0.7)
     # The caller hangs up while the first waits.
     one.press("*5861#")
     house.wait_for(lambda: scene.talk() == "queued", "not in the queue", 5)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from engine.testing.home import Home
 from tests.records.conftest import desk_home
 from tests.records.test_callbacks import said
 
@@ -405,3 +407,34 @@ def test_killed_in_the_talk_it_goes_on_and_is_done(kept: Any) -> None:
     assert centre.agent("201").state == "talking"
     over(centre)
     assert centre.one("callbacks")["state"] == "done"
+
+
+def test_who_is_owed_a_call_when_the_queue_closes_is_told(home: Home, centre_of: Any) -> None:
+    made = desk_home(home, WAITING, "groups:\n  lead: {ways: [{phone: 1002}]}\n")
+    agents = made.folder / "conf" / "agents.yaml"
+    text = agents.read_text(encoding="utf-8")
+    agents.write_text(text.replace("agents:\n", "rules: {tell: lead}\nagents:\n", 1), encoding="utf-8")
+    centre = centre_of(made)
+    for agent in ("201", "202"):
+        centre.agent(agent).pauses("meal")
+    promised(centre)
+    centre.app.acd.close_queue("desk", "fire", by="lead")
+    centre.clock.advance(2)
+    (row,) = centre.journal(kind="queue.owes")
+    assert (row.queue, row.data["owed"]) == ("desk", 1)
+    (notice,) = centre.rows("notices")
+    assert (notice["group"], notice["prompt"]) == ("lead", "callbacks_owed")
+    assert json.loads(notice["values"])["count"] == 1
+    # Again on the same evening (another reason, a restart): it was said.
+    centre.app.acd.open_queue("desk")
+    centre.app.acd.close_queue("desk", "storm")
+    centre.clock.advance(2)
+    assert len(centre.rows("notices")) == 1
+
+
+def test_a_queue_that_closes_owing_nobody_says_nothing(kept: Any) -> None:
+    centre = kept()
+    centre.app.acd.close_queue("desk", "fire")
+    centre.clock.advance(2)
+    assert centre.journal(kind="queue.closed")
+    assert not centre.journal(kind="queue.owes")
