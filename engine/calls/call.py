@@ -342,7 +342,7 @@ class Call:
     def play_ahead(self, playback: str, seconds: float) -> None:
         """Send ``playback`` and go on: nobody waits for its end: a collection (:meth:`collect`) comes at once and is
         held behind it by the switch's lock. That spares the switch an answer and the caller a frame of silence."""
-        self.later(commands.execute(self.id, "playback", playback, lock=True))
+        self.later(commands.execute(self.id, "playback", playback, event_uuid=commands.UNHEARD, lock=True))
         self._ahead += seconds
 
     def play_until_key(self, playback: str, seconds: float, *, event_uuid: str = "", ignore: str = "") -> str:

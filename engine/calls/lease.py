@@ -6,6 +6,9 @@ that died, or was stopped, loses it without anybody's help. Renewing adds the ne
 deletes the last one: there is never a moment without. The value names the engine (host, process,
 generation), so that one that restarts on the same machine needn't wait for the expiry of its dead
 predecessor's lease.
+
+Whoever holds it also tells the dialplan so (``il_led``): a call that comes in then needs no timer of its own that
+takes it to the fallback, which an engine would only have to cancel. That, too, expires by itself, and sooner.
 """
 
 from __future__ import annotations
@@ -29,6 +32,10 @@ TTL = 6
 """Seconds that the lease outlives the last renewal."""
 RENEW = 1.5
 """Seconds between renewals, and between the tries of an engine that waits."""
+LED = "il_led"
+"""The switch's global variable that is ``true`` while an engine leads: see freeswitch/dialplan/calls.xml."""
+LED_TTL = 3
+"""Seconds that it outlives the last renewal: calls that come in then and find no engine wait for rescue.lua."""
 
 
 def engine_name(generation: str) -> str:
@@ -77,6 +84,7 @@ class Lease:
         """Give the lease back."""
         if self.held:
             self.held = False
+            self._quietly(commands.global_setvar(LED, "false"))
             self._quietly(commands.hash_delete_ifmatch(REALM, self._key, self._name))
 
     def _arm(self) -> None:
@@ -85,7 +93,9 @@ class Lease:
         self._turn += 1
         expiry = commands.hash_delete_ifmatch(REALM, self._key, self._name)
         self._ask(commands.sched_api(TTL, group, expiry))
+        self._ask(commands.sched_api(LED_TTL, group, commands.global_setvar(LED, "false")))
         self._quietly(commands.sched_del(former))
+        self._ask(commands.global_setvar(LED, "true"))
 
     def _quietly(self, command: Command) -> None:
         """Ask for what the switch may rightly refuse (the key is there already, the task has run)."""

@@ -37,6 +37,8 @@ AGENT = "il_agent"
 CALLBACK = "il_callback"
 NUMBER = "il_number"
 """On a leg that we dialled and lead as a call: what for, and whose number it is."""
+TIMER = "last_sched_id"
+"""The switch's safety net for a call that came in while no engine led: the timer that takes it to the fallback."""
 FALLBACK_CONTEXT = "fallback"
 FELL_BACK = "il_fallback"
 """Set by the fallback: the switch took the call back, and it is the engine's no longer."""
@@ -66,7 +68,10 @@ EVENTS = (
 """What the engine subscribes to, and nothing more: each event costs the switch and the engine. An answer is learnt from
 the events that come anyway: a caller's from the end of an application, an agent's from its park."""
 
-UNTOLD = tuple(("Application", name) for name in commands.NOT_TOLD)
+UNTOLD = (
+    *(("Application", name) for name in commands.NOT_TOLD),
+    ("Application-UUID", commands.UNHEARD),
+)
 """Of these, what is not delivered: the ends of applications that nobody waits for, the dialplan's and the engine's own
 (each carries all the variables of its channel)."""
 
@@ -397,8 +402,8 @@ class Calls:
             return
         call = self.add(event)
         call.leg.parked = True
-        # The switch's own safety net for a call that nobody takes: somebody has taken it.
-        call.later(commands.sched_del(call.id))
+        if event.var(TIMER):
+            call.later(commands.sched_del(call.id))  # somebody has taken it
         self.taken += 1
         self.begin(call)
 

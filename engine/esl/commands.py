@@ -84,6 +84,8 @@ APPLICATIONS = frozenset(
 
 #: Of these, and of the dialplan's, the ones that take no time: nobody waits for their end, which is not delivered.
 NOT_TOLD = ("answer", "export", "multiset", "park", "record_session", "sched_transfer", "set")
+UNHEARD = "0"
+"""The Event-UUID of other applications whose end nobody waits for: it is not delivered either."""
 PROBE = ("unset", "il_probe")
 """An application, with its argument, that does nothing; its end tells that what was locked before it is over."""
 
@@ -520,6 +522,11 @@ def version() -> Command:
 def global_getvar(name: str) -> Command:
     """A global variable, e.g. ``core_uuid``; empty when it is not set."""
     return _api("global_getvar", text.variable(name))
+
+
+def global_setvar(name: str, value: str) -> Command:
+    """Set a global variable, which each channel reads that has none of its own of that name."""
+    return _api("global_setvar", f"{text.variable(name)}={text.token(value, name)}")
 
 
 def create_uuid() -> Command:

@@ -158,15 +158,28 @@ def _values(
         "acl_lists": _acl_lists(templates, trunks),
         "mark_internal": _mark(templates, settings, "il_origin=internal"),
         "mark_trunk": _mark(templates, settings, "il_origin=trunk il_gateway=${sip_acl_authed_by}"),
+        "park": templates.part("park", fallback_after=round(settings.fallback.after)),
         "fallback_actions": _fallback(templates, settings, trunks),
     }
+
+
+UNREAD = (
+    "video_media_flow text_media_flow audio_media_flow remote_video_media_flow remote_text_media_flow "
+    "remote_audio_media_flow sip_local_network_addr sip_invite_stamp sip_received_port sip_authorized "
+    "sip_from_user_stripped sip_from_port sip_full_via sip_req_port sip_req_host sip_to_port "
+    "sip_contact_port sip_contact_host sip_via_host sip_via_port sofia_profile_url recovery_profile_name "
+    "rtp_audio_recv_pt rtp_use_codec_string rtp_use_codec_channels rtp_last_audio_codec_string read_codec "
+    "read_rate write_codec write_rate DP_MATCH"
+)
+"""Variables of an incoming call that neither the switch nor the engine ever reads again: they are taken off when it
+comes, for each of the twenty events of a call carries them all. What people look for in a trace stays."""
 
 
 def _mark(templates: Templates, settings: SwitchSettings, origin: str) -> Xml:
     return templates.part(
         "mark",
         origin=origin,
-        fallback_after=round(settings.fallback.after),
+        unread=UNREAD,
         media_timeout_ms=round(settings.dead_line * 1000),
     )
 

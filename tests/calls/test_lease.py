@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from engine.calls.lease import RENEW, TTL, Lease, engine_name
+from engine.calls.lease import LED, LED_TTL, RENEW, TTL, Lease, engine_name
 from engine.clock import VirtualClock
+from engine.esl import commands
 from engine.esl.connection import Connection
 from engine.switch.simulator import Simulator
 
@@ -101,3 +102,27 @@ def test_one_that_lives_here_or_runs_elsewhere_is_waited_for(clock: VirtualClock
 
 def test_an_engines_name_holds_nothing_that_means_something_to_the_switch() -> None:
     assert engine_name("7f").replace(".", "").replace("-", "").isalnum()
+
+
+def test_the_dialplan_is_told_as_long_as_somebody_leads_and_a_little_longer(
+    clock: VirtualClock, switch: Any
+) -> None:
+    def led() -> bool:
+        return bool(switch.api(commands.global_getvar(LED)).strip() == "true")
+
+    mine, other = lease(clock, switch, "here.1.a"), lease(clock, switch, "there.1.b")
+    assert not led()
+    assert mine.try_acquire()
+    assert not other.try_acquire()
+    for _ in range(10):
+        clock.sleep(RENEW)
+        assert led()
+        assert mine.renew()
+    clock.sleep(LED_TTL - 1)
+    assert led()
+    clock.sleep(2)
+    assert not led()
+    assert mine.renew()
+    assert led()
+    mine.release()
+    assert not led()

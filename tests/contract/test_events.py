@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.calls.registry import UNTOLD
 from engine.esl import commands as c
 from tests.contract.rig import Rig
 
@@ -40,6 +41,18 @@ def test_only_what_was_asked_for_comes(switch: Rig) -> None:
         "CHANNEL_CREATE", "CHANNEL_PARK", "CHANNEL_ANSWER", "CHANNEL_EXECUTE", "CHANNEL_EXECUTE_COMPLETE",
         "CHANNEL_PROGRESS", "HEARTBEAT", "BACKGROUND_JOB",
     }  # fmt: skip
+
+
+def test_the_ends_that_nobody_waits_for_are_kept_back(switch: Rig) -> None:
+    _, heard = switch.connect(without=UNTOLD)
+    _, uuid = switch.arrive()
+    quiet = c.execute(uuid, "playback", "silence_stream://40", event_uuid=c.UNHEARD, lock=True)
+    switch.connection.post(quiet, c.set_(uuid, "il_x", "1"))
+    switch.run(uuid, "playback", "silence_stream://20")
+    switch.until(lambda: heard.find("CHANNEL_EXECUTE_COMPLETE", uuid))
+    assert len(switch.heard.find("CHANNEL_EXECUTE_COMPLETE", uuid)) > 2
+    (told,) = heard.find("CHANNEL_EXECUTE_COMPLETE", uuid)
+    assert (told.get("Application"), told.var("il_x")) == ("playback", "1")
 
 
 def test_a_background_job_comes_back_under_our_own_id(switch: Rig) -> None:

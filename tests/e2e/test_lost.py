@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from engine.calls.lease import LED_TTL
 from engine.switch.files import RunFolder
 from tests.e2e.house import House
 
@@ -30,7 +31,15 @@ def test_without_an_engine_the_switch_itself_takes_the_caller_to_the_fallback(ho
 def test_a_call_that_no_engine_takes_is_answered_by_the_fallback(house: House) -> None:
     house.start("--switch", "freeswitch")
     house.kill()
+    house.clock.sleep(LED_TTL + 2.0)
     caller = house.outside().dial("8004").wait_answered(15)
+    caller.wait_over(20.0)
+
+
+def test_a_call_that_comes_in_the_moment_after_the_engine_died_is_found_by_the_switch(house: House) -> None:
+    house.start("--switch", "freeswitch")
+    house.kill()
+    caller = house.outside().dial("8004").wait_answered(35)
     caller.wait_over(20.0)
 
 

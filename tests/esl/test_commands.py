@@ -44,6 +44,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "expand_probe": {},
     "fsctl": {"action": "shutdown now"},
     "global_getvar": {"name": "core_uuid"},
+    "global_setvar": {"name": "il_led", "value": "true"},
     "hash_delete": {"realm": "il", "key": "k"},
     "hash_delete_ifmatch": {"realm": "il", "key": "k", "value": "v"},
     "hash_insert": {"realm": "il", "key": "k", "value": "v"},

@@ -104,8 +104,15 @@ def test_every_call_is_marked_and_given_a_way_out_before_it_is_parked(tmp_path: 
             "hangup_after_bridge=false", "park_after_bridge=true",
         ):  # fmt: skip
             assert expected in marks.split(" ")
-        assert actions[-2:] == [("sched_transfer", "+11 fallback XML fallback"), ("park", None)]
+        assert actions[-1] == ("park", None)
         assert "answer" not in [application for application, _ in actions]
+        led = extension.find("condition[@field='${il_led}']")
+        assert led is not None
+        assert (led.get("expression"), led.get("break")) == ("^true$", "never")
+        (timer,) = led.iter("anti-action")
+        assert (timer.get("application"), timer.get("data")) == (
+            "sched_transfer", "+11 fallback XML fallback",
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("number", ["8004", "+8613800000000", "*98#", "hr.desk_1-a"])

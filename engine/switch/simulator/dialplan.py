@@ -33,8 +33,8 @@ _FALLBACK: Plan = [
 _NUMBER = re.compile(r"[0-9A-Za-z+*#._-]{1,40}\Z")
 
 
-def lookup(context: str, number: str, gateway: str = "") -> Plan | None:
-    """What a call to ``number`` runs in ``context``; None: no route."""
+def lookup(context: str, number: str, gateway: str = "", led: bool = False) -> Plan | None:
+    """What a call to ``number`` runs in ``context``; None: no route. ``led``: an engine leads the switch."""
     if context == "fallback":
         return _FALLBACK
     if context not in ("trunk", "internal"):
@@ -45,7 +45,7 @@ def lookup(context: str, number: str, gateway: str = "") -> Plan | None:
     mark = f"il_origin={context}{gate} il_call=true il_dnis={number} {MARK} media_timeout={DEAD_LINE}"
     return [
         ("multiset", mark),
-        ("sched_transfer", f"+{FALLBACK_AFTER} fallback XML fallback"),
+        *([] if led else [("sched_transfer", f"+{FALLBACK_AFTER} fallback XML fallback")]),
         ("park", ""),
         *_SORRY,
     ]

@@ -279,7 +279,7 @@ class Originate:
             plan = (
                 dialplan.inline(order.target)
                 if order.dialplan.lower() == "inline"
-                else self._switch.lookup(order.context, order.target, "")
+                else self._switch.plan_for(order.context, order.target)
             )
             if plan is None:
                 channel.hangup("NO_ROUTE_DESTINATION")

@@ -86,7 +86,6 @@ class Switch:
         self.sessions = 0
         self.peak = 0
         self.started = clock.monotonic()
-        self.lookup: Callable[[str, str, str], dialplan.Plan | None] = dialplan.lookup
         self.calls_to: Callable[[str, str, str], Callee] | None = None
         self._beat: Timer | None = clock.after(HEARTBEAT, self._heartbeat)
 
@@ -268,13 +267,19 @@ class Switch:
             "call_uuid": channel.uuid,
         }
 
+    def plan_for(self, context: str, number: str, gateway: str = "") -> dialplan.Plan | None:
+        """What the dialplan has a call to ``number`` run; None: no route."""
+        return dialplan.lookup(context, number, gateway, led=self.globals.get("il_led") == "true")
+
     def route(self, channel: Channel, number: str, plan: str, context: str) -> None:
         """Send a channel that runs nothing through the dialplan."""
         channel.promise = None
         channel.set_state("CS_ROUTING")
         channel.set_callstate("RINGING")
         gateway = str(channel.variables.get("sip_acl_authed_by", ""))
-        steps = dialplan.inline(number) if plan.lower() == "inline" else self.lookup(context, number, gateway)
+        steps = (
+            dialplan.inline(number) if plan.lower() == "inline" else self.plan_for(context, number, gateway)
+        )
         if steps is None:
             channel.hangup("NO_ROUTE_DESTINATION")
             return
