@@ -464,6 +464,11 @@ class Heard:
         return getattr(self._caller, name)
 
     @property
+    def key(self) -> str:
+        """The prompt, as ``hears`` names it; "" for a literal text."""
+        return self._said.key or ""
+
+    @property
     def text(self) -> str:
         return self._said.text
 

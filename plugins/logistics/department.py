@@ -9,8 +9,12 @@ from sqlalchemy.orm import Session
 from engine.api import Adapter, Department, Duration, Settings
 
 from .adapters import HttpWaybills, SqlWaybills, WaybillSystem
+from .branches import Branches, HttpBranches, SqlBranches
+from .customers import Customers, HttpCustomers, SqlCustomers
 from .models import Base
+from .pickups import HttpPickups, Pickups, SqlPickups
 from .seed import fill
+from .tariffs import HttpTariffs, SqlTariffs, Tariffs
 
 
 class Rules(Settings):
@@ -20,6 +24,11 @@ class Rules(Settings):
     overdue: Duration = 0.0  # the desk is told in the morning of what is later than this
     lane_days: Duration = 30 * 86400.0  # arrival windows are made of what arrived in so long
     answer: Duration = 2 * 3600.0  # operations owe an answer about a last mile within this much open time
+    lead: Duration = 86400.0  # a quote without an order is asked about so much later (whole days)
+    diamond: Duration = 7 * 86400.0  # how often a customer is asked how things are
+    gold: Duration = 30 * 86400.0
+    ordinary: Duration = 90 * 86400.0
+    complete: Duration = 15 * 60.0  # the desk completes an order to pick something up within this
     hours: str = "office"  # the calendar of what operations and the groups owe
 
 
@@ -48,6 +57,10 @@ department = Department(
     models=Base.metadata,
     adapters=[
         Adapter(WaybillSystem, sql=SqlWaybills, http=HttpWaybills),
+        Adapter(Tariffs, sql=SqlTariffs, http=HttpTariffs),
+        Adapter(Branches, sql=SqlBranches, http=HttpBranches),
+        Adapter(Pickups, sql=SqlPickups, http=HttpPickups),
+        Adapter(Customers, sql=SqlCustomers, http=HttpCustomers),
         Adapter(Books, sql=SqlBooks),
     ],
     sample=fill,

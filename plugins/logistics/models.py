@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import DateTime, ForeignKey, String, Text
+from sqlalchemy import DateTime, ForeignKey, Numeric, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
@@ -21,6 +22,22 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
         return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Amount(TypeDecorator[Decimal]):
+    """Money, weights and volumes, exact: SQLite has no decimal numbers, so they are text there."""
+
+    impl = Numeric(14, 3)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Any) -> Any:
+        return dialect.type_descriptor(String(20) if dialect.name == "sqlite" else Numeric(14, 3))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Any) -> Any:
+        return str(value) if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Any) -> Decimal | None:
+        return None if value is None else Decimal(str(value)).normalize() + 0
 
 
 class Base(DeclarativeBase):
@@ -96,3 +113,143 @@ class Inquiry(Base):
     answered: Mapped[datetime | None] = mapped_column(Instant)
     answered_by: Mapped[str] = mapped_column(String(40), default="")
     answer: Mapped[str] = mapped_column(Text, default="")
+
+
+# -- prices ---------------------------------------------------------------------------------------------
+
+
+class City(Base):
+    """A city by its area code, as callers type it."""
+
+    __tablename__ = "logistics_cities"
+
+    code: Mapped[str] = mapped_column(String(4), primary_key=True)  # 020
+    name: Mapped[str] = mapped_column(String(40))
+
+
+class TariffRow(Base):
+    """What carriage between two cities costs, in one of its versions. Amounts in yuan."""
+
+    __tablename__ = "logistics_tariffs"
+
+    origin: Mapped[str] = mapped_column(String(40), primary_key=True)
+    destination: Mapped[str] = mapped_column(String(40), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    since: Mapped[date]  # the first day on which it holds; it ends where a newer version begins
+    heavy: Mapped[Decimal] = mapped_column(Amount)  # per kg
+    light: Mapped[Decimal] = mapped_column(Amount)  # per m3
+    minimum: Mapped[Decimal] = mapped_column(Amount)  # of the freight
+    pickup: Mapped[Decimal] = mapped_column(Amount)
+    delivery: Mapped[Decimal] = mapped_column(Amount)
+    entry: Mapped[Decimal] = mapped_column(Amount)  # into a warehouse
+    crate: Mapped[Decimal] = mapped_column(Amount)  # per m3
+    insurance: Mapped[Decimal] = mapped_column(Amount)  # per mille of the insured value
+    cod: Mapped[Decimal] = mapped_column(Amount)  # per mille of what is collected
+
+
+class QuoteRow(Base):
+    """A price that was told to somebody, with the version of the tariff that it was made of."""
+
+    __tablename__ = "logistics_quotes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    made: Mapped[datetime] = mapped_column(Instant, index=True)
+    customer: Mapped[str] = mapped_column(String(20), index=True)  # the number that called; "" when withheld
+    name: Mapped[str] = mapped_column(String(80))
+    tier: Mapped[str] = mapped_column(String(10))
+    origin: Mapped[str] = mapped_column(String(40))
+    destination: Mapped[str] = mapped_column(String(40))
+    version: Mapped[int]
+    weight: Mapped[Decimal] = mapped_column(Amount)
+    volume: Mapped[Decimal] = mapped_column(Amount)
+    lines: Mapped[str] = mapped_column(Text)  # "freight_weight 222.00;pickup 50.00"
+    total: Mapped[Decimal] = mapped_column(Amount)
+    pickup: Mapped[str] = mapped_column(String(12), default="")  # the order that came of it
+
+
+class FollowUpRow(Base):
+    """A customer who is to be called on a day: about a quote without an order, or because it is time again."""
+
+    __tablename__ = "logistics_followups"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer: Mapped[str] = mapped_column(String(20), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    tier: Mapped[str] = mapped_column(String(10))
+    kind: Mapped[str] = mapped_column(String(5))  # one of customers.KINDS
+    quote: Mapped[int | None]
+    due: Mapped[date] = mapped_column(index=True)
+    done: Mapped[datetime | None] = mapped_column(Instant)
+    outcome: Mapped[str] = mapped_column(String(12), default="")  # one of customers.OUTCOMES, once done
+    note: Mapped[str] = mapped_column(Text, default="")
+    by: Mapped[str] = mapped_column(String(40), default="")
+
+
+# -- picking up -------------------------------------------------------------------------------------------
+
+
+class DistrictRow(Base):
+    """A part of a city, by a key of the phone, and where it is."""
+
+    __tablename__ = "logistics_districts"
+
+    area: Mapped[str] = mapped_column(String(4), primary_key=True)  # the city's area code
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    lat: Mapped[float]
+    lon: Mapped[float]
+
+
+class BranchRow(Base):
+    """A branch: where it is, when it is open, whom a notice rings."""
+
+    __tablename__ = "logistics_branches"
+
+    code: Mapped[str] = mapped_column(String(8), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    area: Mapped[str] = mapped_column(String(4), index=True)
+    district: Mapped[str] = mapped_column(String(40))
+    lat: Mapped[float]
+    lon: Mapped[float]
+    phone: Mapped[str] = mapped_column(String(20))
+    opens: Mapped[time]
+    closes: Mapped[time]
+    days: Mapped[str] = mapped_column(String(7))  # "1234567": Monday is 1
+
+
+class AddressRow(Base):
+    """An address at which something was picked up of a customer."""
+
+    __tablename__ = "logistics_addresses"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer: Mapped[str] = mapped_column(String(20), index=True)
+    contact: Mapped[str] = mapped_column(String(80))
+    phone: Mapped[str] = mapped_column(String(20))
+    area: Mapped[str] = mapped_column(String(4))
+    district: Mapped[str] = mapped_column(String(40))
+    line: Mapped[str] = mapped_column(String(200))
+    used: Mapped[datetime] = mapped_column(Instant)
+
+
+class PickupRow(Base):
+    """An order to pick something up. What the caller dictated stands in the clips until the desk wrote it down."""
+
+    __tablename__ = "logistics_pickups"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(12), unique=True)
+    made: Mapped[datetime] = mapped_column(Instant, index=True)
+    customer: Mapped[str] = mapped_column(String(20))
+    contact: Mapped[str] = mapped_column(String(80))
+    phone: Mapped[str] = mapped_column(String(20))
+    area: Mapped[str] = mapped_column(String(4))
+    district: Mapped[str] = mapped_column(String(40))
+    address: Mapped[str] = mapped_column(String(200))
+    goods: Mapped[str] = mapped_column(String(80))
+    weight: Mapped[Decimal] = mapped_column(Amount)
+    volume: Mapped[Decimal] = mapped_column(Amount)
+    branch: Mapped[str] = mapped_column(String(8), index=True)
+    quote: Mapped[int]  # 0 without one
+    state: Mapped[str] = mapped_column(String(10))  # one of pickups.STATES
+    completed: Mapped[datetime | None] = mapped_column(Instant)
+    completed_by: Mapped[str] = mapped_column(String(40), default="")

@@ -17,11 +17,13 @@ from engine.api import (
     schedule,
 )
 
+from . import following_up, picking_up, quoting  # noqa: F401 - they declare queries and commands
 from .adapters import SqlWaybills, WaybillSystem
 from .department import department
 from .models import Base
 from .office import COMMANDS, REPORTS
 from .overdue import task_of, tell_desk
+from .picking_up import unacknowledged
 from .tracking import Tracked, track
 from .words import FORMATS
 
@@ -63,7 +65,7 @@ def screen_pop(ctx: Context, call: CallView) -> dict[str, object] | None:
 
 @hookimpl
 def register_notifiers() -> list[Notifier]:
-    return [Notifier("logistics.task", task_of)]
+    return [Notifier("logistics.task", task_of), Notifier("logistics.unacknowledged", unacknowledged)]
 
 
 @hookimpl

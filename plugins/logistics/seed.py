@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import TypeDecorator
 from sqlalchemy.orm import Session
 
-from .models import Event, Service, Waybill
+from .models import AddressRow, Base, BranchRow, City, DistrictRow, Event, Service, TariffRow, Waybill
 
 SAMPLE = Path(__file__).parent / "sample"
 _HOME = ZoneInfo("Asia/Shanghai")
@@ -19,6 +22,11 @@ def fill(session: Session, today: date) -> None:
     """Put the sample company into empty tables. ``today`` is day 0 of the files."""
     read_in(session, SAMPLE / "waybills.csv", today)
     read_in(session, SAMPLE / "delivered.csv", today)
+    for file, model in (
+        ("cities", City), ("tariffs", TariffRow), ("districts", DistrictRow), ("branches", BranchRow),
+        ("addresses", AddressRow),
+    ):  # fmt: skip
+        session.add_all(model(**row) for row in rows_of(SAMPLE / f"{file}.csv", model, today))
 
 
 def read_in(session: Session, path: Path, today: date) -> int:
@@ -43,6 +51,29 @@ def read_in(session: Session, path: Path, today: date) -> int:
             )
             count += 1
     return count
+
+
+def rows_of(path: Path, model: type[Base], today: date) -> Iterator[dict[str, Any]]:
+    """The rows of a file whose first line names columns of ``model``, as their types. ValueError for what is none."""
+    columns = model.__table__.columns
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(line for line in file if not line.startswith("#")):
+            yield {name: _typed(_kind(columns[name].type), value, today) for name, value in row.items()}
+
+
+def _kind(column: Any) -> type:
+    kind: type = (column.impl_instance if isinstance(column, TypeDecorator) else column).python_type
+    return kind
+
+
+def _typed(kind: type, value: str, today: date) -> Any:
+    if kind is datetime:
+        return _moment(value, today)
+    if kind is date:
+        return date.fromisoformat(value) if len(value) == 10 else today + timedelta(days=int(value))
+    if kind is time:
+        return time.fromisoformat(value)
+    return kind(value)
 
 
 def _event(told: str, today: date) -> Event:

@@ -42,6 +42,15 @@ SERVICES = {
 }
 
 
+#: The lines of a quote.
+LINES = {
+    **SERVICES,
+    "freight_weight": ("运费，按重量计算", "freight by weight"),
+    "freight_volume": ("运费，按体积计算", "freight by volume"),
+    "freight_minimum": ("运费，按最低收费", "the minimum freight"),
+}
+
+
 def _named(names: Mapping[str, tuple[str, str]], at: int) -> Callable[[str], str]:
     def said(word: str) -> str:
         if word not in names:
@@ -58,4 +67,5 @@ def naming(name: str, names: Mapping[str, tuple[str, str]]) -> Format:
 
 LATENESS = Format("logistics_lateness", accepts=(int,), words={"zh-CN": chinese, "en": english})
 SERVICE = naming("logistics_service", SERVICES)
-FORMATS = [LATENESS, SERVICE]
+LINE = naming("logistics_line", LINES)
+FORMATS = [LATENESS, SERVICE, LINE]
