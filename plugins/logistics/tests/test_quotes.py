@@ -230,10 +230,11 @@ def test_the_reports_count_quotes_and_calls(line: Any, office: Any) -> None:
     )  # fmt: skip
     for owed in office.does("followups", days=1):
         office.does("follow-up", followup=owed["id"], outcome="thinking")
-    assert [(row["tier"], row["kind"], row["done"], row["in_time"], row["overdue"], row["outcomes"]) for row in office.report("logistics.followups")] == [
+    names = ("tier", "kind", "done", "in_time", "overdue", "outcomes")
+    assert [tuple(row[name] for name in names) for row in office.report("logistics.followups")] == [
         ("diamond", "lead", 1, 1, 0, "thinking:1"),
         ("ordinary", "lead", 1, 1, 0, "thinking:1"),
-    ]  # fmt: skip
+    ]
 
 
 def test_in_the_morning_the_desk_is_told_who_is_to_be_called(centre: Any, line: Any) -> None:
