@@ -45,6 +45,9 @@ In a handler:
     WrongState      for what can't be done in the agent's state
 
     TicketKind      a kind of ticket that a department declares: Department(tickets=[…])
+    Knowledge       answers and rules with their versions, as ctx.knowledge has them (KnowledgeView)
+    Certification   who passed what must be read, as ctx.certification has it (CertificateView, LackView)
+    Ratings         what callers answered to surveys, as ctx.ratings has it (RatingView)
     Tickets         the tickets, as ctx.tickets gives them; ctx.notify tells a group of conf/notify.yaml
     TicketView, TicketChange, NoticeView    what they give, and what hooks and notifiers are told
 
@@ -67,8 +70,11 @@ from engine.hooks.brought import CliCommand, Format, Report
 from engine.hooks.context import (
     Agents,
     Calendars,
+    Certification,
     Context,
+    Knowledge,
     Parties,
+    Ratings,
     Tickets,
 )
 from engine.hooks.department import Adapter, Department, command, query
@@ -87,10 +93,14 @@ from engine.types import (
     CalendarView,
     CallState,
     CallView,
+    CertificateView,
     ClosureView,
+    KnowledgeView,
+    LackView,
     NoticeView,
     PartyView,
     QueueView,
+    RatingView,
     RecordingView,
     TicketChange,
     TicketView,
@@ -107,6 +117,8 @@ __all__ = [
     "Calendars",
     "CallState",
     "CallView",
+    "CertificateView",
+    "Certification",
     "CliCommand",
     "ClosureView",
     "Context",
@@ -118,6 +130,9 @@ __all__ = [
     "Format",
     "HttpClient",
     "Into",
+    "Knowledge",
+    "KnowledgeView",
+    "LackView",
     "LoginRefused",
     "Moment",
     "NotFound",
@@ -128,6 +143,8 @@ __all__ = [
     "Private",
     "Prompt",
     "QueueView",
+    "RatingView",
+    "Ratings",
     "Record",
     "RecordingView",
     "Refused",

@@ -138,6 +138,7 @@ DrainTime = Annotated[float, _lasting(0, 86400, "0s and 1d"), _LENGTH_OF_TIME]
 Size = Annotated[
     int, PlainValidator(_size), WithJsonSchema({"type": "string", "pattern": "^[0-9]+(KB|MB|GB)$"})
 ]
+GraceTime = Annotated[float, _lasting(0, 90 * 86400, "0s and 90d"), _LENGTH_OF_TIME]
 Share = Annotated[float, PlainValidator(_share), WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+%$"})]
 Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]
 Place = Annotated[Path, PlainValidator(_path), WithJsonSchema({"type": "string", "minLength": 1})]
@@ -265,6 +266,14 @@ class Parties(Section):
     longest: DrainTime = 86_400.0
 
 
+class Certification(Section):
+    """What must be read and passed (docs/certification.md)."""
+
+    # Who passed the version before may go on with a new one for so long; for a new item that is everybody.
+    grace: GraceTime = 604_800.0
+    least: Share = 1.0  # of right answers, from which on a quiz is passed
+
+
 class MappedTable(Section):
     """A table of somebody else's database: its name there (``schema.table``), and its columns by their names here."""
 
@@ -329,6 +338,7 @@ class Settings(Section):
     fax: Fax = Fax()
     limits: Limits = Limits()
     parties: Parties = Parties()
+    certification: Certification = Certification()
     departments: dict[Text, DepartmentSection] = Field(default_factory=dict)
     log: Log = Log()
 

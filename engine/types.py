@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -292,6 +292,94 @@ class TicketChange:
     before: str  # the state
     after: str
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeView:
+    """One version of an answer or a rule of the house. Times are aware UTC, days are the centre's."""
+
+    id: str  # a text, or digits
+    version: int
+    state: str  # draft, reviewed, published, superseded, withdrawn
+    kind: str  # answer, rule
+    title: str  # the question
+    topic: str = ""
+    skill: str = ""
+    department: str = ""
+    owner: str = ""
+    answers: Mapping[str, str] = field(default_factory=dict)  # by language
+    spoken: Mapping[str, str] = field(default_factory=dict)  # what is said by phone instead, by language
+    titles: Mapping[str, str] = field(default_factory=dict)  # the question in other languages
+    must_read: tuple[str, ...] = ()  # the skills whose agents must pass it
+    quiz: tuple[Mapping[str, Any], ...] = ()  # {"ask", "choices", "right"}
+    valid_from: date | None = None
+    valid_until: date | None = None
+    by: str = ""  # who wrote it last
+    editors: tuple[str, ...] = ()  # everybody who wrote at this version
+    reviewed_by: str = ""
+    published_by: str = ""
+    published: datetime | None = None
+    created: datetime | None = None
+    why: str = ""  # it was withdrawn
+    call: str = ""  # the one that showed the gap
+
+    def text(self, language: str) -> str:
+        """The answer in a language, or in the first that there is; "" without any."""
+        return self.answers.get(language) or next(iter(self.answers.values()), "")
+
+    def question(self, language: str) -> str:
+        """The title in a language."""
+        return self.titles.get(language) or self.title
+
+    def said(self, language: str) -> str:
+        """What is said of it by phone in that language."""
+        return self.spoken.get(language) or self.text(language)
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateView:
+    """How far somebody is with one version."""
+
+    agent: str
+    id: str
+    version: int
+    read: datetime | None = None
+    passed: datetime | None = None
+    score: int = 0
+    of: int = 0
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LackView:
+    """Something that an agent has to pass, and has not."""
+
+    agent: str
+    item: KnowledgeView
+    skills: tuple[str, ...]  # those that need it, of the agent's
+    until: datetime | None  # they count until then all the same; None: they don't
+
+    def why(self) -> str:
+        """In words: ``not certified on LIAB-02 v4``."""
+        return f"not certified on {self.item.id} v{self.item.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class RatingView:
+    """One answer."""
+
+    key: str
+    at: datetime
+    question: str
+    score: int
+    most: int
+    call: str
+    department: str
+    flow: str
+    queue: str
+    agent: str
+    language: str
+    party: int | None = None  # who answered
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from engine.errors import ConfigError, InsidelineError, StoreError
 from engine.esl.connection import Connection
 from engine.flows.closing import Closing
 from engine.flows.lead import Lead
-from engine.flows.literals import literal_texts
+from engine.flows.literals import literal_texts, spoken_literally
 from engine.flows.numbers import Numbers
 from engine.flows.services import Services
 from engine.hooks.departments import Departments
@@ -248,8 +248,24 @@ class App:
             self.to_warm.clear()
             made = self.installation
             assert made.flows is not None
-            self.prompts.warm(made.settings.languages, literal_texts(made.flows), gently=True)
+            self.prompts.warm(
+                made.settings.languages, [*literal_texts(made.flows), *self._answers()], gently=True
+            )
             self.to_warm.wait()
+
+    def _answers(self) -> list[tuple[str, str]]:
+        """What is said of published knowledge, by language."""
+        if self.records is None:
+            return []
+        try:
+            texts = self.records.read(lambda session: self.records.library(session).said_texts())
+        except StoreError as error:
+            log.warning("knowledge.not_rendered_ahead", error=str(error))
+            return []
+        return [(language, spoken_literally(text)) for language, text in texts]
+
+    def look_at_certificates(self) -> None:
+        """Who passed what may be other now: skills that need it count, or do not."""
 
     def _phone(self, extension: str, registered: bool) -> None:
         (self.acd.phone_registered if registered else self.acd.phone_lost)(extension)

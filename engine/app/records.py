@@ -22,11 +22,12 @@ from engine.records.delivery import Delivery
 from engine.records.notices import Notices
 from engine.records.records import Records
 from engine.records.schedules import Schedules
-from engine.types import NoticeView, TicketChange, TicketView
+from engine.types import KnowledgeView, NoticeView, TicketChange, TicketView
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from engine.acd.config import AcdConfig
     from engine.app.app import App
     from engine.app.installation import Installation
     from engine.flows.services import Services
@@ -86,6 +87,11 @@ def make_records(app: App, services: Services) -> Records:
     def changed(ticket: TicketView, change: TicketChange) -> None:
         made.host.tell.ticket_changed(ticket=ticket, change=change)
 
+    def published(answer: KnowledgeView, before: KnowledgeView | None) -> None:
+        app.to_warm.set()  # what is said of it is rendered before a call asks for it
+        app.look_at_certificates()
+        made.host.tell.answer_published(answer=answer, before=before)
+
     records = Records(
         store,
         clock,
@@ -96,6 +102,10 @@ def make_records(app: App, services: Services) -> Records:
         pack=pack,
         site_of=lambda session, who: _site_of(app, session, who),
         kinds=_kinds_of_tickets(made, services.calendars.names),
+        zone=made.settings.zone,
+        grace=made.settings.certification.grace,
+        roles_of=lambda who: roles_of(made.acd, who),
+        published=published,
     )
     site = {"node": made.settings.site.id}
     callbacks = Callbacks(
@@ -165,6 +175,13 @@ def make_records(app: App, services: Services) -> Records:
     services.records = records
     tell_of_messages(app.sounds, records, clock)
     return records
+
+
+def roles_of(acd: AcdConfig | None, who: str) -> list[str] | None:
+    """The roles of an agent, by id or name; None for somebody who is no agent."""
+    agents = acd.agents if acd is not None else {}
+    found = agents.get(who) or next((one for one in agents.values() if one.name == who), None)
+    return None if found is None else list(found.roles)
 
 
 def _kinds_of_tickets(made: Installation, calendars: Collection[str]) -> dict[str, dict[str, TicketKind]]:

@@ -22,6 +22,12 @@ def literal_texts(flows: FlowSet) -> Iterator[tuple[str, str]]:
                         yield language, text
 
 
+def spoken_literally(text: str) -> str:
+    """``text`` as a prompt that is said word by word: no placeholder is seen in it, and no key of the catalogue."""
+    whole = text.replace("{", "{{").replace("}", "}}")
+    return whole + "." if is_prompt_key(whole) else whole
+
+
 def _said(steps: tuple[Step, ...]) -> Iterator[str]:
     for step in steps:
         if type(step).writes_prompts:
@@ -31,4 +37,4 @@ def _said(steps: tuple[Step, ...]) -> Iterator[str]:
                 yield reference.value
 
 
-__all__ = ["literal_texts"]
+__all__ = ["literal_texts", "spoken_literally"]

@@ -17,6 +17,7 @@ from engine.types import (
     AgentView,
     BlockedView,
     CallView,
+    KnowledgeView,
     RecordingView,
     SettledView,
     TicketChange,
@@ -144,6 +145,11 @@ class Day:
         self._add(
             "ticket_changed", f"ticket {ticket.number} {ticket.kind} ({who}): {change.what}", ticket.call
         )
+
+    @hookimpl
+    def answer_published(self, answer: KnowledgeView, before: KnowledgeView | None) -> None:
+        said = f"in place of v{before.version}" if before is not None else "new"
+        self._add("answer_published", f"{answer.id} v{answer.version} is published ({said})", answer.call)
 
     @hookimpl
     def command_settled(self, settled: SettledView) -> None:

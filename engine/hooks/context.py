@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from engine.errors import PluginError
-from engine.types import AgentView, CalendarView, NoticeView, PartyView, TicketChange, TicketView
+from engine.types import (
+    AgentView,
+    CalendarView,
+    CertificateView,
+    KnowledgeView,
+    LackView,
+    NoticeView,
+    PartyView,
+    RatingView,
+    TicketChange,
+    TicketView,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -221,6 +232,120 @@ class Tickets(Protocol):
         """It was not done after all; its time begins anew when ``within`` is given."""
 
 
+class Knowledge(Protocol):
+    """The answers and rules of the house, in versions. Queries look, commands also write. Raises
+    :class:`engine.errors.NotFound`, and :class:`engine.errors.WrongState` for what can't be done: a reviewer who wrote
+    at it, an item that is no draft."""
+
+    def get(self, id: str, version: int = 0) -> KnowledgeView | None:
+        """That version of an item; without one the version that holds today, None when there is none."""
+
+    def latest(self, id: str) -> KnowledgeView | None:
+        """The newest version of an item, whatever its state."""
+
+    def versions(self, id: str) -> list[KnowledgeView]:
+        """All versions of an item, the newest first."""
+
+    def search(
+        self,
+        text: str = "",
+        *,
+        topic: str = "",
+        department: str = "",
+        skill: str = "",
+        kind: str = "",
+        state: str = "published",
+        limit: int = 20,
+    ) -> list[KnowledgeView]:
+        """Items, those that fit ``text`` best first. Of published ones the version that holds today; ``state=""`` means
+        the newest version of each."""
+
+    def draft(
+        self,
+        title: str,
+        answers: Mapping[str, str] | None = None,
+        *,
+        id: str = "",
+        topic: str = "",
+        skill: str = "",
+        department: str = "",
+        kind: str = "answer",
+        owner: str = "",
+        spoken: Mapping[str, str] | None = None,
+        titles: Mapping[str, str] | None = None,
+        must_read: Sequence[str] = (),
+        quiz: Sequence[Mapping[str, Any]] = (),
+        valid_from: date | None = None,
+        valid_until: date | None = None,
+        call: str = "",
+        by: str = "",
+    ) -> KnowledgeView:
+        """A new item; without an ``id`` six digits are drawn. ``call`` is the one that showed the gap."""
+
+    def edit(self, id: str, *, by: str = "", **changes: Any) -> KnowledgeView:
+        """Change what is written; of what was published a new version is begun, as a draft."""
+
+    def review(self, id: str, by: str = "") -> KnowledgeView:
+        """A second person agrees with the draft."""
+
+    def publish(self, id: str, by: str = "") -> KnowledgeView:
+        """It holds from now on, or from its day on."""
+
+    def withdraw(self, id: str, by: str = "", why: str = "") -> KnowledgeView:
+        """It holds no more."""
+
+
+class Certification(Protocol):
+    """Who has passed what must be read. Agents are named by their ids. Raises :class:`engine.errors.NotFound` for an
+    item, or a version, that there is not."""
+
+    def passed(self, agent: str, id: str, version: int = 0) -> bool:
+        """Whether an agent passed exactly that version; without one, the version that holds today, and then also within
+        its time of grace."""
+
+    def certificate(self, agent: str, id: str, version: int = 0) -> CertificateView:
+        """How far an agent is with a version (the one that holds today)."""
+
+    def search(self, agent: str = "", id: str = "", limit: int = 1000) -> list[CertificateView]:
+        """Certificates, the newest first."""
+
+    def missing(self, agent: str, skills: Iterable[str]) -> list[LackView]:
+        """What an agent with these skills has to pass and has not."""
+
+    def read(self, agent: str, id: str) -> KnowledgeView:
+        """The agent reads what holds today."""
+
+    def answer(self, agent: str, id: str, answers: Sequence[int], *, least: float = 1.0) -> CertificateView:
+        """The agent answers the quiz; passed from the share ``least`` of right answers on."""
+
+    def acknowledge(self, agent: str, id: str) -> CertificateView:
+        """The agent has read and understood something that has no quiz."""
+
+    def record(
+        self, agent: str, id: str, version: int, score: int = 0, of: int = 0, *, passed: bool = True
+    ) -> CertificateView:
+        """Keep a result, e.g. of a course elsewhere."""
+
+
+class Ratings(Protocol):
+    """What callers answered to surveys."""
+
+    def search(
+        self,
+        *,
+        call: str = "",
+        agent: str = "",
+        queue: str = "",
+        question: str = "",
+        department: str = "",
+        party: int = 0,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+    ) -> list[RatingView]:
+        """Answers, the newest first."""
+
+
 class Notify(Protocol):
     """``ctx.notify("desk", "logistics/overdue_notice", count=3)``: tell a group of conf/notify.yaml, in words of the
     prompts. In a handler over sql it is told if, and only if, the handler's transaction is committed."""
@@ -255,6 +380,15 @@ class Records(Protocol):
     def notifier_for(self, session: Session | None, department: str) -> Notify:
         """The same for notices."""
 
+    def library_for(self, session: Session | None, department: str, by: str) -> Knowledge:
+        """The same for the knowledge."""
+
+    def certifications_for(self, session: Session | None) -> Certification:
+        """The same for certificates."""
+
+    def ratings_for(self, session: Session | None) -> Ratings:
+        """The same for ratings."""
+
     def notices_for(self, session: Session | None) -> NoticeBook:
         """What became of notices, in the same way."""
 
@@ -275,9 +409,12 @@ class Context:
         "_adapters",
         "_agents",
         "_calendars",
+        "_certification",
+        "_knowledge",
         "_notices",
         "_notify",
         "_parties",
+        "_ratings",
         "_session",
         "_settings",
         "_tickets",
@@ -302,6 +439,9 @@ class Context:
         tickets: Tickets | None = None,
         notify: Notify | None = None,
         notices: NoticeBook | None = None,
+        knowledge: Knowledge | None = None,
+        certification: Certification | None = None,
+        ratings: Ratings | None = None,
         settings: Any = None,
         where: str = "here",
     ) -> None:
@@ -317,6 +457,9 @@ class Context:
         self._tickets = tickets
         self._notify = notify
         self._notices = notices
+        self._knowledge = knowledge
+        self._certification = certification
+        self._ratings = ratings
         self._settings = settings
         self._where = where
 
@@ -371,6 +514,28 @@ class Context:
             raise PluginError(f"{self._where} can't notify anybody: a query changes nothing")
         self.recorded = True
         return self._notify
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """The answers and rules of the house; what is drafted is this department's."""
+        if self._knowledge is None:
+            raise PluginError(f"{self._where} has no knowledge: it runs in another database")
+        self.recorded = True
+        return self._knowledge
+
+    @property
+    def certification(self) -> Certification:
+        """Who has passed what must be read."""
+        if self._certification is None:
+            raise PluginError(f"{self._where} can't look up certificates: it runs in another database")
+        return self._certification
+
+    @property
+    def ratings(self) -> Ratings:
+        """What callers answered to surveys."""
+        if self._ratings is None:
+            raise PluginError(f"{self._where} can't look up ratings: it runs in another database")
+        return self._ratings
 
     @property
     def notices(self) -> NoticeBook:

@@ -260,7 +260,9 @@ class Departments:
             return self._wait(handler, run, deed, within)
         finally:
             if self.records is not None:
-                self.records.settled("tickets", "notices")  # a ticket or a notice may have come of it
+                self.records.settled(
+                    "tickets", "notices", "knowledge"
+                )  # a ticket or a notice may have come of it
 
     def _send(self, name: str, kept: Mapping[str, Any], key: str, limit: float) -> Any:
         """One attempt of the outbox; see :data:`engine.hooks.outbox.Send`."""
@@ -407,6 +409,7 @@ class Departments:
                     given["parties"] = self.parties.within(session)
                 if kind == SQL and self.records is not None:
                     given["notices"] = self.records.notices_for(session)
+                    given |= self._known(session, department, where)
                 if kind == SQL and writes:
                     given |= self._recorded(session, department, where)
                 made.append(self._made_context(department, where, **given))
@@ -427,7 +430,7 @@ class Departments:
             if run.began and not run.ended:
                 stuck.append(run)
             if self.records is not None and any(context.recorded for context in made):
-                self.records.settled("tickets", "notices")
+                self.records.settled("tickets", "notices", "knowledge")
 
     def _recorded(self, session: Session | None, department: str, by: str) -> dict[str, Any]:
         """What a handler has to owe people something, and to tell them."""
@@ -437,6 +440,17 @@ class Departments:
             "tickets": self.records.tickets_for(session, department, by),
             "notify": self.records.notifier_for(session, department),
             "notices": self.records.notices_for(session),
+            **self._known(session, department, by),
+        }
+
+    def _known(self, session: Session | None, department: str, by: str) -> dict[str, Any]:
+        """What a handler may look up, and a command may change: the knowledge, who passed what, ratings."""
+        if self.records is None:
+            return {}
+        return {
+            "knowledge": self.records.library_for(session, department, by),
+            "certification": self.records.certifications_for(session),
+            "ratings": self.records.ratings_for(session),
         }
 
     def _local(

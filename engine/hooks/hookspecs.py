@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         AgentView,
         BlockedView,
         CallView,
+        KnowledgeView,
         PartyView,
         RecordingView,
         SettledView,
@@ -150,6 +151,11 @@ class Told:
     @hookspec
     def ticket_changed(self, ticket: TicketView, change: TicketChange) -> None:
         """A ticket was opened or changed, and that is committed. After a crash it may be told a second time."""
+
+    @hookspec
+    def answer_published(self, answer: KnowledgeView, before: KnowledgeView | None) -> None:
+        """An answer or a rule was published, and that is committed; ``before`` is the version that was published before
+        it. After a crash it may be told a second time."""
 
     @hookspec
     def command_settled(self, settled: SettledView) -> None:

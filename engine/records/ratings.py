@@ -12,26 +12,10 @@ from sqlalchemy.orm import Session
 from engine.clock import Clock
 from engine.store.store import Store
 from engine.store.tables_clips import ratings as table
+from engine.types import RatingView
 
 LIMIT = 100
 GROUPS = ("agent", "queue", "question", "department", "flow")
-
-
-@dataclass(frozen=True, slots=True)
-class Rating:
-    """One answer."""
-
-    key: str
-    at: datetime
-    question: str
-    score: int
-    most: int
-    call: str
-    department: str
-    flow: str
-    queue: str
-    agent: str
-    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +37,47 @@ class Ratings:
         self._store = store
         self._clock = clock
 
-    def add(self, key: str, question: str, score: int, most: int, **about: str) -> None:
-        """Keep an answer; ``about``: call, department, flow, queue, agent, language. The same ``key`` is the same
-        answer."""
-        values = {"at": self._clock.now(), "question": question, "score": score, "most": most, **about}
+    def add(
+        self, key: str, question: str, score: int, most: int, *, party: int | None = None, **about: str
+    ) -> None:
+        """Keep an answer; ``about``: call, department, flow, queue, agent, language; ``party`` is who answered. The
+        same ``key`` is the same answer."""
+        values = {
+            "at": self._clock.now(),
+            "question": question,
+            "score": score,
+            "most": most,
+            "party": party,
+            **about,
+        }
         self._store.save(table, key, values)
+
+
+class RatingsIn:
+    """The ratings as one session sees them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def search(
+        self,
+        *,
+        call: str = "",
+        agent: str = "",
+        queue: str = "",
+        question: str = "",
+        department: str = "",
+        party: int = 0,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = LIMIT,
+    ) -> list[RatingView]:
+        """Answers, the newest first."""
+        wanted: dict[str, Any] = {
+            "call": call, "agent": agent, "queue": queue, "question": question, "department": department,
+            "party": party,
+        }  # fmt: skip
+        return listed(self._session, since=since, until=until, limit=limit, **wanted)
 
 
 # -- what is read -------------------------------------------------------------------------------------
@@ -69,8 +89,8 @@ def listed(
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int = LIMIT,
-    **wanted: str,
-) -> list[Rating]:
+    **wanted: Any,
+) -> list[RatingView]:
     """Answers, the newest first; ``wanted`` is a column with its value: agent, queue, question, department, call."""
     query = (
         _fitting(select(table), since, until, wanted).order_by(table.c.at.desc(), table.c.key).limit(limit)
@@ -99,7 +119,7 @@ def averages(
 
 
 def _fitting(
-    query: Select[Any], since: datetime | None, until: datetime | None, wanted: dict[str, str]
+    query: Select[Any], since: datetime | None, until: datetime | None, wanted: dict[str, Any]
 ) -> Select[Any]:
     if since is not None:
         query = query.where(table.c.at >= since)
@@ -111,5 +131,5 @@ def _fitting(
     return query
 
 
-def _rating(row: Row[Any]) -> Rating:
-    return Rating(**row._mapping)
+def _rating(row: Row[Any]) -> RatingView:
+    return RatingView(**row._mapping)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -15,12 +15,15 @@ from engine.clock import Clock
 from engine.errors import PluginError
 from engine.records import notices
 from engine.records.callbacks import Callbacks, Owed
+from engine.records.certification import Certifications
 from engine.records.duty import Duty
+from engine.records.knowledge import Library, RolesOf
 from engine.records.notices import Notices
 from engine.records.notify_file import NotifyFile
+from engine.records.ratings import RatingsIn
 from engine.records.tickets import Desk, Due, Kinds, SiteOf
 from engine.store.store import Store
-from engine.types import JournalEntry, NoticeView, TicketChange, TicketView
+from engine.types import JournalEntry, KnowledgeView, NoticeView, TicketChange, TicketView
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -45,11 +48,21 @@ class Records:
         numbers: random.Random | None = None,
         site_of: SiteOf = lambda session, who: None,
         kinds: Kinds | None = None,
+        zone: tzinfo = UTC,
+        grace: float = 0.0,
+        roles_of: RolesOf = lambda who: None,
+        published: Callable[[KnowledgeView, KnowledgeView | None], None] = lambda answer, before: None,
     ) -> None:
         """``due`` counts a calendar's open time; ``changed`` is told of every change of a ticket, once it is
         committed. ``pack`` makes JSON of values such that they can be spoken later. ``numbers`` draws ticket numbers
         (the system's randomness when left out), ``site_of`` knows where people sit, for tickets that are kept away
-        from a site, and ``kinds`` which tickets departments declare."""
+        from a site, and ``kinds`` which tickets departments declare. ``zone`` says what day it is, ``grace`` for how
+        many seconds who passed an earlier version may go on with a new one; ``roles_of`` who may publish
+        knowledge, and ``published`` is told of what was, with the version before it, once it is committed."""
+        self._zone = zone
+        self._grace = grace
+        self._roles_of = roles_of
+        self._published = published
         self.notify_file = notify
         self._kinds = kinds or {}
         self.callbacks: Callbacks | None = None
@@ -66,6 +79,7 @@ class Records:
         self._numbers = numbers or random.SystemRandom()
         self._wakes: dict[str, Callable[[], None]] = {}
         self.duty("tickets", self._look_at_tickets)
+        self.duty("knowledge", self._look_at_knowledge)
 
     # -- duties ---------------------------------------------------------------------------------------
 
@@ -122,6 +136,14 @@ class Records:
             site_of=self._site_of,
             kinds=self._kinds,
         )
+
+    def library(self, session: Session, *, department: str = "", by: str = "") -> Library:
+        """The knowledge, in this session's transaction."""
+        now = self._clock.now()
+        return Library(
+            session, now=now, today=now.astimezone(self._zone).date(), department=department, by=by,
+            numbers=self._numbers, roles_of=self._roles_of,
+        )  # fmt: skip
 
     def add_notice(
         self, session: Session, group: str, prompt: str, values: Mapping[str, Any], **more: Any
@@ -188,7 +210,7 @@ class Records:
         """``ctx.tickets``: in the handler's own transaction, or (on the hub) each act in one of its own."""
         if session is not None:
             return self.desk(session, department=department, by=by)
-        return _OneByOne(self, department, by)
+        return _OneByOne(lambda session: self.desk(session, department=department, by=by), Desk, self)
 
     def notifier_for(self, session: Session | None, department: str) -> Callable[..., str]:
         """``ctx.notify(group, prompt, level=…, key=…, window=…, **values)``, the same way."""
@@ -210,6 +232,43 @@ class Records:
     def notices_for(self, session: Session | None) -> _Book:
         """``ctx.notices``, the same way."""
         return _Book(self, session)
+
+    def library_for(self, session: Session | None, department: str, by: str) -> Any:
+        """``ctx.knowledge``: in the handler's own transaction, or (on the hub) each act in one of its own."""
+        if session is not None:
+            return self.library(session, department=department, by=by)
+        return _OneByOne(lambda session: self.library(session, department=department, by=by), Library, self)
+
+    def certifications(self, session: Session) -> Certifications:
+        """Who passed what, in this session's transaction."""
+        return Certifications(session, self.library(session), now=self._clock.now(), grace=self._grace)
+
+    def certifications_for(self, session: Session | None) -> Any:
+        """``ctx.certification``, the same way."""
+        if session is not None:
+            return self.certifications(session)
+        return _OneByOne(self.certifications, Certifications, self)
+
+    def ratings_for(self, session: Session | None) -> Any:
+        """``ctx.ratings``, the same way."""
+        return RatingsIn(session) if session is not None else _OneByOne(RatingsIn, RatingsIn, self)
+
+    # -- what was published -----------------------------------------------------------------------------
+
+    def _look_at_knowledge(self) -> float | None:
+        while True:
+            told = self._store.work(lambda session: self.library(session).untold(BATCH), DATABASE)
+            for answer, before in told:
+                data = {
+                    "id": answer.id,
+                    "version": answer.version,
+                    "topic": answer.topic,
+                    "by": answer.published_by,
+                }
+                self._note("knowledge.published", answer.call, data=data)
+                self._published(answer, before)
+            if len(told) < BATCH:
+                return None
 
     # -- tickets that are due, and those who must know ------------------------------------------------------
 
@@ -264,20 +323,16 @@ class _Book:
 
 
 class _OneByOne:
-    """A :class:`Desk` for the hub: each act is a transaction of its own."""
+    """A :class:`Desk` or :class:`Library` for the hub: each act is a transaction of its own."""
 
-    def __init__(self, records: Records, department: str, by: str) -> None:
-        self._records, self._department, self._by = records, department, by
+    def __init__(self, made: Callable[[Session], Any], kind: type, records: Records) -> None:
+        self._made, self._kind, self._records = made, kind, records
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name.startswith("_") or not hasattr(Desk, name):
+        if name.startswith("_") or not hasattr(self._kind, name):
             raise AttributeError(name)
 
         def act(*args: Any, **values: Any) -> Any:
-            def within(session: Session) -> Any:
-                desk = self._records.desk(session, department=self._department, by=self._by)
-                return getattr(desk, name)(*args, **values)
-
-            return self._records.work(within)
+            return self._records.work(lambda session: getattr(self._made(session), name)(*args, **values))
 
         return act

@@ -63,7 +63,9 @@ ratings = Table(
     text("queue"),
     text("agent"),
     text("language"),
+    Column("party", BigKey),  # who answered, when that is known and may be kept
 )
+Index("ix_ratings_party", ratings.c.party, ratings.c.at)
 Index("ix_ratings_at", ratings.c.at)
 Index("ix_ratings_agent", ratings.c.agent, ratings.c.at)
 Index("ix_ratings_call", ratings.c.call)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from engine.flows.step import Step
 from engine.flows.steps.alert import Alert
 from engine.flows.steps.answer import Answer
+from engine.flows.steps.answer_from_knowledge import AnswerFromKnowledge
 from engine.flows.steps.callback import Callback
 from engine.flows.steps.choose import Choose
 from engine.flows.steps.collect import Collect
@@ -48,6 +49,7 @@ from engine.flows.steps.voicemail import Voicemail
 _ALL: tuple[type[Step], ...] = (
     # media
     Answer,
+    AnswerFromKnowledge,
     Play,
     Say,
     Music,

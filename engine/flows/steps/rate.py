@@ -95,6 +95,7 @@ class Rate(Step):
             queue=call.queue,
             agent=call.agent,
             language=call.language,
+            party=run.party.id or None if run.party is not None and not run.deferred else None,
         )
         call.journal("rating.given", question=self.question, score=given.value, most=self.scale.most)
         if self.into is not None:
