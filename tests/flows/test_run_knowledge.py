@@ -151,7 +151,7 @@ def test_an_engine_that_dies_goes_on_with_the_version_that_was_said(make: Any) -
     caller.hears("Answer 1001, version two.")
 
 
-def test_a_publication_is_told_written_and_rendered_ahead(make: Any) -> None:
+def test_answer_published(make: Any) -> None:
     centre = make(FIRST)
     records = centre.app.records
     centre.app.to_warm.clear()
