@@ -415,7 +415,10 @@ class Run:
             with self.masked_while(hidden):
                 heard = call.collect(wanted, event_uuid=event_uuid, limit=patience + seconds)
             if heard is not None:
-                return (typed + (heard.digits or "")) or None
+                keys = typed + (heard.digits or "")
+                # Nothing but the key that ends the digits before, which were complete without it.
+                stray = self.stray if not keys and heard.terminator == self.stray else ""
+                return keys or stray or None
             call.stop_sound()
         raise FlowFault("the switch lost a collection of digits three times")
 

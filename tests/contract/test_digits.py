@@ -37,6 +37,19 @@ def test_the_greatest_number_of_digits_ends_it_at_once(switch: Rig) -> None:
     assert not over.var("read_terminator_used")
 
 
+@pytest.mark.parametrize("prompt", [PROMPT, ""])
+def test_the_ending_key_alone_is_told_as_that_and_as_no_digits(switch: Rig, prompt: str) -> None:
+    """So a key that ends digits which were complete without it can be told from silence."""
+    person, uuid = switch.arrive()
+    more = {"prompt": prompt} if prompt else {}
+    asked = switch.execute(uuid, "play_and_get_digits", collect(first=3.0, **more), lock=True)
+    switch.clock.sleep(0.3)
+    person.press("#")
+    over = switch.heard.done(asked, timeout=1.0)
+    assert not over.var("il_digits")
+    assert over.var("read_terminator_used") == "#"
+
+
 def test_a_pause_after_the_least_number_ends_it_with_what_there_is(switch: Rig) -> None:
     person, uuid = switch.arrive()
     asked = switch.execute(uuid, "play_and_get_digits", collect(first=3.0, between=0.4), lock=True)

@@ -91,6 +91,28 @@ def test_the_star_says_the_menu_again(shop: Shop) -> None:
     caller.hears("One.")
 
 
+def test_the_key_that_ends_digits_spoils_no_question_behind_a_complete_one(shop: Shop) -> None:
+    centre = shop(
+        """
+        greet:
+          - answer
+          - collect: {into: article, as: digits, length: 4-8, end: hash, prompt: Article., give_up: nothing}
+          - collect: {into: x, as: number, length: 1-5, end: hash, prompt: Quantity., attempts: 1, give_up: nothing}
+          - journal: {event: got, data: {x: "{article} {x}"}}
+          - play: Done.
+          - hangup
+        nothing:
+          - play: Gave up.
+          - hangup
+        """
+    )
+    caller = centre.caller().dials("8000")
+    caller.hears("Article.").presses("10010001#")
+    caller.hears("Quantity.").presses("600#")
+    caller.hears("Quantity.").hears("Done.")
+    assert got(centre, caller) == "10010001 600"
+
+
 # -- confirm ----------------------------------------------------------------------------------------
 
 

@@ -159,7 +159,7 @@ def test_a_secret_makes_no_event_and_no_trace_but_its_variable(
     client.execute(uuid, "set", "sensitive_dtmf=false", event_uuid="F")
     client.complete("F")
     caller.press("7")
-    clock.sleep(0.1)
+    clock.sleep(0.5)
     caller.hang_up()
     end = client.event("CHANNEL_HANGUP_COMPLETE", uuid)
     assert end["variable_digits_dialed"] == "7"

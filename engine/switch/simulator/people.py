@@ -39,6 +39,7 @@ class Person(Party):
         self.bridged_to: str | None = None  # the UUID of the leg it talks with
         self.talks: list[str] = []  # UUIDs of all legs it talked with, in order
         self.keys_heard = ""  # what the other party pressed
+        self._keypad_free = 0.0  # when all keys that are being pressed will have been
         self.speech = SPEECH  # seconds that it says whenever it is asked to dictate; 0: it is silent
         self.contexts: list[str] = []  # dialplan contexts the call went through
         self.played: list[Playback] = []
@@ -112,13 +113,17 @@ class Person(Party):
     # -- what it does -----------------------------------------------------------------------------
 
     def press(self, keys: str, *, gap: float = KEY_GAP) -> None:
-        """Press keys one after the other, the first at once. Raises HungUp when the call is over."""
+        """Press keys one after the other, the first at once, or behind those that are still being pressed: a phone
+        has one keypad. Raises HungUp when the call is over."""
         wrong = set(keys) - _KEYS
         if wrong:
             raise ValueError(f"no such keys on a phone: {''.join(sorted(wrong))}")
         channel = self._live()
+        now = self._clock.monotonic()
+        wait = max(0.0, self._keypad_free - now)
         for index, key in enumerate(keys):
-            self._clock.after(index * gap, channel.press, key)
+            self._clock.after(wait + index * gap, channel.press, key)
+        self._keypad_free = now + wait + len(keys) * gap
 
     def speak(self, seconds: float) -> None:
         """Say something now, though nobody talks with it; it is in what is being recorded."""
