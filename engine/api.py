@@ -5,6 +5,7 @@ Declaring (see docs/plugins.md):
     Department      what a department is: name, tables, adapters; filled by the decorators below
     query, command  declare a handler, called with a Context and the flow's values
     Adapter         one company system: its contract and the ways to speak to it
+    History         the sample company's past, as Department(history=…) writes its part of it
     HttpClient      what an http adapter is made with: ask, get, do (docs/adapters.md)
     RemoteFailed    a company's system gave no usable answer; an adapter that speaks in its own way raises it
     hookimpl        marks an implementation of a hook (docs/hooks.md)
@@ -128,6 +129,7 @@ __all__ = [
     "Duration",
     "Flag",
     "Format",
+    "History",
     "HttpClient",
     "Into",
     "Knowledge",
@@ -167,13 +169,18 @@ __all__ = [
 ]
 
 if typing.TYPE_CHECKING:
+    from engine.records.history import History
     from engine.store.columns import Moment
 
 
 def __getattr__(name: str) -> object:
-    """``Moment`` when a plugin with tables asks for it: the others do without SQLAlchemy."""
-    if name != "Moment":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from engine.store.columns import Moment
+    """``Moment`` and ``History`` when a plugin with tables asks for them: the others do without SQLAlchemy."""
+    if name == "Moment":
+        from engine.store.columns import Moment
 
-    return Moment
+        return Moment
+    if name == "History":
+        from engine.records.history import History
+
+        return History
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

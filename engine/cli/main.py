@@ -48,6 +48,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "outbox": ("outbox", "outbox", "What remote systems are still to be told."),
     "plugin": ("plugins", "plugin", "The departments' plugins, and a new one."),
     "report": ("departments", "report", "What departments report."),
+    "data": ("data", "data", "The sample company, and its past."),
     "db": ("db", "db", "The database."),
     "fs": ("fs", "fs", "Give the switch a command of its own."),
 }

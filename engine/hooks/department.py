@@ -154,6 +154,7 @@ class Department:
     stands in ``sample/parties.csv`` of the plugin's folder).
     ``settings`` is the model of what conf/engine.yaml may say under ``departments: <name>:`` (``ctx.settings``).
     ``tickets`` are the kinds of tickets that it opens; one that declares some opens no others.
+    ``history(session, history)`` adds its part to the sample company's past (`insideline data seed`; ``History``).
     ``factories`` are for tests: ``function(session, **values)`` by the name that the fixture ``seed`` calls it with.
     """
 
@@ -169,6 +170,7 @@ class Department:
         settings: type[BaseModel] | None = None,
         factories: Mapping[str, Callable[..., Any]] | None = None,
         tickets: Sequence[TicketKind] = (),
+        history: Callable[[Session, Any], None] | None = None,
     ) -> None:
         if not _NAME.match(name):
             raise PluginError(f"a department's name is lower-case letters, digits and _, not {name!r}")
@@ -199,6 +201,7 @@ class Department:
         self.settings = settings
         self.factories = dict(factories or {})
         self.tickets = by_name(name, tickets)
+        self.history = history
         #: By contract's name: what stands between a handler and its adapter. For tests (engine.testing.trouble).
         self.around: dict[str, Callable[[Any], Any]] = {}
         self.queries: dict[str, Query] = {}
