@@ -9,17 +9,21 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import unicodedata
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from engine.prompts.sound import RATE, read_wav, resample, tone, trim
+from engine.prompts import sound
+from engine.prompts.sound import RATE, tone
 from engine.prompts.tool import ToolFailed, run_tool
 
-LIMIT: Final = 5.0  # seconds that a render may take; it takes about 0.05
-_MOST: Final = 22050 * 2 * 180  # bytes: three minutes of sound
+LIMIT: Final = (
+    20.0  # seconds that a render may take; it takes about 0.1, and a long text on a busy machine more
+)
+_MOST: Final = RATE * 2 * 180  # bytes: three minutes of sound
 
 
 class Voice(Protocol):
@@ -92,8 +96,9 @@ class EspeakVoice:
     def samples(self, text: str, language: str) -> array[int]:
         if language not in self.voices:
             raise ToolFailed(f"espeak-ng has no voice for {language}")
-        wav = run_tool(
+        said = run_tool(
             [
+                *(sys.executable, "-E", "-s", "-S", sound.__file__),
                 self.program,
                 *("-v", self.voices[language]),
                 *("-s", str(_PACE.get(language, 165))),
@@ -103,12 +108,9 @@ class EspeakVoice:
             self.pronounced(text, language).encode(),
             limit=self.limit,
             most=_MOST,
+            name="espeak-ng",
         )
-        try:
-            rate, samples = read_wav(wav)
-        except ValueError as error:
-            raise ToolFailed(f"espeak-ng gave {error}") from None
-        samples = trim(resample(samples, rate))
+        samples = array("h", said)
         if not samples:
             raise ToolFailed("espeak-ng gave silence")
         return samples

@@ -33,10 +33,11 @@ class ToolFailed(InsidelineError):
     """A program could not be started, took too long, said too much or reported a fault."""
 
 
-def run_tool(arguments: Sequence[str], feed: bytes, *, limit: float, most: int) -> bytes:
+def run_tool(arguments: Sequence[str], feed: bytes, *, limit: float, most: int, name: str = "") -> bytes:
     """What the program at the absolute path ``arguments[0]`` writes when it reads ``feed``. Blocks; call it
-    in a pool thread. ``limit`` is in real seconds, ``most`` in bytes of output; :class:`ToolFailed` else."""
-    name = os.path.basename(arguments[0])
+    in a pool thread. ``limit`` is in real seconds, ``most`` in bytes of output; :class:`ToolFailed` else, which
+    calls it ``name``."""
+    name = name or os.path.basename(arguments[0])
     if len(feed) > MOST_IN:
         raise ToolFailed(f"{name}: {len(feed)} bytes are too much to give it")
     # Real time, not the engine's clock: the child lives outside of it.
