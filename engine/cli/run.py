@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -79,6 +80,9 @@ def run(switch: str, seconds: float | None, password_file: Path | None, no_board
     ending = _Ending(app)
     try:
         app.start()
+        # What is there now stays to the end: no collection has to look through it again.
+        gc.collect()
+        gc.freeze()
         _greet(app)
         left = _watched(app, lambda: app.run(seconds), ending.drain, on_terminal=on_terminal)
     finally:
