@@ -253,3 +253,69 @@ class PickupRow(Base):
     state: Mapped[str] = mapped_column(String(10))  # one of pickups.STATES
     completed: Mapped[datetime | None] = mapped_column(Instant)
     completed_by: Mapped[str] = mapped_column(String(40), default="")
+
+
+# -- complaints ---------------------------------------------------------------------------------------------
+
+
+class Complaint(Base):
+    """What somebody complained of; its ticket says how it stands."""
+
+    __tablename__ = "logistics_complaints"
+
+    ticket: Mapped[str] = mapped_column(String(9), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))  # one of complaints.KINDS
+    waybill: Mapped[str] = mapped_column(String(14), index=True)  # "" without one
+    caller: Mapped[str] = mapped_column(String(20))
+    opened: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
+class LiabilityRule(Base):
+    """Who is liable for what, in one version. Its words are an item of the knowledge base by the same id, which whoever
+    goes by it must have passed."""
+
+    __tablename__ = "logistics_rules"
+
+    code: Mapped[str] = mapped_column(String(20), primary_key=True)  # LIAB-02
+    version: Mapped[int] = mapped_column(primary_key=True)
+    since: Mapped[date]
+    title: Mapped[str] = mapped_column(String(80))
+    title_en: Mapped[str] = mapped_column(String(80))
+    points: Mapped[int]  # what it costs a branch; more than 0
+
+
+class Verdict(Base):
+    """Who is liable for what a complaint is about, by which version of which rule, and what became of that."""
+
+    __tablename__ = "logistics_verdicts"
+
+    ticket: Mapped[str] = mapped_column(String(9), primary_key=True)  # of the complaint
+    rule: Mapped[str] = mapped_column(String(20))  # "" while it is not decided
+    version: Mapped[int]
+    liable: Mapped[str] = mapped_column(String(10), index=True)  # a branch's code, or one of verdicts.OTHERS
+    points: Mapped[int]
+    note: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(10))  # one of verdicts.STATES
+    given: Mapped[datetime] = mapped_column(Instant)
+    given_by: Mapped[str] = mapped_column(String(40))
+    signed: Mapped[datetime | None] = mapped_column(Instant)
+    signed_by: Mapped[str] = mapped_column(String(40), default="")
+    appeal_until: Mapped[datetime | None] = mapped_column(Instant)
+    appealed: Mapped[datetime | None] = mapped_column(Instant)
+    appeal_ticket: Mapped[str] = mapped_column(String(9), default="")
+    reason: Mapped[str] = mapped_column(Text, default="")  # of the appeal; a clip's id where it was dictated
+    decided: Mapped[datetime | None] = mapped_column(Instant)
+    decided_by: Mapped[str] = mapped_column(String(40), default="")
+
+
+class Score(Base):
+    """One movement of a branch's score, which begins at 100."""
+
+    __tablename__ = "logistics_scores"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    branch: Mapped[str] = mapped_column(String(8), index=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    points: Mapped[int]
+    ticket: Mapped[str] = mapped_column(String(9), unique=True)  # one complaint moves it once
+    why: Mapped[str] = mapped_column(String(40))  # LIAB-02 v3

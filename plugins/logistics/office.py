@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from engine.api import CliCommand, Context, Digits, Refused, Report
 
-from . import following_up, picking_up
+from . import complaints, following_up, picking_up, verdicts
 from .adapters import WaybillSystem
 from .department import Books
 from .forecasts import verdict
@@ -120,6 +120,8 @@ def accuracy(ctx: Context, days: int = 30) -> list[tuple[Any, ...]]:
 REPORTS = [
     *following_up.REPORTS,
     *picking_up.REPORTS,
+    *complaints.REPORTS,
+    *verdicts.REPORTS,
     Report(
         "logistics.late",
         "Shipments past their promised time",
@@ -145,6 +147,7 @@ REPORTS = [
 COMMANDS = [
     *following_up.COMMANDS,
     *picking_up.COMMANDS,
+    *verdicts.COMMANDS,
     CliCommand("track", track, "Where a shipment is.", over=WaybillSystem),
     CliCommand("import", take_in, "Take in waybills from a CSV file; those that are there are replaced."),
     CliCommand(

@@ -17,7 +17,7 @@ from engine.api import (
     schedule,
 )
 
-from . import following_up, picking_up, quoting  # noqa: F401 - they declare queries and commands
+from . import complaints, following_up, picking_up, quoting, verdicts  # noqa: F401 - they declare queries and commands
 from .adapters import SqlWaybills, WaybillSystem
 from .department import department
 from .models import Base

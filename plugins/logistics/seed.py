@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import TypeDecorator
 from sqlalchemy.orm import Session
 
-from .models import AddressRow, Base, BranchRow, City, DistrictRow, Event, Service, TariffRow, Waybill
+from .models import AddressRow, Base, BranchRow, City, DistrictRow, Event, LiabilityRule, Service, TariffRow, Waybill
 
 SAMPLE = Path(__file__).parent / "sample"
 _HOME = ZoneInfo("Asia/Shanghai")
@@ -24,7 +24,7 @@ def fill(session: Session, today: date) -> None:
     read_in(session, SAMPLE / "delivered.csv", today)
     for file, model in (
         ("cities", City), ("tariffs", TariffRow), ("districts", DistrictRow), ("branches", BranchRow),
-        ("addresses", AddressRow),
+        ("addresses", AddressRow), ("rules", LiabilityRule),
     ):  # fmt: skip
         session.add_all(model(**row) for row in rows_of(SAMPLE / f"{file}.csv", model, today))
 
