@@ -35,9 +35,11 @@ class Complained(Record):
 
 
 @command(department, over=Books)
-def complain(ctx: Context, kind: Kind, caller: str, call: str, waybill: str = "", clip: str = "") -> Complained:
-    """``logistics.complain``: a ticket with a clock for the group that sees to such complaints. Who complains again of the
-    same hears the number of the first, and what was said now belongs to that one."""
+def complain(
+    ctx: Context, kind: Kind, caller: str, call: str, waybill: str = "", clip: str = ""
+) -> Complained:
+    """``logistics.complain``: a ticket with a clock for the group that sees to such complaints. Who complains again of
+    the same hears the number of the first, and what was said now belongs to that one."""
     group = GROUPS[kind]
     found = _same(ctx, kind, caller, waybill)
     if found is not None:

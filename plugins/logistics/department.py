@@ -29,7 +29,9 @@ class Rules(Settings):
     gold: Duration = 30 * 86400.0
     ordinary: Duration = 90 * 86400.0
     complete: Duration = 15 * 60.0  # the desk completes an order to pick something up within this
-    exceptions: Duration = 4 * 3600.0  # a complaint of a late, lost or damaged shipment is answered within this
+    exceptions: Duration = (
+        4 * 3600.0
+    )  # a complaint of a late, lost or damaged shipment is answered within this
     complaints: Duration = 8 * 3600.0  # one of a fee or of manners; an appeal is decided within this, too
     appeal: Duration = 3 * 86400.0  # how long a branch may appeal of a verdict
     hours: str = "office"  # the calendar of what operations and the groups owe

@@ -12,7 +12,18 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import TypeDecorator
 from sqlalchemy.orm import Session
 
-from .models import AddressRow, Base, BranchRow, City, DistrictRow, Event, LiabilityRule, Service, TariffRow, Waybill
+from .models import (
+    AddressRow,
+    Base,
+    BranchRow,
+    City,
+    DistrictRow,
+    Event,
+    LiabilityRule,
+    Service,
+    TariffRow,
+    Waybill,
+)
 
 SAMPLE = Path(__file__).parent / "sample"
 _HOME = ZoneInfo("Asia/Shanghai")

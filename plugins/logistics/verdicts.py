@@ -16,7 +16,18 @@ from typing import Any, Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.api import CliCommand, Context, Digits, Record, Refused, Report, command, query, schedule
+from engine.api import (
+    CliCommand,
+    Context,
+    Digits,
+    NotFound,
+    Record,
+    Refused,
+    Report,
+    command,
+    query,
+    schedule,
+)
 
 from .branches import Branches
 from .department import Books, department
@@ -46,6 +57,14 @@ def _rule(ctx: Context, code: str) -> LiabilityRule:
     return row
 
 
+def _certified(ctx: Context, by: str, rule: LiabilityRule) -> bool:
+    """Whether somebody passed exactly this version of a rule; nobody has one that has no words."""
+    try:
+        return ctx.certification.passed(by, rule.code, rule.version)
+    except NotFound:
+        return False
+
+
 def _verdict(ctx: Context, ticket: str, *states: str) -> Verdict:
     found = _books(ctx).get(Verdict, ticket)
     if found is None:
@@ -67,8 +86,8 @@ def _somebody(by: str, *others: str) -> None:
 
 
 def give(ctx: Context, ticket: Digits, rule: str, liable: str, by: str, note: str = "") -> str:
-    """BY finds LIABLE (a branch's code, company, carrier, customer, undecided) liable for the complaint TICKET by RULE, in
-    the version that holds today."""
+    """BY finds LIABLE (a branch's code, company, carrier, customer, undecided) liable for the complaint TICKET by RULE,
+    in the version that holds today."""
     _somebody(by)
     books = _books(ctx)
     if books.get(Complaint, ticket) is None:
@@ -80,7 +99,7 @@ def give(ctx: Context, ticket: Digits, rule: str, liable: str, by: str, note: st
     branch = liable not in OTHERS
     if branch and ctx.adapter(Branches).branch(liable) is None:
         raise Refused("branch", code=liable)
-    if liable != "undecided" and not ctx.certification.passed(by, row.code, row.version):
+    if liable != "undecided" and not _certified(ctx, by, row):
         raise Refused("not_certified", by=by, rule=row.code, version=row.version)
     books.merge(
         Verdict(
@@ -116,7 +135,9 @@ def sign(ctx: Context, ticket: Digits, by: str) -> str:
         branch=verdict.liable,
         branch_phone=branch.phone if branch is not None else "",
     )
-    return f"{verdict.liable} may appeal until {verdict.appeal_until.astimezone(ctx.now.tzinfo):%Y-%m-%d %H:%M}"
+    return (
+        f"{verdict.liable} may appeal until {verdict.appeal_until.astimezone(ctx.now.tzinfo):%Y-%m-%d %H:%M}"
+    )
 
 
 def decide(ctx: Context, ticket: Digits, outcome: str, by: str, note: str = "") -> str:
@@ -150,7 +171,9 @@ def _settle(ctx: Context, verdict: Verdict) -> None:
 @schedule(department, every="1h", over=Books)
 def settle_verdicts(ctx: Context) -> None:
     """Verdicts of which nobody appealed in time move the score of their branch."""
-    rows = _books(ctx).scalars(select(Verdict).where(Verdict.state == "signed", Verdict.appeal_until <= ctx.now))
+    rows = _books(ctx).scalars(
+        select(Verdict).where(Verdict.state == "signed", Verdict.appeal_until <= ctx.now)
+    )
     for verdict in rows.all():
         _settle(ctx, verdict)
 
@@ -190,7 +213,9 @@ def verdicts(ctx: Context, branch: Digits) -> list[Against] | None:
     """``logistics.verdicts``: of which verdicts a branch may appeal now, the one with the least time left first."""
     rows = _books(ctx).execute(
         select(Verdict, LiabilityRule)
-        .join(LiabilityRule, (LiabilityRule.code == Verdict.rule) & (LiabilityRule.version == Verdict.version))
+        .join(
+            LiabilityRule, (LiabilityRule.code == Verdict.rule) & (LiabilityRule.version == Verdict.version)
+        )
         .where(Verdict.liable == branch, Verdict.state == "signed", Verdict.appeal_until > ctx.now)
         .order_by(Verdict.appeal_until)
     )
@@ -219,8 +244,8 @@ def standing(ctx: Context, branch: Digits) -> Standing:
 
 @command(department, over=Books, refusals=("too_late", "not_yours"))
 def appeal(ctx: Context, ticket: Digits, branch: Digits, call: str, clip: str) -> Appealed:
-    """``logistics.appeal``: a branch appeals of a verdict about the complaint ``ticket``, with its reason as a clip. Its
-    score does not move before the appeal is decided."""
+    """``logistics.appeal``: a branch appeals of a verdict about the complaint ``ticket``, with its reason as a clip.
+    Its score does not move before the appeal is decided."""
     return _appeal(ctx, ticket, branch, reason=clip, call=call, clips=[clip])
 
 
@@ -246,7 +271,12 @@ def _appeal(ctx: Context, ticket: str, branch: str, *, reason: str, call: str, c
         call=call,
         clips=clips,
     )
-    verdict.state, verdict.appealed, verdict.appeal_ticket, verdict.reason = "appealed", ctx.now, opened.number, reason
+    verdict.state, verdict.appealed, verdict.appeal_ticket, verdict.reason = (
+        "appealed",
+        ctx.now,
+        opened.number,
+        reason,
+    )
     due = opened.due.astimezone(ctx.now.tzinfo) if opened.due is not None else ctx.now
     return Appealed(ticket=opened.number, due=due)
 
@@ -311,7 +341,13 @@ COMMANDS = [
     CliCommand("score", show_scores, "The scores of the branches, the lowest first.", over=Books),
 ]
 REPORTS = [
-    Report("logistics.scores", "Branches: score, verdicts, appeals and those that were won", COLUMNS, scores, over=Books),
+    Report(
+        "logistics.scores",
+        "Branches: score, verdicts, appeals and those that were won",
+        COLUMNS,
+        scores,
+        over=Books,
+    ),
     Report(
         "logistics.verdicts",
         "Verdicts by rule and version, and what became of them",
