@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 import structlog
@@ -12,7 +11,6 @@ from engine.errors import NotFound, StoreError
 from engine.flows.moves import Go
 from engine.flows.scope import UnknownName
 from engine.flows.step import Step
-from engine.flows.types import TEXT
 from engine.flows.values import Val
 from engine.schema.fields import Flag, PromptRef, Target
 from engine.schema.shapes import wrong
@@ -29,12 +27,11 @@ class Play(Step):
 
     kind = "play"
     short = "prompt"
-    wants = MappingProxyType({"clip": TEXT})
 
     prompt: PromptRef | None = None
     """What is said."""
     clip: Val | None = None
-    """Instead of a prompt: the id of a clip that was dictated, in this call or an earlier one."""
+    """Instead of a prompt: the id of a clip that was dictated, in this call or an earlier one; or a list of them."""
     interrupt: Flag = True
     """May a key end it?"""
     flush: Flag = False
@@ -66,10 +63,14 @@ class Play(Step):
 
     def _play_clip(self, run: Run, clip: Val) -> Move:
         try:
-            file, seconds = run.services.clips.playable(str(clip.get(run.scope) or ""))
+            value = clip.get(run.scope)
+            ids = [str(one) for one in value] if isinstance(value, (list, tuple)) else [str(value or "")]
+            # All are looked up before the first is heard: who takes the call up begins with the same one.
+            found = [run.services.clips.playable(id) for id in ids]
         except (NotFound, StoreError, UnknownName) as error:
             log.warning("clip.not_played", call=run.call.id, error=str(error))
             return None if self.gone is None else Go(self.gone, way="gone")
-        if not (self.interrupt and run.typed_ahead):
-            run.sound(file, seconds, interrupt=self.interrupt)
+        for file, seconds in found:
+            if not (self.interrupt and run.typed_ahead):
+                run.sound(file, seconds, interrupt=self.interrupt)
         return None
