@@ -27,6 +27,7 @@ from engine.schema.source import Broken, Document, Path_, parse_text, read_docum
 Kinds = Mapping[str, type[Step]]
 ON_HANGUP = "on_hangup"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_NAMES = re.compile(r"\b[a-z][a-z0-9_]*")
 
 
 class FlowSource(NamedTuple):
@@ -82,7 +83,9 @@ class Head(FileShape):
 
 def may_bear(tree: Any) -> Iterable[str]:
     """The names that a step that could not be read would bear: what stands at ``into``, and keys of ``set``."""
-    if isinstance(tree, list):
+    if isinstance(tree, Broken):
+        yield from _NAMES.findall(tree)  # it could not be parsed: any word in it
+    elif isinstance(tree, list):
         for item in tree:
             yield from may_bear(item)
     elif isinstance(tree, dict):
@@ -198,7 +201,8 @@ class Draft:
     def unread(self, block: str, index: int) -> Any:
         """A step that could not be read, as it is written: its words may still tell where it would lead."""
         base: Path_ = (ON_HANGUP,) if block == ON_HANGUP else ("blocks", block)
-        return self.document.value((*base, index))
+        whole = self.document.value(base)
+        return whole if isinstance(whole, Broken) else self.document.value((*base, index))
 
     def path(self, step: Step, inner: Path_ = ()) -> Path_:
         """The path in the document of something within a step."""

@@ -16,18 +16,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
-from yaml.composer import Composer
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from yaml.parser import Parser
-from yaml.reader import Reader
-from yaml.scanner import Scanner
 
+from engine.schema import compose, mend
 from engine.schema.faults import Fault, Position
-
-try:
-    from yaml.cyaml import CParser  # type: ignore[attr-defined]
-except ImportError:  # PyYAML without libyaml: slower, the same result
-    CParser = None  # type: ignore[assignment, misc]
 
 #: ``str``, or a list or mapping of the same.
 Tree: TypeAlias = "str | list[Tree] | dict[str, Tree]"
@@ -35,7 +27,7 @@ Tree: TypeAlias = "str | list[Tree] | dict[str, Tree]"
 Path_: TypeAlias = tuple[str | int, ...]
 
 MAX_BYTES = 1 << 20  # a file of a megabyte is a mistake or an attack
-MAX_DEPTH = 32
+MAX_DEPTH = mend.MAX_DEPTH
 _COMPOSE_DEPTH = 400  # below this many openers a composer's recursion can't overflow
 
 
@@ -46,41 +38,10 @@ class Cut(str):
 
 
 class Broken(str):
-    """Stands where the source was faulty, so that the shape does not report the same place again."""
+    """Stands where the source was faulty, so that the shape does not report the same place again. Its text is what was
+    written there, as far as that is known: the names in it may be those that the rest refers to."""
 
     __slots__ = ()
-
-
-class _NoTypes:
-    """A resolver that resolves nothing: all scalars are text."""
-
-    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
-        return "text"
-
-    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
-        pass
-
-    def ascend_resolver(self) -> None:
-        pass
-
-
-class _PythonComposer(_NoTypes, Reader, Scanner, Parser, Composer):
-    def __init__(self, text: str) -> None:
-        Reader.__init__(self, text)
-        Scanner.__init__(self)
-        Parser.__init__(self)
-        Composer.__init__(self)
-
-
-if CParser is not None:
-
-    class _CComposer(_NoTypes, CParser):
-        def __init__(self, text: str) -> None:
-            CParser.__init__(self, text)
-
-    FastComposer: Any = _CComposer
-else:
-    FastComposer = _PythonComposer
 
 
 class Document:
@@ -89,11 +50,13 @@ class Document:
     ``tree`` is None when the file can't be read at all; ``faults`` says why.
     """
 
-    __slots__ = ("_lines", "_root", "faults", "file", "text", "tree")
+    __slots__ = ("_lines", "_root", "faults", "file", "holes", "read", "text", "tree")
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.text = text
+        self.read = text  # what is composed: the text, without what can't be read
+        self.holes: dict[int, str] = {}  # line (from 0) -> what was cut out there
         self._root: Node | None = None
         self.tree: Tree | None = None
         self.faults: list[Fault] = []
@@ -102,7 +65,7 @@ class Document:
     def nodes(self) -> Node | None:
         """The YAML nodes; composed again when they were released."""
         if self._root is None and self.tree is not None:
-            self._root = FastComposer(self.text).get_single_node()
+            self._root = compose.FastComposer(self.read).get_single_node()
         return self._root
 
     def release(self) -> None:
@@ -299,14 +262,16 @@ def parse_text(text: str, file: str) -> Document:
         return document
     hash_keys = list(_hash_keys(document)) if "#" in text else []
     signs = "&" in text or "*" in text or "!" in text
-    if (signs and _SUSPECT.search(text)) or _openers(text) > _COMPOSE_DEPTH:
-        _check_events(document)
-        if document.faults:
-            return document
+    root: Node | None = None
     try:
-        root = document._root = FastComposer(text).get_single_node()
-    except yaml.YAMLError as error:
-        document.faults += hash_keys or [_explain(document, error)]
+        if (signs and _SUSPECT.search(text)) or _openers(text) > _COMPOSE_DEPTH:
+            root = _mended(document, hash_keys)
+        else:
+            root = compose.FastComposer(text).get_single_node()
+    except yaml.YAMLError:
+        root = _mended(document, hash_keys)
+    document._root = root
+    if document.faults and root is None:
         return document
     if hash_keys:
         quoted = list(_quoted_lines(root))
@@ -318,6 +283,33 @@ def parse_text(text: str, file: str) -> Document:
         return document
     document.tree = _Builder(document).build(root, 1)
     return document
+
+
+def _mended(document: Document, hash_keys: list[Fault]) -> Node | None:
+    """The nodes of a file that can't be composed as it stands, or must not be: without what is wrong in it."""
+    text = mend.cut_out(document, document.text)
+    if text is None:
+        if hash_keys:  # what the parser made of `#: x` is not the mistake
+            document.faults = hash_keys
+        return None
+    lost = {fault.line for fault in hash_keys}
+    document.faults = [fault for fault in document.faults if not lost & _cut_with(document, fault.line)]
+    document.read = text = mend.without_marks(document, text)
+    try:
+        root: Node | None = compose.FastComposer(text).get_single_node()
+    except yaml.YAMLError as error:  # a second document
+        document.faults.append(mend.explain(document, error))
+        return None
+    return root
+
+
+def _cut_with(document: Document, line: int) -> set[int]:
+    """The lines (from 1) that were cut out together with a line."""
+    for begin, raw in document.holes.items():
+        here = set(range(begin + 1, begin + raw.count("\n") + 2))
+        if line in here:
+            return here
+    return set()
 
 
 # -- before composing ---------------------------------------------------------------------------
@@ -364,58 +356,15 @@ def _quoted_lines(node: Node | None) -> Iterator[tuple[int, int]]:
                 yield from _quoted_lines(part)
 
 
-def _check_events(document: Document) -> None:
-    """Walk the events of a suspicious file without recursion: aliases, anchors, tags, depth."""
-    parser = FastComposer(document.text)
-    depth = 0
-    try:
-        for event in iter(parser.get_event, None):
-            mark = event.start_mark
-            if isinstance(event, yaml.AliasEvent):
-                document.faults.append(_refuse_mark(document, mark, "alias", f"alias `*{event.anchor}`"))
-                continue
-            if isinstance(event, yaml.NodeEvent):
-                if event.anchor is not None:
-                    document.faults.append(
-                        _refuse_mark(document, mark, "anchor", f"anchor `&{event.anchor}`")
-                    )
-                tag = getattr(event, "tag", None)
-                if tag is not None:
-                    document.faults.append(_refuse_mark(document, mark, "tag", f"tag `{tag}`"))
-            if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-                depth += 1
-                if depth > MAX_DEPTH:
-                    document.faults.append(_too_deep(document, mark))
-                    return
-            elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-                depth -= 1
-    except yaml.YAMLError as error:
-        document.faults.append(_explain(document, error))
-
-
-def _refuse_mark(document: Document, mark: Any, code: str, what: str) -> Fault:
-    hints = {
-        "alias": "write the value out; a text that begins with * must be quoted",
-        "anchor": "remove it; a text that begins with & must be quoted",
-        "tag": "remove it; a text that begins with ! must be quoted",
-    }
-    return document.fault_at(mark.line + 1, mark.column + 1, code, f"{what} is not allowed", hints[code])
-
-
-def _too_deep(document: Document, mark: Any) -> Fault:
-    return document.fault_at(
-        mark.line + 1, mark.column + 1, "too-deep", f"nested more than {MAX_DEPTH} levels deep"
-    )
-
-
 # -- from nodes to a plain tree ------------------------------------------------------------------
 
 
 class _Builder:
-    __slots__ = ("comments", "document")
+    __slots__ = ("comments", "document", "holes")
 
     def __init__(self, document: Document) -> None:
         self.document = document
+        self.holes = document.read is not document.text
         # Only in a line with a `#` behind a blank can a text have been cut off.
         self.comments: frozenset[int] = frozenset()
         if " #" in document.text or "\t#" in document.text:
@@ -429,6 +378,8 @@ class _Builder:
             value: str = node.value
             if node.style:
                 return value
+            if self.holes and mend.is_hole(value):
+                return Broken(self.document.holes.get(node.start_mark.line, ""))
             if not value:
                 return self.empty(node, "a value")
             if self.comments:
@@ -437,14 +388,14 @@ class _Builder:
                     return Cut(value)
             return value
         if depth > MAX_DEPTH:
-            self.document.faults.append(_too_deep(self.document, node.start_mark))
+            self.document.faults.append(mend.too_deep(self.document, node.start_mark))
             return Broken()
         depth += 1
-        comments = self.comments
+        looked = self.comments or self.holes
         if type(node) is SequenceNode:
             return [
                 item.value
-                if type(item) is ScalarNode and item.value and not comments
+                if type(item) is ScalarNode and item.value and not looked
                 else self.build(item, depth)
                 for item in node.value
             ]
@@ -460,6 +411,8 @@ class _Builder:
                 )
                 continue
             name: str = key.value
+            if (self.holes and mend.is_hole(name)) or (name == "<<" and self.hole(value_node)):
+                continue
             if name in result or (name in _SIGNS and _SIGNS[name] in result):
                 first = next(k for k, _ in pairs if k.value in (name, _SIGNS.get(name)))
                 where = Position(self.document.file, first.start_mark.line + 1, first.start_mark.column + 1)
@@ -471,7 +424,7 @@ class _Builder:
                 self.add(key, "empty-key", "a key is missing before `:`")
                 continue
             if type(value_node) is ScalarNode:
-                if value_node.value and not comments:  # most of all there is
+                if value_node.value and not looked:  # most of all there is
                     result[name] = value_node.value
                     continue
                 if not value_node.value and not value_node.style:
@@ -487,6 +440,9 @@ class _Builder:
                     continue
             result[name] = self.build(value_node, depth)
         return result
+
+    def hole(self, node: Node) -> bool:
+        return self.holes and type(node) is ScalarNode and mend.is_hole(node.value)
 
     def braces(self, node: Node, key: ScalarNode) -> bool:
         """Is this mapping ``{waybill}``, without a colon behind its only key?"""
@@ -512,55 +468,6 @@ class _Builder:
 
 
 _CUT = re.compile(r"[ \t]+#")
-
-
-# -- what libyaml refuses, in people's words -------------------------------------------------------
-
-
-def _explain(document: Document, error: yaml.YAMLError) -> Fault:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    problem = str(getattr(error, "problem", None) or error).splitlines()[0]
-    context = str(getattr(error, "context", None) or "")
-    if mark is None:
-        return document.fault_at(1, 1, "syntax", problem)
-    line, column = mark.line + 1, mark.column + 1
-    if "alias" in context:
-        start = error.context_mark  # type: ignore[attr-defined]
-        return document.fault_at(
-            start.line + 1,
-            start.column + 1,
-            "unquoted-star",
-            "`*` without quotes is YAML syntax",
-            'write `star`, or "*"',
-        )
-    # libyaml reports the line where it gave up; people made the mistake on the line that has text.
-    if line > 1 and not document.line(line).strip():
-        line = next((n for n in range(line, 0, -1) if document.line(n).strip()), 1)
-        column = len(document.line(line).rstrip()) + 1
-    text = document.line(line)
-    before = text[: column - 1].rstrip()
-    hint = ""
-    if "\t" in text[:column]:
-        problem, hint = "a tab can't indent", "indent with blanks"
-    elif before.endswith("}") or re.search(r":\s*\{[^{}:]*\}\s*\S", text):
-        hint = "a text with braces in front must be quoted"
-    elif "cannot start any token" in problem:
-        problem = f"a text can't begin with {text[column - 1 : column]}"
-        hint = "quote it"
-    elif "mapping values are not allowed" in problem:
-        hint = "a text with `: ` in it must be quoted; or the indentation is wrong"
-    elif "another document" in problem:
-        problem, hint = "a file holds one document", "remove the `---`"
-    elif "#" in text and "flow" in context:
-        hint = "` #` begins a comment: write `hash` for the key, or quote the text"
-    elif "expected key" in problem or "expected '-' indicator" in problem:
-        hint = "check the indentation"
-    elif "end of stream" in problem and "quoted" in context:
-        start = error.context_mark  # type: ignore[attr-defined]
-        line, column = start.line + 1, start.column + 1
-        problem = "this quote is never closed"
-    code = "tab" if hint == "indent with blanks" else "syntax"
-    return document.fault_at(line, column, code, problem, hint)
 
 
 def _place(text: str, index: int) -> tuple[int, int]:

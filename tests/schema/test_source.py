@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.schema import source
+from engine.schema import compose
 from engine.schema.source import MAX_BYTES, MAX_DEPTH, Document, parse_text, read_document
 
 MARK = "»"
@@ -26,7 +26,7 @@ def parse_marked(text: str) -> tuple[Document, int, int]:
 def composer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways of reading YAML: with libyaml, and where PyYAML was built without it."""
     if request.param == "python":
-        monkeypatch.setattr(source, "FastComposer", source._PythonComposer)
+        monkeypatch.setattr(compose, "FastComposer", compose._PythonComposer)
     return str(request.param)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.flows.loader import Draft
 from engine.flows.step import Step
 from engine.flows.steps.run import Run
+from engine.schema.source import Broken
 
 
 def outcomes_of(flow: str, flows: Mapping[str, Draft]) -> list[str] | None:
@@ -30,7 +32,9 @@ def falls_through(step: Step, flows: Mapping[str, Draft]) -> bool:
 
 def words(tree: Any) -> Iterator[str]:
     """All texts of a step as written. Where it could not be read, any of them may be a target."""
-    if isinstance(tree, str):
+    if isinstance(tree, Broken):
+        yield from re.findall(r"[a-z][a-z0-9_/]*", tree)  # it could not be parsed
+    elif isinstance(tree, str):
         yield str(tree)
     elif isinstance(tree, list):
         for item in tree:

@@ -39,9 +39,14 @@ class Paths:
             return
         self._ends()
         reached = self._reached(start)
-        if len(reached) < len(draft.blocks) and not any(
-            fault.code in _LACKS_WAYS and not (fault.code == "unknown-block" and fault.fix)
-            for fault in draft.faults
+        # What the source could not be read for may have led there.
+        if (
+            len(reached) < len(draft.blocks)
+            and not draft.document.faults
+            and not any(
+                fault.code in _LACKS_WAYS and not (fault.code == "unknown-block" and fault.fix)
+                for fault in draft.faults
+            )
         ):
             for name in draft.blocks:
                 if name not in reached:
