@@ -39,6 +39,7 @@ from engine.prompts import FORMATS, Catalogue, load_catalogue
 from engine.records.notify_file import NotifyFile, load_notify
 from engine.schema.faults import Fault, Faults
 from engine.schema.shapes import load_file
+from engine.schema.source import read_document
 from engine.switch.settings import Phone, SwitchSettings, Trunk, TrunksFile
 from engine.switch.simulator.script_file import ScriptFile
 
@@ -149,7 +150,10 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
         conf / "calendars.yaml", today=today, known=known, name="conf/calendars.yaml"
     )
     faults.extend(calendar_faults)
-    known = replace(known, calendars=made.calendars.names if made.calendars is not None else None)
+    calendars = (
+        made.calendars.names if made.calendars is not None else names_in(conf / "calendars.yaml", "calendars")
+    )
+    known = replace(known, calendars=calendars)
     flow_folders = {name: folder / "flows" for name, folder in folders.items()}
     flow_folders |= {name: folder / "flows" for name, folder in host.away.items() if folder is not None}
     sources = find_flows(home / "plugins", flow_folders, base=home)
@@ -201,11 +205,18 @@ def formats_of(host: Host) -> Mapping[str, tuple[type, ...]]:
     return {**FORMATS, **{name: one.accepts for name, one in host.formats.items()}}
 
 
+def names_in(file: Path, key: str) -> list[str] | None:
+    """The names that a file has below a key, though it has faults; None when even that can't be read."""
+    found = read_document(file).value((key,))
+    return list(found) if isinstance(found, dict) else None
+
+
 def _known(made: Installation) -> Known:
+    conf = made.home / "conf"
     declared = known_of(made.host.departments.values())
     return Known(
         prompts=made.catalogue.known(),
-        queues=list(made.acd.queues) if made.acd is not None else None,
+        queues=list(made.acd.queues) if made.acd is not None else names_in(conf / "queues.yaml", "queues"),
         groups=list(made.notify.groups),
         queries=declared.queries,
         commands=declared.commands,

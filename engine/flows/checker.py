@@ -67,7 +67,7 @@ def check(drafts: Iterable[Draft], known: Known) -> Checked:
     for draft in by_name.values():
         faults.extend(draft.faults)
     if faults.errors:
-        return Checked(None, faults, {name: _declared(draft.head) for name, draft in by_name.items()})
+        return Checked(None, faults, {name: _declared(draft.declared) for name, draft in by_name.items()})
     made = [flow_of_draft(draft) for draft in by_name.values() if not draft.away]
     away = [draft for draft in by_name.values() if draft.away]
     made += [stand_in(draft, by_name, known) for draft in away]

@@ -20,7 +20,9 @@ from engine.flows.numbers import Numbers
 from engine.flows.patterns import Pattern, captures_in, fill_captures
 from engine.flows.shadows import Calls, shadowed
 from engine.schema.faults import Faults, did_you_mean
-from engine.schema.shapes import load_file, references
+from engine.schema.salvage import Salvaged, salvage
+from engine.schema.shapes import parse_document, references
+from engine.schema.source import read_document
 
 Tier = str | Callable[[], str]
 """The tier of a caller's party ("" for none), or who is asked for it when a rule wants to know."""
@@ -317,11 +319,19 @@ def load_dialplan(
 
     Gives the dialplan, or None when there is any error, and all faults. Raises nothing for what the file holds.
     """
-    file, found = load_file(path, DialplanFile, name=name)
+    document = read_document(path, name=name)
+    file, found = parse_document(document, DialplanFile)
     faults = Faults(found)
+    if flows is None:
+        flows_there: Mapping[str, Flow | Declared | None] | None = declared
+    else:
+        flows_there = flows
     if file is None:
+        if document.tree is not None and (saved := salvage(DialplanFile, document.tree)) is not None:
+            saved.model._document = document
+            _Check(saved.model, faults, numbers, saved).run(flows_there, known)
         return None, faults
-    _Check(file, faults, numbers).run(flows if flows is not None else declared, known)
+    _Check(file, faults, numbers).run(flows_there, known)
     if faults.errors:
         return None, faults
     return Dialplan(file, numbers=numbers, calendars=calendars, flows=flows), faults
@@ -330,12 +340,25 @@ def load_dialplan(
 class _Check:
     """Looks at a parsed dialplan: rules that can't win, captures, and what is named."""
 
-    def __init__(self, file: DialplanFile, faults: Faults, numbers: Numbers) -> None:
+    def __init__(
+        self,
+        file: DialplanFile,
+        faults: Faults,
+        numbers: Numbers,
+        saved: Salvaged[DialplanFile] | None = None,
+    ) -> None:
+        """``saved``: the file has faults, and this is what could be saved of it. Only what is named is looked up."""
         self.file = file
         self.faults = faults
         self.numbers = numbers
+        self.saved = saved
 
     def run(self, flows: Mapping[str, Flow | Declared | None] | None, known: Known | None) -> None:
+        if self.saved is not None:
+            if "lists" not in self.saved.hurt:
+                self.lists()
+            self.named(flows, known)
+            return
         if self.file.grammar != GRAMMAR:
             self.add(("grammar",), "grammar", f"this engine reads grammar {GRAMMAR}, not {self.file.grammar}")
         self.shadows()
@@ -343,14 +366,24 @@ class _Check:
         for index, rule in enumerate(self.file.numbers):
             self.captures(("numbers", index), rule)
         self.captures(("otherwise",), self.file.otherwise)
+        self.named(flows, known)
+
+    def named(self, flows: Mapping[str, Flow | Declared | None] | None, known: Known | None) -> None:
+        """Everything that the dialplan names is there."""
         if known is not None:
             self.references(known)
         if flows is not None:
-            for index, rule in enumerate(self.file.numbers):
+            for index, rule in enumerate(self.file.numbers or ()):
                 self.flows(("numbers", index), rule, flows)
-            self.flows(("otherwise",), self.file.otherwise, flows)
+            otherwise: Way | None = self.file.otherwise  # a file with faults may have none
+            if otherwise is not None:
+                self.flows(("otherwise",), otherwise, flows)
 
     def add(self, path: tuple[str | int, ...], code: str, message: str, hint: str = "", **more: Any) -> None:
+        if self.saved is not None:
+            if not code.startswith("unknown-"):
+                return  # what could not be read may be what is missing
+            path = self.saved.path(path)
         self.faults.add(self.file.fault(path, code, message, hint, **more))
 
     def shadows(self) -> None:
@@ -387,7 +420,7 @@ class _Check:
         """Lists that are named are there and of the right kind; an allow list that nobody names does nothing."""
         lists, used = self.file.lists, set()
         allowing = [name for name, listed in lists.items() if listed.allow is not None]
-        for index, rule in enumerate(self.file.numbers):
+        for index, rule in enumerate(self.file.numbers or ()):
             named: list[tuple[tuple[str | int, ...], str | None]] = [(("numbers", index, "only"), rule.only)]
             if rule.from_ is not None:
                 named.append((("numbers", index, "from", "list"), rule.from_.list_))
@@ -442,7 +475,7 @@ class _Check:
                     found.path, f"unknown-{kind}", f"there is no {kind} `{value}`", did_you_mean(value, names)
                 )
         if known.extensions is not None:
-            for index, rule in enumerate(self.file.numbers):
+            for index, rule in enumerate(self.file.numbers or ()):
                 extension = rule.extension
                 if extension is not None and "{" not in extension and extension not in known.extensions:
                     hint = did_you_mean(extension, known.extensions)

@@ -21,11 +21,14 @@ from engine.flows.model import GRAMMAR, Block, Flow, flow_hash
 from engine.flows.step import Step, Way, ways_in
 from engine.schema.faults import Fault, did_you_mean
 from engine.schema.fields import FlowName, Ident, Language, Name, Positive, Share, Text
+from engine.schema.salvage import Salvaged, salvage
 from engine.schema.shapes import FileShape, Reference, keys_of, parse_shape, references
 from engine.schema.source import Broken, Document, Path_, parse_text, read_document, yaml_files
 
 Kinds = Mapping[str, type[Step]]
 ON_HANGUP = "on_hangup"
+#: In a step's ``__dict__``: what it is without what could not be read of it, and that refers to nothing.
+MENDED = "mended"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _NAMES = re.compile(r"\b[a-z][a-z0-9_]*")
 
@@ -123,6 +126,12 @@ def _facts(step: Step) -> Facts:
     return found
 
 
+def _facts_of_some(step: Step) -> Facts:
+    """What a step refers to that may lack anything; where it leads and what it bears is not known."""
+    refers = references(step)
+    return Facts(refers, (), (), tuple([reference for reference in refers if reference.kind in _READS]))
+
+
 def _facts_of(step: Step) -> Facts:
     refers = references(step)
     own = type(step).ways is not Step.ways
@@ -145,9 +154,37 @@ class Draft:
     blocks: dict[str, list[Step | None]] = field(default_factory=dict)
     on_hangup: list[Step | None] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    hurt: frozenset[str] = frozenset()  # keys of the head that could not be read
     away: str = ""  # the department that was kept out and that it can't run without
+    _partial: dict[tuple[str, int], Salvaged[Step]] = field(default_factory=dict)
     _walked: dict[str, list[Walked]] = field(default_factory=dict)
     _births: dict[str, list[Step | None]] | None = None
+
+    @property
+    def declared(self) -> Head | None:
+        """The head as other flows may rely on it: None when anything in it could not be read."""
+        return None if self.hurt else self.head
+
+    def partial(self, block: str, index: int) -> tuple[Step, Facts] | None:
+        """What could be saved of a step that could not be read, and what that refers to. It may lack anything."""
+        saved = self._partial.get((block, index))
+        return None if saved is None else (saved.model, _facts_of_some(saved.model))
+
+    def is_whole(self, step: Step) -> bool:
+        """Could all of a step be read?"""
+        return (step.block, step.index) not in self._partial and MENDED not in step.__dict__
+
+    def says_all(self, step: Step) -> bool:
+        """Is it known what values a step gives its prompts?"""
+        if not self._partial:
+            return True
+        saved = self._partial.get((step.block, step.index))
+        return saved is None or ("values" not in saved.hurt and type(step).lent is Step.lent)
+
+    def partials(self) -> Iterable[tuple[Step, Facts, frozenset[str]]]:
+        """What could be saved of all steps that could not be read, with the keys that are hurt."""
+        for saved in self._partial.values():
+            yield saved.model, _facts_of_some(saved.model), saved.hurt
 
     def walk(self, block: str) -> list[Walked]:
         """The steps of a block (or of ``on_hangup``) with what they refer to, lead to and bear; looked at by every
@@ -176,8 +213,10 @@ class Draft:
                         for name in may_bear(self.unread(block, index)):
                             made.setdefault(name, []).append(None)
                     elif facts.born:
+                        # A step whose form could not be read bears a name of no known type.
+                        producer = None if step is None or MENDED in step.__dict__ else step
                         for reference in facts.born:
-                            made.setdefault(reference.value, []).append(step)
+                            made.setdefault(reference.value, []).append(producer)
             for name in self.head.params if self.head is not None else ():
                 made.setdefault(name, [])
         return self._births
@@ -208,6 +247,8 @@ class Draft:
         """The path in the document of something within a step."""
         base: Path_ = (ON_HANGUP,) if step.block == ON_HANGUP else ("blocks", step.block)
         base = (*base, step.index)
+        if (saved := self._partial.get((step.block, step.index)) or step.__dict__.get(MENDED)) is not None:
+            inner = saved.path(inner)
         return base + place_in(self.document.value(base), type(step))(inner)
 
     def add(
@@ -244,9 +285,11 @@ def draft_of(document: Document, name: str, kinds: Kinds) -> Draft:
         return draft
     head, faults = parse_shape(document, Head)
     draft.faults += faults
-    draft.head = head
     if not isinstance(tree, dict):
         return draft
+    if head is None:
+        head = _saved_head(draft, tree)
+    draft.head = head
     if head is not None:
         head._document = document
         _check_head(draft, head)
@@ -273,12 +316,29 @@ def draft_of(document: Document, name: str, kinds: Kinds) -> Draft:
     return draft
 
 
+def _saved_head(draft: Draft, tree: dict[str, Any]) -> Head | None:
+    """As much of a head as can be read, so that what is behind it can be looked at."""
+    saved = salvage(Head, tree)
+    if saved is None:
+        return None
+    draft.hurt = saved.hurt or frozenset(("",))
+    head, instead = saved.model, dict[str, Any]()
+    if head.languages is None:
+        instead["languages"] = []
+    if head.start is None:
+        blocks = tree.get("blocks")
+        instead["start"] = next(iter(blocks), "") if isinstance(blocks, dict) else ""
+    if "params" in draft.hurt:
+        instead["params"] = sorted({*_NAMES.findall(str(tree.get("params", ""))), *head.params})
+    return head.model_copy(update=instead)
+
+
 def _check_head(draft: Draft, head: Head) -> None:
-    if head.grammar != GRAMMAR:
+    if "grammar" not in draft.hurt and head.grammar != GRAMMAR:
         draft.faults.append(
             head.fault(("grammar",), "grammar", f"this engine reads grammar {GRAMMAR}, not {head.grammar}")
         )
-    if head.flow != draft.name:
+    if "flow" not in draft.hurt and head.flow != draft.name:
         draft.faults.append(
             head.fault(
                 ("flow",),
@@ -287,7 +347,7 @@ def _check_head(draft: Draft, head: Head) -> None:
                 "a flow is called <department>/<file>",
             )
         )
-    if not head.languages:
+    if "languages" not in draft.hurt and not head.languages:
         draft.faults.append(head.fault(("languages",), "languages", "a flow speaks at least one language"))
 
 
@@ -320,10 +380,25 @@ def _read_steps(draft: Draft, path: Path_, block: str, tree: Any, kinds: Kinds) 
         except ValidationError:
             _, faults = parse_shape(document, kind, (*path, index), args, place=place_in(written, kind))
             draft.faults += faults
+            step = _saved(draft, block, index, kind, args)
         else:
             step.stands(block, index, 0)
         steps.append(step)
     return steps
+
+
+def _saved(draft: Draft, block: str, index: int, kind: type[Step], args: Any) -> Step | None:
+    """A step that was refused for something that changes neither its ways nor its names, without that. Of any other,
+    what can be saved is kept beside the flow."""
+    saved = salvage(kind, args)
+    if saved is None:
+        return None
+    saved.model.stands(block, index, 0)
+    if saved.is_plain():
+        saved.model.__dict__[MENDED] = saved
+        return saved.model
+    draft._partial[block, index] = saved
+    return None
 
 
 def _short_step(written: Any, kinds: Kinds) -> Step | None:

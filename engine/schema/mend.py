@@ -74,7 +74,7 @@ def _error(text: str) -> yaml.YAMLError | None:
             if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 depth += 1
                 if depth > MAX_DEPTH:
-                    return _TooDeep(problem_mark=event.start_mark)
+                    return _TooDeep(problem_mark=event.start_mark)  # type: ignore[arg-type]
             elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
                 depth -= 1
     except yaml.YAMLError as error:
@@ -86,8 +86,9 @@ def _error(text: str) -> yaml.YAMLError | None:
 
 
 def _cut_unclosed(document: Document, text: str) -> str:
-    """``text`` without the parts in which a quote or bracket is opened and not closed before the next key or item. The
-    parser would go on reading, and tell of it, and of what is right behind it, at some later place."""
+    """``text`` without the parts in which a quote or bracket is opened and not closed before the next key or item, and
+    with the colons that are missing behind keys. The parser would go on reading, and tell of it, and of what is right
+    behind it, at some later place."""
     lines = text.split("\n")
     at = 0
     while at < len(lines):
@@ -96,6 +97,10 @@ def _cut_unclosed(document: Document, text: str) -> str:
             while block and at < len(lines) and (not lines[at].strip() or _indent(lines[at]) > indent):
                 at += 1
             continue
+        if (bare := _bare_key(lines, at)) is not None:
+            lines[at] = bare
+            message = f"`:` is missing behind `{bare.strip(' -:')}`"
+            document.faults.append(document.fault_at(at + 1, len(bare), "syntax", message))
         scan = _Scan()
         begin, indent = at, _indent(lines[at])
         wrong = scan.line(lines[at], at)
@@ -118,6 +123,20 @@ def _cut_unclosed(document: Document, text: str) -> str:
             lines[first:end] = [instead, *[""] * (end - first - 1)]
             at = max(at, end)
     return "\n".join(lines)
+
+
+_BARE = re.compile(r"( *(?:- )?[A-Za-z_][\w-]*)\s*(?:#.*)?")
+
+
+def _bare_key(lines: list[str], at: int) -> str | None:
+    """A line with a lone word, below which stands what belongs to a key: that line with its colon."""
+    found = _BARE.fullmatch(lines[at])
+    below = next((line for line in lines[at + 1 :] if line.strip() and not line.lstrip().startswith("#")), "")
+    if found is None or _indent(below) <= _indent(lines[at]):
+        return None
+    # Below `- word` an item is no list of its own: it was moved in too far.
+    fits = _KEY if lines[at].lstrip().startswith("- ") else re.compile(f"{_ITEM.pattern}|{_KEY.pattern}")
+    return f"{found[1]}:" if fits.match(below) is not None else None
 
 
 _BLOCK_TEXT = re.compile(r"(?:^|[\s:-])[|>][-+0-9]*\s*(?:#.*)?$")

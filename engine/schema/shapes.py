@@ -160,10 +160,18 @@ def parse_shape(
         return model.model_validate(value), []
     except ValidationError as error:
         faults = []
-        for detail in error.errors(include_url=False, include_input=True):
+        details = error.errors(include_url=False, include_input=True)
+        # Keys that are there after all, misspelt: they are not missing as well.
+        meant: set[tuple[Any, str]] = set()
+        for detail in sorted(details, key=lambda detail: detail["type"] == "missing"):
+            loc = detail["loc"]
+            if detail["type"] == "missing" and (loc[:-1], loc[-1]) in meant:
+                continue
             fault = _translate(document, model, value, path, detail, place)
             if fault is not None:
                 faults.append(fault)
+                if fault.code == "unknown-key":
+                    meant.add((loc[:-1], fault.fix))
         return None, faults
 
 

@@ -95,9 +95,7 @@ queues:
     )
     assert model is None
     assert [(fault.line, fault.column, fault.code) for fault in faults] == [
-        (1, 1, "missing-key"),
         (1, 1, "unknown-key"),
-        (3, 3, "missing-key"),
         (4, 5, "unknown-key"),
         (5, 14, "duration"),
         (6, 15, "unknown-choice"),

@@ -15,9 +15,9 @@ from engine.schema.source import Broken
 def outcomes_of(flow: str, flows: Mapping[str, Draft]) -> list[str] | None:
     """How a flow may return; None when that is not known."""
     draft = flows.get(flow)
-    if draft is None or draft.head is None:
+    if draft is None or draft.declared is None:
         return None
-    return draft.head.outcomes or ["done"]
+    return draft.declared.outcomes or ["done"]
 
 
 def falls_through(step: Step, flows: Mapping[str, Draft]) -> bool:

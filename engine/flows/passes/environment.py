@@ -88,7 +88,7 @@ class World:
         if found is not None:
             return found
         draft = self.flows.get(flow)
-        if draft is None or draft.head is None:
+        if draft is None or draft.head is None or draft.hurt:
             return ANY
         self._returned[flow] = ANY  # a flow that runs itself
         environment = self.environment(flow)

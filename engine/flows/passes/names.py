@@ -65,7 +65,8 @@ class Names:
                 if type(step) is Set:
                     born = born | {str(path[-1])}
             elif kind == "prompt":
-                self._prompt(step, path, value, born)
+                if self.draft.says_all(step):
+                    self._prompt(step, path, value, born)
             elif path != ("if",):
                 self._read(step, path, value.uses, born, _tested(value))
                 if type(step) is Choose:

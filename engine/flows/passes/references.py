@@ -71,7 +71,7 @@ class References:
                             did_you_mean(language, self.known.languages),
                         )
                     )
-            if head.start not in self.draft.blocks and self.draft.blocks:
+            if "start" not in self.draft.hurt and head.start not in self.draft.blocks and self.draft.blocks:
                 hint = did_you_mean(head.start, self.draft.blocks)
                 self.draft.faults.append(
                     head.fault(("start",), "unknown-block", f"there is no block `{head.start}`", hint)
@@ -85,11 +85,27 @@ class References:
             check = _CHECKS.get(type(step))
             if check is not None:
                 check(self, step)
+        self._saved()
         for last in self.draft.on_hangup:
             if last is not None and (type(last).needs_caller or last.kind in LEADING):
                 why = "needs the caller" if type(last).needs_caller else "leads on"
                 message = f"`{last.kind}` {why}, and after the hang-up there is nobody"
                 self.draft.add(last, (), "on-hangup", message, key=True)
+
+    def _saved(self) -> None:
+        """What is sound in steps that could not be read. What they lack may be what could not be read."""
+        for step, facts, hurt in self.draft.partials():
+            for reference in facts.references:
+                look = self._looks.get(reference.kind)
+                if look is not None:
+                    look(step, reference)
+            check = _CHECKS.get(type(step))
+            if check is not None and not hurt & {"with", "flow", "ask", "do"}:
+                before = len(self.draft.faults)
+                check(self, step)
+                self.draft.faults[before:] = [
+                    fault for fault in self.draft.faults[before:] if fault.code.startswith("unknown-")
+                ]
 
     def add(self, step: Step, path: Path_, code: str, message: str, hint: str = "", **more: Any) -> None:
         self.draft.add(step, path, code, message, hint, **more)
@@ -137,7 +153,7 @@ class References:
                 did_you_mean(found.value, self.flows),
             )
             return
-        head = self.flows[found.value].head
+        head = self.flows[found.value].declared
         if head is None or not self.languages:
             return
         silent = [language for language in self.languages if language not in head.languages]
@@ -233,7 +249,8 @@ class References:
             self.target(step, Reference("target", way.target, way.path))
         draft = self.flows.get(step.flow)
         outcomes = outcomes_of(step.flow, self.flows)
-        if draft is None or draft.head is None or outcomes is None:
+        head = draft.declared if draft is not None else None
+        if head is None or outcomes is None:
             return
         for outcome in step.outcomes:
             if outcome not in outcomes:
@@ -251,12 +268,12 @@ class References:
                     f"say where that leads: {outcome}: block",
                 )
         for given in step.with_:
-            if given not in draft.head.params:
+            if given not in head.params:
                 self.add(
                     step, ("with", given), "unknown-argument", f"`{step.flow}` has no parameter `{given}`",
-                    did_you_mean(given, draft.head.params), key=True,
+                    did_you_mean(given, head.params), key=True,
                 )  # fmt: skip
-        for wanted in draft.head.params:
+        for wanted in head.params:
             if wanted not in step.with_:
                 self.add(
                     step,
@@ -267,7 +284,7 @@ class References:
                 )
 
     def return_from(self, step: Return) -> None:
-        head = self.draft.head
+        head = self.draft.declared
         if head is None:
             return
         outcomes = head.outcomes or ["done"]

@@ -46,6 +46,9 @@ class TypeFaults:
             for step, facts in self.draft.walk(block):
                 if step is not None and facts is not None and (facts.reads or _more(type(step))):
                     self._step(step, facts)
+        for step, facts, _ in self.draft.partials():
+            if facts.reads:
+                self._step(step, facts)
 
     def _step(self, step: Step, facts: Facts) -> None:
         kind = type(step)
@@ -54,7 +57,8 @@ class TypeFaults:
                 if value.uses or value.expression is not None:
                     self._value(step, path, value)
             elif what == "prompt":
-                self._prompt(step, path, value)
+                if self.draft.says_all(step):
+                    self._prompt(step, path, value)
             else:
                 if value._node is not None:
                     infer(
@@ -73,9 +77,9 @@ class TypeFaults:
             self._arguments(step, step.ask, query.arguments)  # type: ignore[attr-defined]
         elif kind is Command and (command := self.known.commands.get(step.do)) is not None:  # type: ignore[attr-defined]
             self._arguments(step, step.do, command.arguments)  # type: ignore[attr-defined]
-        elif kind is Ticket:
+        elif kind is Ticket and self.draft.is_whole(step):
             self._ticket(step)  # type: ignore[arg-type]
-        if kind.check_types is not Step.check_types:
+        if kind.check_types is not Step.check_types and self.draft.is_whole(step):
             self.names.step = step
             step.check_types(self.names)
 

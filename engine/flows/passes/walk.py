@@ -104,6 +104,9 @@ class Walk:
         end: Step | None = None
         for index, (step, facts) in enumerate(self.draft.walk(block)):
             if step is None or facts is None:
+                partial = self.draft.partial(block, index)
+                if partial is not None and partial[1].reads:
+                    reads.append(Read(*partial, self.anywhere))
                 # It may have borne anything and lead anywhere: give no false alarm behind it.
                 born = self.anywhere
                 exits.extend(Exit(word, born, None, "") for word in words(self.draft.unread(block, index)))
