@@ -1,4 +1,5 @@
 """One run tells every mistake of all files: none hides another, and none is told twice."""
+# ruff: noqa: E501 - flows with notes of what is wrong in them
 
 from __future__ import annotations
 
