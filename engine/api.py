@@ -55,7 +55,7 @@ In a handler:
 Views, as hooks are told them (frozen snapshots):
 
     CallView, CallState, AgentView, AgentState, QueueView, WaitingView, RecordingView,
-    CalendarView, ClosureView, PartyView
+    CalendarView, ClosureView, PartyView, SettledView
 """
 
 from __future__ import annotations
@@ -103,6 +103,7 @@ from engine.types import (
     QueueView,
     RatingView,
     RecordingView,
+    SettledView,
     TicketChange,
     TicketView,
     WaitingView,
@@ -153,6 +154,7 @@ __all__ = [
     "RemoteFailed",
     "Report",
     "Settings",
+    "SettledView",
     "Step",
     "Target",
     "TicketChange",

@@ -483,6 +483,10 @@ class Context:
         found: T = make()
         return found
 
+    def has(self, contract: Any) -> bool:
+        """Whether :meth:`adapter` has the system behind a contract here: own tables and http are never side by side."""
+        return contract in self._adapters
+
     @property
     def settings(self) -> Any:
         """What conf/engine.yaml says to this department, as its own model (``Department(settings=…)``)."""

@@ -10,9 +10,9 @@ from typing import Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.api import Context, Digits, Record, Refused, WrongState
+from engine.api import Context, Digits, Record, Refused, TicketChange, TicketView, WrongState
 
-from .models import Case
+from .models import Act, Case
 from .pricing import NOTHING
 
 Kind = Literal["exception", "return", "diversion"]
@@ -150,6 +150,27 @@ class Cases:
             except WrongState:  # somebody at the desk was quicker with the ticket alone
                 self._ctx.log.info("ticket settled before its case", ticket=row.ticket)
         return self._view(row)
+
+    def follow(self, ticket: TicketView, change: TicketChange) -> None:
+        """A case goes the way of its ticket, when somebody works on that; an exception is decided by a supervisor only.
+        What the desk's own handlers did with a ticket is known already."""
+        row = self._session.scalars(select(Case).where(Case.ticket == ticket.number)).one_or_none()
+        if row is None or change.by.startswith("orders."):
+            return
+        row.responded = row.responded or change.at
+        if change.what in ("solved", "closed") and row.state == "open" and row.kind != "exception":
+            row.state, row.by, row.settled = "settled", change.by, change.at
+        self._session.add(
+            Act(
+                at=change.at,
+                who=change.by,
+                what=change.what,
+                about=f"case {row.id}",
+                region=row.region,
+                how="ticket",
+                note=change.note,
+            )
+        )
 
     def _exception(self, draft: int, reason: str) -> Case | None:
         return self._session.scalars(

@@ -87,11 +87,10 @@ class QuoteLine(Record):
 class Quote(Record):
     """An order as it is read back: what it costs, under which policy, and whether the account bears it.
 
-    ``key`` names the draft and the attempt. ``allowance`` is what a supervisor has granted beyond the limit,
-    ``excused`` that arrears don't stand in the way; ``approved_by`` is who did.
+    ``allowance`` is what a supervisor has granted beyond the limit, ``excused`` that arrears don't stand in the way;
+    ``approved_by`` is who did.
     """
 
-    key: str
     draft: int
     dealer: Digits
     lines: list[QuoteLine]

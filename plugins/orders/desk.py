@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -92,7 +93,7 @@ class SqlDesk:
         row = self._of(dealer)
         if row is None:
             return Draft(id=0, key="", state="none", number="", count=0, cases=0, total=NOTHING, lines=[])
-        return _view(row, language)
+        return view(row, language)
 
     def add(
         self, dealer: str, article: str, *, name: str, english: str, cases: int, at: datetime, language: str
@@ -108,7 +109,7 @@ class SqlDesk:
             line.cases += cases
         row.changed = at
         self._session.flush()
-        return _view(row, language)
+        return view(row, language)
 
     def remove(self, dealer: str, article: str, *, at: datetime, language: str) -> Draft:
         """Take a line out; nothing happens where there is none."""
@@ -116,7 +117,7 @@ class SqlDesk:
         row.lines[:] = [one for one in row.lines if one.article != article]
         row.changed = at
         self._session.flush()
-        return _view(row, language)
+        return view(row, language)
 
     def drop(self, dealer: str, *, at: datetime) -> None:
         """Forget the draft. ``Refused("submitted")`` when it may have become an order."""
@@ -214,16 +215,24 @@ class SqlDesk:
         self._session.add(Act(at=at, who=who, what=what, about=about, region=region, how=how, note=note))
 
 
-def open_drafts(session: Session) -> int:
-    """How many drafts are not over."""
-    return session.scalar(select(func.count(DraftRow.id)).where(DraftRow.held_by.is_not(None))) or 0
+def submitted(session: Session, before: datetime) -> list[DraftRow]:
+    """Drafts that were confirmed before a moment, and of which it is not known what came of them."""
+    query = select(DraftRow).where(DraftRow.state == "submitted", DraftRow.changed < before)
+    return list(session.scalars(query.order_by(DraftRow.id)))
 
 
 def _key(row: DraftRow) -> str:
-    return f"order-{row.id}-{row.attempt}"
+    """Of an attempt. It stays unique when several centres speak to one sales system."""
+    return f"order-{row.dealer}-{row.id}-{row.attempt}-{int(row.opened.timestamp())}"
 
 
-def _view(row: DraftRow, language: str) -> Draft:
+def draft_of(key: str) -> int:
+    """The draft that a key of an attempt names; 0 for another key."""
+    found = re.search(r"order-[0-9]+-([0-9]+)-[0-9]+-[0-9]+", key)
+    return int(found[1]) if found is not None else 0
+
+
+def view(row: DraftRow, language: str) -> Draft:
     return Draft.model_validate(
         {
             "id": row.id,

@@ -4,13 +4,15 @@ here."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Numeric, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Numeric, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
+
+from engine.api import Moment
 
 CENT = Decimal("0.01")
 
@@ -41,19 +43,6 @@ class Money(TypeDecorator[Decimal]):
         if value is None:
             return None
         return (Decimal(value) / 100 if dialect.name == "sqlite" else Decimal(value)).quantize(CENT)
-
-
-class Instant(TypeDecorator[datetime]):
-    """A moment, aware in the program and UTC in the table: SQLite has no time zones."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
 
 
 class Base(DeclarativeBase):
@@ -242,8 +231,9 @@ class DraftRow(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     total: Mapped[Decimal] = mapped_column(Money, default=Decimal(0))  # that the dealer has confirmed
     number: Mapped[str] = mapped_column(String(16), default="")
-    opened: Mapped[datetime] = mapped_column(Instant)
-    changed: Mapped[datetime] = mapped_column(Instant)
+    ticket: Mapped[str] = mapped_column(String(16), default="")  # where nobody knows what came of it
+    opened: Mapped[datetime] = mapped_column(Moment)
+    changed: Mapped[datetime] = mapped_column(Moment)
 
     lines: Mapped[list[DraftLine]] = relationship(order_by="DraftLine.id", cascade="all, delete-orphan")
 
@@ -271,7 +261,7 @@ class Task(Base):
     english: Mapped[str] = mapped_column(String(200), default="")
     due: Mapped[date]
     by: Mapped[str] = mapped_column(String(40), default="")
-    acknowledged: Mapped[datetime | None] = mapped_column(Instant)
+    acknowledged: Mapped[datetime | None] = mapped_column(Moment)
     how: Mapped[str] = mapped_column(String(40), default="")  # the number that acknowledged it
 
 
@@ -297,9 +287,9 @@ class Case(Base):
     ticket: Mapped[str] = mapped_column(String(16), default="", index=True)
     state: Mapped[str] = mapped_column(String(10), default="open")  # open, approved, refused, settled
     by: Mapped[str] = mapped_column(String(40), default="")
-    opened: Mapped[datetime] = mapped_column(Instant)
-    responded: Mapped[datetime | None] = mapped_column(Instant)
-    settled: Mapped[datetime | None] = mapped_column(Instant)
+    opened: Mapped[datetime] = mapped_column(Moment)
+    responded: Mapped[datetime | None] = mapped_column(Moment)
+    settled: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class Act(Base):
@@ -308,7 +298,7 @@ class Act(Base):
     __tablename__ = "orders_act"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime] = mapped_column(Instant, index=True)
+    at: Mapped[datetime] = mapped_column(Moment, index=True)
     who: Mapped[str] = mapped_column(String(40))
     what: Mapped[str] = mapped_column(String(40))
     about: Mapped[str] = mapped_column(String(60), default="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from engine.api import Context, Digits, Record, Refused, command, query
+from engine.api import Context, Digits, Record, command, query
 
 from .cases import Grant
 from .contracts import (
@@ -23,12 +23,11 @@ from .contracts import (
     Supplier,
     SupplierSystem,
     Unshipped,
-    Wanted,
     Warehouse,
 )
 from .department import department
 from .desk import CHINESE, Draft
-from .pricing import NOTHING, Sums, line
+from .placing import Priced, placed, reckoned
 
 MOST = 8  # orders that a caller can pick from
 
@@ -41,22 +40,6 @@ class ArticleView(Record):
     chinese: str
     english: str
     price: Decimal
-
-
-class Priced(Record):
-    """A draft reckoned: the order as it would be placed, and whether the account bears it now."""
-
-    quote: Quote
-    cases: int
-    goods: Decimal
-    discount: Decimal
-    rebate: Decimal
-    total: Decimal
-    left: Decimal  # of the credit, before this order and with what was granted
-    short: Decimal  # what the account lacks for it; 0: nothing
-    late: bool  # arrears stand in the way
-    days: int  # that the arrears are overdue
-    arrears: Decimal
 
 
 @query(department, over=OrderSystem)
@@ -113,70 +96,14 @@ def policy(ctx: Context, region: str) -> Policy:
 def reckon(ctx: Context, draft: Draft, dealer: Digits, policy: Policy, grant: Grant) -> Priced | None:
     """``orders.reckon``: what a draft costs today. None when an article of it is sold no more, or the dealer is
     unknown."""
-    sales = ctx.adapter(OrderSystem)
-    known = sales.account(dealer, today=ctx.today)
-    if known is None:
-        return None
-    lines = []
-    for part in draft.lines:
-        cost = sales.price(part.article, dealer=dealer)
-        if cost is None:
-            return None
-        lines.append(line(part.article, part.name, part.cases, cost.price))
-    sums = Sums(lines, policy if policy.code else None)
-    left = max(NOTHING, known.credit + grant.allowance - known.outstanding)
-    quote = Quote(
-        key=draft.key,
-        draft=draft.id,
-        dealer=dealer,
-        lines=lines,
-        cases=sums.cases,
-        goods=sums.goods,
-        discount=sums.discount,
-        rebate=sums.rebate,
-        total=sums.total,
-        policy=policy.code,
-        version=policy.version,
-        allowance=grant.allowance,
-        excused=grant.excused,
-        approved_by=grant.by,
-    )
-    return Priced(
-        quote=quote,
-        cases=sums.cases,
-        goods=sums.goods,
-        discount=sums.discount,
-        rebate=sums.rebate,
-        total=sums.total,
-        left=left,
-        short=max(NOTHING, sums.total - left),
-        late=known.blocked and not grant.excused,
-        days=known.days,
-        arrears=known.arrears,
-    )
+    return reckoned(ctx, draft, dealer, policy, grant)
 
 
 @command(department, refusals=("stock", "credit", "arrears", "changed", "blocked"), over=OrderSystem)
-def place(ctx: Context, quote: Quote, confirmed: Decimal) -> Digits:
-    """``orders.place``: the number of the order. What costs something else than was ``confirmed`` is refused. Stock is
-    reserved, the order is posted, and the reservation is confirmed, or given back when the order is refused. Over sql
-    all of it is one transaction; over http each part has a key of its own, so that whoever goes on after a crash
-    repeats what was done and gets the same answers."""
-    if quote.total != confirmed:
-        raise Refused("changed")
-    sales, warehouse = ctx.adapter(OrderSystem), ctx.adapter(Warehouse)
-    wanted = [Wanted(article=one.article, cases=one.cases) for one in quote.lines]
-    held = warehouse.reserve(wanted, key=f"{ctx.key}:reserve")
-    if warehouse.held(held) == "released":
-        # An earlier try was refused and gave its stock back, and the engine died before it could say so.
-        raise Refused("changed")
-    try:
-        number = sales.post(quote, today=ctx.today, key=f"{ctx.key}:post")
-    except Refused:
-        warehouse.release(held, key=f"{ctx.key}:release")
-        raise
-    warehouse.confirm(held, number, key=f"{ctx.key}:confirm")
-    return number
+def place(ctx: Context, quote: Quote, key: str, confirmed: Decimal) -> Digits:
+    """``orders.place``: the number of the order. What costs something else than was ``confirmed`` is refused. ``key``
+    is that of the attempt."""
+    return placed(ctx, quote, key, confirmed)
 
 
 @query(department, over=OrderSystem)

@@ -36,10 +36,16 @@ class SqlWarehouse:
             if one.cases < 1:
                 raise Refused("stock", article=one.article, name=one.article, left=0)
             wanted[one.article] = wanted.get(one.article, 0) + one.cases
-        for article, cases in sorted(
-            wanted.items()
-        ):  # always in one order: two orders never wait for each other
-            self._take(article, cases)
+        taken: list[tuple[str, int]] = []
+        # Always in one order, so that two orders never wait for each other.
+        for article, cases in sorted(wanted.items()):
+            try:
+                self._take(article, cases)
+            except Refused:
+                for one in taken:
+                    self._give_back(*one)
+                raise
+            taken.append((article, cases))
         made = Reservation(
             key=key, parts=[Part(article=article, cases=cases) for article, cases in sorted(wanted.items())]
         )
@@ -69,13 +75,16 @@ class SqlWarehouse:
         if getattr(done, "rowcount", 0) != 1:
             return
         parts = select(Part).where(Part.reservation == int(reservation)).order_by(Part.article)
-        for part in self._session.scalars(parts):
-            self._session.execute(
-                update(Article)
-                .where(Article.code == part.article)
-                .values(reserved=Article.reserved - part.cases)
-                .execution_options(synchronize_session=False)
-            )
+        for part in self._session.scalars(parts).all():
+            self._give_back(part.article, part.cases)
+
+    def _give_back(self, article: str, cases: int) -> None:
+        self._session.execute(
+            update(Article)
+            .where(Article.code == article)
+            .values(reserved=Article.reserved - cases)
+            .execution_options(synchronize_session=False)
+        )
 
     def _take(self, article: str, cases: int) -> None:
         done = self._session.execute(

@@ -43,6 +43,22 @@ def _words(table: Mapping[str, tuple[str, str]], language: int) -> Callable[[str
     return say
 
 
+_FIGURES = "零一二三四五六七八九"
+
+
+def _chinese(number: Decimal) -> str:
+    """三, 十二, 二点五: of a percentage, 0 to 100."""
+    whole, _, part = _plain(number).partition(".")
+    tens, ones = divmod(int(whole), 10)
+    if tens >= 10:
+        said = "百"
+    elif tens:
+        said = ("" if tens == 1 else _FIGURES[tens]) + "十" + (_FIGURES[ones] if ones else "")
+    else:
+        said = _FIGURES[ones]
+    return said + ("点" + "".join(_FIGURES[int(one)] for one in part) if part else "")
+
+
 def _plain(number: Decimal) -> str:
     """3, 2.5"""
     return f"{number.normalize():f}"
@@ -63,6 +79,6 @@ FORMATS = [
     Format(
         "orders_percent",
         accepts=(Decimal,),
-        words={"zh-CN": lambda of: f"百分之{_plain(of)}", "en": lambda of: f"{_plain(of)} percent"},
+        words={"zh-CN": lambda of: f"百分之{_chinese(of)}", "en": lambda of: f"{_plain(of)} percent"},
     ),
 ]

@@ -21,7 +21,7 @@ def upgrade() -> None:
     op.create_table(
         "orders_act",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("who", sa.String(length=40), nullable=False),
         sa.Column("what", sa.String(length=40), nullable=False),
         sa.Column("about", sa.String(length=60), nullable=False),
@@ -61,9 +61,9 @@ def upgrade() -> None:
         sa.Column("ticket", sa.String(length=16), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("by", sa.String(length=40), nullable=False),
-        sa.Column("opened", sa.DateTime(), nullable=False),
-        sa.Column("responded", sa.DateTime(), nullable=True),
-        sa.Column("settled", sa.DateTime(), nullable=True),
+        sa.Column("opened", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("responded", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("orders_case", schema=None) as batch_op:
@@ -97,8 +97,9 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("total", MONEY, nullable=False),
         sa.Column("number", sa.String(length=16), nullable=False),
-        sa.Column("opened", sa.DateTime(), nullable=False),
-        sa.Column("changed", sa.DateTime(), nullable=False),
+        sa.Column("ticket", sa.String(length=16), nullable=False),
+        sa.Column("opened", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("held_by"),
     )
@@ -153,7 +154,7 @@ def upgrade() -> None:
         sa.Column("english", sa.String(length=200), nullable=False),
         sa.Column("due", sa.Date(), nullable=False),
         sa.Column("by", sa.String(length=40), nullable=False),
-        sa.Column("acknowledged", sa.DateTime(), nullable=True),
+        sa.Column("acknowledged", sa.DateTime(timezone=True), nullable=True),
         sa.Column("how", sa.String(length=40), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
