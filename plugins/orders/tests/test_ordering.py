@@ -404,29 +404,13 @@ def test_when_a_system_is_silent_at_the_order_it_is_not_placed_and_the_draft_is_
     assert all(one.reserved == 0 for one in centre.rows("orders.article"))
 
 
-def test_two_calls_of_one_dealer_share_the_draft_and_order_once(
-    centre: Any, read_back: Call, dealer: Call
-) -> None:
-    first = read_back()
-    second = dealer(draft=True).presses("1")
-    second.hears("orders/draft_text")
-    second.hears("orders/draft_menu").presses("2")
-    second.hears("orders/order_line")
-    second.hears("orders/order_total")
-    second.hears("orders/place_it").presses("1")
-    second.hears("orders/order_placed")
-    confirmed(first)
-    first.hears("orders/gone")
-    first.hangs_up()
-    second.hangs_up()
-    assert len(placed(centre)) == 1
-
-
-def confirmed(caller: Any) -> None:
-    """Presses 1 the next time that the order is to be confirmed."""
-    while caller.hears_next()._said.key != "orders/place_it":
-        pass
+def test_what_another_call_of_the_dealer_has_ordered_meanwhile_is_told(centre: Any, read_back: Call) -> None:
+    caller = read_back()
+    changed(centre, "UPDATE orders_draft SET state = 'ordered', held_by = NULL")
     caller.presses("1")
+    caller.hears("orders/gone")
+    caller.hears("orders/main_menu").hangs_up()
+    assert placed(centre) == []
 
 
 def with_price(centre: Any, article: str, price: str) -> None:
