@@ -11,7 +11,7 @@ from engine.api import CliCommand, Context, Refused, Report
 
 from .cases import Cases
 from .contracts import OrderSystem
-from .models import Act, Case
+from .models import Act, Case, Order
 from .working import decided
 
 
@@ -79,6 +79,26 @@ def late_orders(ctx: Context, region: str = "") -> list[tuple[Any, ...]]:
     ]
 
 
+def placed(ctx: Context, since: date | None = None) -> list[tuple[Any, ...]]:
+    first = since or ctx.today - timedelta(days=30)
+    rows = ctx.session.scalars(select(Order).where(Order.placed >= first).order_by(Order.id)).all()
+    return [
+        (
+            one.number,
+            one.placed,
+            one.dealer,
+            sum(line.cases for line in one.lines),
+            one.total,
+            one.discount,
+            one.rebate,
+            f"{one.policy} v{one.version}" if one.policy else "",
+            one.approved_by,
+            one.state,
+        )
+        for one in rows
+    ]
+
+
 def response(ctx: Context, since: date | None = None) -> list[tuple[Any, ...]]:
     """How long cases took to a first response, and to their end, in minutes, by region and kind."""
     first = datetime.combine(since or ctx.today - timedelta(days=30), time(), tzinfo=ctx.now.tzinfo)
@@ -141,6 +161,23 @@ REPORTS = [
         ("region", "number", "dealer", "ship by", "days", "total", "cause", "person"),
         late_orders,
         over=OrderSystem,
+    ),
+    Report(
+        "orders.placed",
+        "Orders in the desk's own tables, with policy and approval",
+        (
+            "number",
+            "placed",
+            "dealer",
+            "cases",
+            "total",
+            "discount",
+            "rebate",
+            "policy",
+            "approved by",
+            "state",
+        ),
+        placed,
     ),
     Report(
         "orders.response",
