@@ -7,7 +7,6 @@ ticket nor a row here holds who gave it, nor the call that it came from: only it
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from datetime import datetime
 from typing import Literal, Protocol, get_args
 
@@ -139,6 +138,8 @@ class SqlCases:
             feedback.due = ticket.due
             if ticket.state in ("solved", "closed") and feedback.replied is None:
                 feedback.replied = at
+            if what == "answered":
+                feedback.reply, feedback.reply_clip = ticket.answer, ""
             if what == "closed" and feedback.settled is None:
                 feedback.settled = at
 
@@ -160,8 +161,10 @@ def reply(
     if ticket is None or ticket.state == "closed":
         raise Refused("closed", number=number)
     _take(ctx, ticket, agent)
-    if ticket.state != "solved":
-        ctx.tickets.solve(number, f"answered: {outcome}")
+    if text:
+        ctx.tickets.answer(number, text)
+    elif ctx.tickets.find(number).state != "solved":
+        ctx.tickets.solve(number, f"answered by voice: {outcome}")
     row.reply, row.reply_clip, row.outcome = text, clip, outcome
     row.replied = row.replied or ctx.now
     return row
@@ -179,17 +182,12 @@ def take(ctx: Context, number: str, agent: str) -> None:
 
 def _take(ctx: Context, ticket: TicketView, agent: str) -> None:
     """The owner is the agent; the records refuse one of the branch that it is about."""
+    if ticket.owner == agent:
+        return
     if ticket.state == "solved":
-        # Said again in other words: whoever does must be one who could have had it.
-        _kept_away(lambda: ctx.tickets.reopen(ticket.number, "answered again"))
-    _kept_away(lambda: ctx.tickets.assign(ticket.number, agent))
-    if ticket.state == "solved":
-        ctx.tickets.solve(ticket.number, "answered again")
-
-
-def _kept_away(act: Callable[[], object]) -> None:
+        ctx.tickets.reopen(ticket.number, "to be answered again")
     try:
-        act()
+        ctx.tickets.assign(ticket.number, agent)
     except WrongState as error:
         raise Refused("kept_away", why=str(error)) from None
 

@@ -51,15 +51,13 @@ from .adapters import (
     Staff,
 )
 from .cases import Cases, Outcome, RequestKind, SqlCases, Topic
+from .kinds import DESK, HEAD_OFFICE, KINDS
 from .models import Base, FeedbackRow, RequestRow
 from .notices import task_of, tell_of_feedback
 from .office import COMMANDS, REPORTS
 from .seed import fill
 from .slips import Slip
 from .words import FORMATS
-
-HEAD_OFFICE = "hr_head_office"
-DESK = "hr_desk"
 
 
 class Rules(Settings):
@@ -90,6 +88,7 @@ department = Department(
     ],
     sample=fill,
     settings=Rules,
+    tickets=KINDS,
 )
 
 
@@ -157,10 +156,7 @@ def ask(
     said["amount"] = None if amount is None else f"{amount:.2f}"
     ticket = ctx.tickets.open(
         kind,
-        group=DESK,
         within=timedelta(seconds=ctx.settings.request),
-        calendar="office",
-        escalate=DESK,
         data={name: value for name, value in said.items() if value},
         call=call,
         clips=[clip] if clip else [],
@@ -198,7 +194,7 @@ def _request(ctx: Context, row: RequestRow, ticket: TicketView) -> Request:
             "opened": row.opened.astimezone(ctx.now.tzinfo).date(),
             "state": "done" if over else "working" if ticket.owner else "waiting",
             "due": ticket.due or row.due or row.opened,
-            "answer": getattr(ticket, "answer", "") or "",
+            "answer": ticket.answer,
         }
     )
 
@@ -236,10 +232,7 @@ def give_feedback(
     data = {"branch": branch, "branch_name": branch_name, "topic": topic, "employee": employee}
     ticket = ctx.tickets.open(
         "feedback",
-        group=DESK,
         within=ctx.settings.feedback_time,
-        calendar="office",
-        escalate=HEAD_OFFICE,
         data={name: value for name, value in data.items() if value},
         call=call if employee else "",
         clips=[clip],
@@ -284,7 +277,7 @@ def follow_up(ctx: Context, code: Digits) -> Followed | None:
             "received": row.received.astimezone(ctx.now.tzinfo).date(),
             "state": state,
             "due": ticket.due or row.received,
-            "reply": row.reply or getattr(ticket, "answer", "") or "",
+            "reply": ticket.answer if not (row.reply or row.reply_clip) else row.reply,
             "clip": row.reply_clip,
         }
     )
@@ -429,11 +422,8 @@ def ask_for_help(
         return Promised(number=known.ticket, due=known.due, again=True)
     ticket = ctx.tickets.open(
         "hardship",
-        group=DESK,
         owner=owner,
         within=timedelta(seconds=ctx.settings.hardship),
-        calendar="office",
-        escalate=DESK,
         data={"employee": employee, "need": need, "number": number},
         caller=number,
         call=call,

@@ -281,3 +281,59 @@ def test_there_is_no_way_from_the_families_to_anybodys_pay() -> None:
         text = (FLOWS / f"{name.removeprefix('hr/')}.yaml").read_text(encoding="utf-8")
         assert not _targets(text) & {"hr.slip", "hr.benefits", "hr.leave", "hr.requests"}
     assert "hr/employee" in leads_to("hr/main")  # the look does find what there is
+
+
+# -- policy answers -----------------------------------------------------------------------------------------
+
+
+def asks(line: Any, language: str = "zh-CN") -> Any:
+    caller = line.main(language).presses("4")
+    caller.hears("hr/relatives_menu").presses("1")
+    caller.hears("hr/which_policy")
+    for _ in range(4):
+        caller.hears("knowledge_entry")
+    return caller
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("zh-CN", "二十天探亲假"), ("en", "twenty days of home leave")]
+)
+def test_a_family_hears_what_is_done_for_families_without_a_pin(
+    line: Any, centre: Any, language: str, words: str
+) -> None:
+    caller = asks(line, language).presses("1")
+    assert words in caller.hears_next().text
+    caller.hears("knowledge_solved").presses("1")
+    caller.hears("hr/relatives_menu").hangs_up()
+    assert centre.cdrs()[0].number == ""
+    assert [(row.data["id"], row.data["solved"]) for row in centre.journal(caller, "knowledge.answered")] == [
+        ("3001", True)
+    ]
+
+
+def test_what_an_answer_does_not_solve_the_desk_may(line: Any, centre: Any) -> None:
+    agent = centre.agent("8042").ready()
+    caller = asks(line).presses("2")
+    caller.hears_next()
+    caller.hears("knowledge_solved").presses("2")
+    caller.hears("hr/desk_knows_more")
+    caller.hears("hr/desk_sees_nobody")
+    caller.hears("connecting")
+    agent.is_offered(caller).sees(about="family").answers()
+    agent.hangs_up(disposition="answered")
+    caller.hears("bye")
+
+
+def test_without_any_answer_the_desk_helps(line: Any, centre: Any) -> None:
+    for id in ("3001", "3002", "3003", "3004"):
+        withdrawn(centre, id)
+    caller = line.main().presses("4")
+    caller.hears("hr/relatives_menu").presses("1")
+    caller.hears("hr/no_policies")
+    caller.hears("hr/desk_sees_nobody").hangs_up()
+
+
+def withdrawn(centre: Any, id: str) -> None:
+    centre.app.departments.in_context(
+        "hr", "test", lambda ctx: ctx.knowledge.withdraw(id, "no more"), 10.0, writes=True
+    )
