@@ -12,6 +12,7 @@ from .adapters import HttpWaybills, SqlWaybills, WaybillSystem
 from .branches import Branches, HttpBranches, SqlBranches
 from .customers import Customers, HttpCustomers, SqlCustomers
 from .models import Base
+from .past import write
 from .pickups import HttpPickups, Pickups, SqlPickups
 from .seed import fill
 from .tariffs import HttpTariffs, SqlTariffs, Tariffs
@@ -69,5 +70,6 @@ department = Department(
         Adapter(Books, sql=SqlBooks),
     ],
     sample=fill,
+    history=write,
     settings=Rules,
 )
