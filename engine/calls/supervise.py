@@ -125,6 +125,8 @@ class Supervision:
                 "eavesdrop_enable_dtmf": "true",
                 "park_after_bridge": "true",
                 "hangup_after_bridge": "false",
+                # Who takes the caller over is bridged with it: the switch would tell the phone whose number that is.
+                **({"ignore_display_updates": "true"} if call.hidden else {}),
             },
             app="eavesdrop",
             arg=target.uuid,

@@ -8,6 +8,7 @@ help is free, every second of an agent in exactly one state, nothing left over.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -48,8 +49,10 @@ AGENTS: dict[str, dict[str, Any]] = {
     "d": {"queues": {"two": "1"}, "login": "by_hand"},
 }
 WAITING = (Stage.WAITING, Stage.OFFERED, Stage.CONNECTING)
-WORK = ["arrive"] * 4 + ["answer"] * 4 + ["answer_everywhere", "end", "ready", "login"]
+WORK = ["arrive"] * 4 + ["ask"] * 2 + ["answer"] * 4 + ["answer_everywhere", "end", "ready", "login"]
 TROUBLE = [
+    "go_back",
+    "hand_over",
     "hang_up",
     "press",
     "fail",
@@ -72,6 +75,7 @@ class ADay(RuleBasedStateMachine):
         self.floor.bridge_time = bridge_time
         self.calls = 0
         self.places: dict[str, Place] = {}
+        self.asking: dict[str, bool] = {}  # calls whose agents wait to ask somebody: whether they wait still
         self.news: dict[str, list[object]] = {}
         self.states: dict[str, str] = dict.fromkeys(AGENTS, "logged_out")
         self.seconds: dict[str, float] = dict.fromkeys(AGENTS, 0.0)
@@ -179,6 +183,59 @@ class ADay(RuleBasedStateMachine):
         )
         self.news[call] = []
         self.places[call] = self.acd.enter(request)
+
+    def ask(self, dice: int) -> None:
+        """An agent of somewhere else waits to ask somebody, its caller on hold."""
+        self.calls += 1
+        call = f"call-{self.calls}"
+        self.floor.callers.add(call)
+        self.asking[call] = True
+        self.news[call] = []
+        self.places[call] = self.acd.enter(
+            Request(
+                call,
+                "+8613800000000",
+                ("one", "two", "all")[dice % 3],
+                priority=200,
+                since=float(dice % 40),
+                asks="agent-elsewhere",
+                join=self.joiner(call),
+            )
+        )
+
+    def joiner(self, call: str) -> Callable[[Any], bool | None]:
+        """Who answered is brought to who asks; nobody waits any more when that one has gone back meanwhile."""
+
+        def join(ring: FakeRing) -> bool | None:
+            self.clock.sleep(self.floor.bridge_time)
+            if not self.asking[call]:
+                return None
+            return ring.connect()
+
+        return join
+
+    def who_asks(self) -> list[str]:
+        return [call for call in self.live() if self.asking.get(call) and self.places[call].request.asks]
+
+    def go_back(self, dice: int) -> None:
+        """Who asks talks to its caller again."""
+        waits = [call for call in self.who_asks() if self.places[call].stage is not Stage.TALKING]
+        if call := self.pick(dice, waits):
+            self.asking[call] = False
+            self.leave(call, Leaving.BACK)
+
+    def hand_over(self, dice: int) -> None:
+        """Who asks leaves its place to its caller, whatever rings for it."""
+        waits = [
+            call for call in self.who_asks() if self.places[call].stage in (Stage.WAITING, Stage.OFFERED)
+        ]
+        if call := self.pick(dice, waits):
+            place = self.places[call]
+            turn, position, offers = place.ticket.turn, place.position(), list(place.offers)
+            self.news[call] += self.desk.news(place)
+            self.acd.hand(place, self.clock.queue(), tell={"article": "4711"})
+            assert (place.ticket.turn, place.position(), place.offers) == (turn, position, offers)
+            assert (place.request.asks, place.request.join) == ("", None)
 
     def pick(self, dice: int, items: list[Any]) -> Any:
         return items[dice % len(items)] if items else None

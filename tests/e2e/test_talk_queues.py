@@ -68,7 +68,7 @@ class Asking(Scene):
     def restart(self) -> None:
         self.house.kill()
         self.house.clock.sleep(1)
-        self.house.start("--switch", "freeswitch")
+        self.house.start("--switch", "freeswitch", alive=True)
 
 
 @pytest.fixture
@@ -162,6 +162,7 @@ def test_hang_ups_and_restarts(house: House, scene: Asking) -> None:
     one.press("*5861#")
     house.clock.sleep(2)
     house.wait_for(lambda: scene.talk() == "talking", "not back from a closed queue", 5)
+    house.clock.sleep(3)  # the words that say so are over
     hears(house, one, caller, 1237, "no talk after a closed queue")
     house.post("/queues/advice/open", by="8013")
 

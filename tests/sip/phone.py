@@ -39,6 +39,9 @@ REASONS = {
 T1 = 0.5
 
 
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, UPDATE"
+
+
 class NoAnswer(AssertionError):
     """Nothing came within the limit."""
 
@@ -69,6 +72,8 @@ class Telephone:
         self.asked = 0  # OPTIONS that we answered
         self.gone = False
         self.deaf = False  # gets everything, answers nothing
+        self.agent = "test telephone"  # what it calls itself: a switch knows some makers' displays
+        self.display: list[str] = []  # each UPDATE that would change what its display shows, as it came
         self.auto: int | None = None  # answer each call with this status at once: 200, 486, 603 …
         self._register_id = secrets.token_hex(8)
         self._register_cseq = 0
@@ -161,7 +166,7 @@ class Telephone:
             ("Call-ID", call_id),
             ("CSeq", f"{cseq} {method}"),
             ("Contact", f"<sip:{self.user}@{self.ip}:{self.port}>"),
-            ("User-Agent", "test telephone"),
+            ("User-Agent", self.agent),
             *(extra or []),
         ]
         if body:
@@ -225,7 +230,7 @@ class Telephone:
             if key.lower() in ("via", "from", "to", "call-id", "cseq", "record-route"):
                 headers.append((key, value))
         headers.append(("Contact", f"<sip:{self.user}@{self.ip}:{self.port}>"))
-        headers += extra or []
+        headers += [("User-Agent", self.agent), ("Allow", ALLOW), *(extra or [])]
         if body:
             headers.append(("Content-Type", "application/sdp"))
         response = Message(status=status, reason=REASONS.get(status, "x"), headers=headers, body=body)
@@ -258,6 +263,9 @@ class Telephone:
         if message.method == "OPTIONS":
             self.asked += 1
             self.respond(message, 200, tag="options")
+        elif call is not None and message.method == "UPDATE":
+            self.display.append(message.encode().decode())
+            self.respond(message, 200)
         elif call is not None:
             call.on_request(message)
         elif message.method == "INVITE":
@@ -318,7 +326,7 @@ class Call:
             call_id=call_id,
             to=self._peer,
             from_=self._local,
-            extra=[*self._headers, ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY"), *extra],
+            extra=[*self._headers, ("Allow", ALLOW), *extra],
             body=self.sound.offer(),
         )
         self.phone.calls[call_id] = self
