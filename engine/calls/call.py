@@ -69,6 +69,7 @@ class Call:
         "answered",
         "arrived",
         "asked",
+        "asks",
         "away",
         "block",
         "callback",
@@ -131,6 +132,7 @@ class Call:
         self.recording = ""
         self.promise: Mapping[str, Any] = {}  # of a callback that kept a place: what its CDR says of it
         self.callback = ""  # the callback that this call keeps: we dialled it
+        self.asks = ""  # the flow that an agent hears by this call, and whose caller it has on hold
         self.transferred = ""  # whom the flow last connected it with: a number, an extension
         self.cause = ""
         self.told: Mapping[str, Any] = {}  # for the agent's desk

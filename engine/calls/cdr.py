@@ -53,7 +53,7 @@ def cdr_row(call: Call, clock: Clock) -> dict[str, Any]:
         "talked": round(call.talked, 3),
         "adopted": call.adopted,
         "data": {
-            "direction": "out" if call.callback else "in",
+            "direction": "asked" if call.asks else "out" if call.callback else "in",
             **({"callback": call.callback} if call.callback else {}),
             **call.promise,
             "ended_by": call.ended_by,

@@ -39,6 +39,8 @@ NUMBER = "il_number"
 """On a leg that we dialled and lead as a call: what for, and whose number it is."""
 TIMER = "last_sched_id"
 """The switch's safety net for a call that came in while no engine led: the timer that takes it to the fallback."""
+ASKS = "il_asks"
+"""On the call by which an agent hears a flow, its caller on hold: ``shop/main~<that caller's call>``."""
 FALLBACK_CONTEXT = "fallback"
 FELL_BACK = "il_fallback"
 """Set by the fallback: the switch took the call back, and it is the engine's no longer."""
@@ -421,6 +423,7 @@ class Calls:
             origin=event.var("il_gateway") or event.var("il_origin") or "",
         )
         call.callback = event.var(CALLBACK) or ""
+        call.asks = event.var(ASKS) or ""
         self.legs[uuid] = leg
         self.calls[uuid] = call
         return call

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 VARIABLE: Final = "il_talk"
+FLOW: Final = "flow:"  # before the name of a flow, where that of a queue may stand
 ORDER_LIMIT: Final = 10.0
 JOIN_LIMIT: Final = 8.0
 _WITH_CALLER: Final = (Mode.TALKING, Mode.ASIDE, Mode.THREE)
@@ -303,7 +304,7 @@ class Talk(Asker):
     def second_there(self) -> bool:
         """Somebody was asked, and has answered."""
         second = self.second
-        return second is not None and second.leg.gone is None and second.leg.kept
+        return second is not None and not second.flow and second.leg.gone is None and second.leg.kept
 
     # -- moves of more than one order -------------------------------------------------------------------------
 
@@ -496,6 +497,8 @@ class Talk(Asker):
         if asked is None and second is not None:
             asked = second.asked
         queue = asked.queue if asked is not None else self.from_queue
+        if second is not None and second.flow:
+            queue = f"{FLOW}{second.flow}"
         text = "~".join(
             (
                 self.mode,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from engine.calls.ring import CallFloor
-from engine.calls.talk import Party, Talk
+from engine.calls.talk import FLOW, Party, Talk
 from engine.calls.talk_orders import follow_ring
 from engine.calls.talking import Mode, Target
 from engine.errors import InsidelineError
@@ -105,7 +105,10 @@ def _take_second(talk: Talk, second: Leg, found: LeftBehind) -> bool:
             engaged = calls.desk.engage(Target("agent", second.agent), call)
         except InsidelineError as error:
             log.info("talk.agent_not_taken", agent=second.agent, why=str(error))
-    talk.second = Party(second, second.agent, "", ring, engaged, since=now)
+    flow = found.queue.removeprefix(FLOW) if found.queue.startswith(FLOW) else ""
+    talk.second = Party(
+        second, second.agent, f"flow {flow}" if flow else "", ring, engaged, since=now, flow=flow
+    )
     if found.mode is Mode.RINGING:
         talk.mode = found.mode
         talk.second.since = None

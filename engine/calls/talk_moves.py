@@ -47,6 +47,12 @@ class Moves:
         if music:
             self.music(call.leg)
 
+    def free(self, leg: Leg) -> None:
+        """``leg`` is parked, wherever it was."""
+        leg.parked = False
+        self._calls.ask(commands.uuid_transfer_to_park(leg.uuid), 5.0)
+        self.wait(lambda: leg.parked or leg.gone is not None)
+
     def join(self, one: Leg, other: Leg, *, from_room: bool = False) -> bool:
         """Bridge two legs; whoever either talked to is parked. False when one of them is gone."""
         for attempt in (1, 2):

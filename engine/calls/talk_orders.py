@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from engine.calls import keys, talk_queue
 from engine.calls.ring import CallFloor
 from engine.calls.talk_words import MISSED, Order, Party, Rang
@@ -19,7 +21,12 @@ if TYPE_CHECKING:
     from engine.calls.ring import AgentRing
     from engine.calls.talk import Talk
 
+log = structlog.get_logger(__name__)
+
 RINGBACK: Final = "tone_stream://%(1000,4000,450);loops=-1"
+RINGBACK_AFTER: Final = (
+    0.3  # a phone that answers by itself is quicker, and the tone would run on into the talk
+)
 RINGS_FOR: Final = 30.0
 _ASKED: Final = (Mode.CONSULTING, Mode.ASIDE, Mode.THREE)
 _TAKEN: Final = "somebody is asked already: complete, conference or back"
@@ -77,8 +84,6 @@ def consult(talk: Talk, order: Order) -> None:
     if target.kind == "queue":
         talk_queue.enter(talk, target, order.by)
         return
-    if target.kind not in ("agent", "extension", "number"):
-        raise WrongState(f"nobody can be asked in a {target.kind}: transfer the caller to it")
     engaged = desk.engage(target, talk.call)
     try:
         target = desk.dial(talk.call, target)
@@ -104,10 +109,24 @@ def _ring(talk: Talk, target: Target, engaged: Engagement | None) -> None:
         number=target.caller,
         name=call.name or target.caller,
         agent=target.agent,
+        variables=target.variables,
     )
-    talk.second = Party(talk.calls.legs[ring.leg], target.agent, target.shown or target.name, ring, engaged)
+    flow = target.name if target.kind == "flow" else ""
+    talk.second = Party(
+        talk.calls.legs[ring.leg], target.agent, target.shown or target.name, ring, engaged, flow=flow
+    )
     follow_ring(talk, talk.second, ring)
-    talk.moves.play(talk.first.leg, RINGBACK)
+    if not flow:
+        talk.clock.after(RINGBACK_AFTER, _let_hear_it_ring, talk, talk.second)
+
+
+def _let_hear_it_ring(talk: Talk, second: Party) -> None:
+    if talk.second is not second or talk.mode is not Mode.RINGING or talk.over:
+        return
+    try:
+        talk.moves.play(talk.first.leg, RINGBACK)
+    except SwitchError as error:
+        log.info("talk.no_tone", call=talk.call.id, error=str(error))
 
 
 def follow_ring(talk: Talk, second: Party, ring: AgentRing) -> None:
@@ -153,9 +172,26 @@ def _complete(talk: Talk, order: Order) -> None:
     if talk.mode is Mode.QUEUED:
         talk_queue.hand_over(talk, order.by)
         return
-    if talk.mode not in _ASKED:
+    if talk.mode not in _ASKED or talk.second is None:
         raise WrongState("there is nobody to transfer to who has answered")
+    if talk.second.flow:
+        _into_flow(talk, order, talk.second.flow)
+        return
     talk.pass_on(by=order.by, how="attended" if talk.mode is not Mode.THREE else "left")
+
+
+def _into_flow(talk: Talk, order: Order, flow: str) -> None:
+    """The flow that the first has heard is the caller's now, from its start and in the caller's own call."""
+    if not talk.call.flow:
+        raise WrongState("this call has no flow that could take it further")
+    if talk.mode is not Mode.CONSULTING:
+        talk.moves.free(talk.call.leg)
+    talk.drop_second()
+    talk.call.onward = Target("flow", flow, shown=f"flow {flow}")
+    talk.moved("blind", f"flow {flow}", by=order.by)
+    talk.count()
+    talk.release(talk.first)
+    talk.closed()
 
 
 def _conference(talk: Talk, order: Order) -> None:

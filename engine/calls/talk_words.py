@@ -37,6 +37,7 @@ class Party:
     engaged: Engagement | None = None
     spoke: bool = False  # with the caller
     asked: Consultation | None = None  # of one who came from a queue, which looks after its agent
+    flow: str = ""  # what runs on the other end, where nobody is there
     missed: RingKind | None = None  # how its phone was not answered
     since: float | None = None  # monotonic: when it answered
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -38,6 +38,7 @@ class Target:
     dial: Dial | None = None
     shown: str = ""
     caller: str = ""  # the number that the other end sees
+    variables: Mapping[str, str] = field(default_factory=dict)  # of the leg that is dialled
     asked: Consultation | None = None  # of a queue: the place in it that the caller takes over
 
     @property

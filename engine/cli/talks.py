@@ -70,7 +70,7 @@ def transfer(call: str, target: str) -> None:
 @click.argument("target")
 @home_option
 def consult(call: str, target: str) -> None:
-    """Ask TARGET, while the caller hears music; in a queue, wait for whoever is free there."""
+    """Ask TARGET, while the caller hears music; in a queue, wait for whoever is free there; hear a flow."""
     _do(call, "consult", target)
 
 

@@ -10,7 +10,7 @@ from engine.acd.engaged import Engaged
 from engine.calls.call import Call
 from engine.calls.talking import Asker, Target
 from engine.errors import DialRefused, NotFound, WrongState
-from engine.esl.commands import PhoneDial
+from engine.esl.commands import LoopbackDial, PhoneDial
 from engine.flows.consulting import Consultation, consult_queue
 from engine.flows.services import Services
 
@@ -109,6 +109,16 @@ class TalkDesk:
                     private=call.hidden,
                 )
                 return replace(target, dial=allowed.dial, caller=allowed.caller, shown=allowed.number)
+            case "flow":
+                # Its own call, which this one's agent talks to; no number of ours is a way into the dialplan here.
+                variables = {
+                    "il_asks": f"{target.name}~{call.id}",
+                    "loopback_export": "il_asks",
+                    "loopback_bowout": "false",
+                }
+                number = call.dialled if call.dialled.isdecimal() else "0"
+                dial = LoopbackDial(number, context="internal")
+                return replace(target, dial=dial, caller=shown, variables=variables)
         raise WrongState(f"nobody can be rung in a {target.kind}")
 
     def engage(self, target: Target, call: Call) -> Engaged | None:

@@ -72,6 +72,8 @@ class Lead:
             self._resume(call)
         elif call.callback:
             self._call_back(call)
+        elif call.asks:
+            self._begin_asked(call)
         else:
             self._begin(call)
 
@@ -96,6 +98,32 @@ class Lead:
         run = Run(call, self.flows, services, language=call.language)
         told = {"id": owed.id, "call": owed.call, "queue": owed.queue, "data": dict(owed.data)}
         self._walk(run, lambda: run.start(owed.flow, {"callback": told}))
+
+    def _begin_asked(self, call: Call) -> None:
+        """Lead the call by which an agent hears a flow, with its caller on hold: as that caller would hear it."""
+        services = self.services
+        flow, caller = self._asked_for(call)
+        call.first_flow = flow
+        call.journal(
+            "call.asked", flow=flow, by=call.promise["asked_by"], **{"for": call.promise["asked_for"]}
+        )
+        services.host.tell.call_started(call=call.view())
+        language = caller.language if caller is not None else ""
+        run = Run(call, self.flows, services, language=language or services.languages[0])
+        run.recording_policy = "never"  # the caller's own call is what is recorded
+        run.deferred = call.hidden
+        self._walk(run, lambda: run.start(flow))
+
+    def _asked_for(self, call: Call) -> tuple[str, Call | None]:
+        """The flow that is heard, and the caller for whom; the call is made that caller's likeness."""
+        flow, _, first = call.asks.partition("~")
+        caller = self.services.calls.calls.get(first)
+        by = caller.talk.first.who if caller is not None and caller.talk is not None else ""
+        call.promise = {"asked_for": first, "asked_by": by}
+        call.hidden = caller is None or caller.hidden
+        call.number = "" if call.hidden or caller is None else caller.number
+        call.name = "" if call.hidden or caller is None else caller.name
+        return flow, caller
 
     def _begin(self, call: Call) -> None:
         services = self.services
@@ -192,6 +220,8 @@ class Lead:
         call.hidden = bool(state.get("i"))
         call.number = "" if call.hidden else services.numbers.e164(call.number)
         call.name = "" if call.hidden else call.name
+        if call.asks:
+            self._asked_for(call)
         call.language = str(state.get("l") or services.languages[0])
         if call.adopted > self._max_adoptions:
             log.error("call.adopted_too_often", call=call.id, adopted=call.adopted)

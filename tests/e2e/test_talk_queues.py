@@ -17,7 +17,7 @@ queues:
   advice:
     title: {zh-CN: 专家, en: Advice}
     number: "861"
-    offer: 20s
+    offer: 2m
     wrap_up: 5s
     longest: 5m
   front:

@@ -85,7 +85,8 @@ def test_every_module_that_is_loaded_is_one_we_can_name_a_use_for(tmp_path: Path
     loaded = [module.get("module") for module in tree.findall(".//load")]
     assert loaded == [
         "mod_logfile", "mod_event_socket", "mod_commands", "mod_dptools", "mod_dialplan_xml", "mod_hash",
-        "mod_sndfile", "mod_tone_stream", "mod_local_stream", "mod_lua", "mod_conference", "mod_opus", "mod_sofia",
+        "mod_sndfile", "mod_tone_stream", "mod_local_stream", "mod_lua", "mod_conference",
+        "mod_loopback", "mod_opus", "mod_sofia",
     ]  # fmt: skip
 
 

@@ -26,7 +26,7 @@ Answer = str | Later
 Api = Callable[["Switch", str], Answer]
 
 _MODULES = """mod_commands mod_conference mod_dialplan_xml mod_dptools mod_event_socket mod_hash
-    mod_local_stream mod_lua mod_sndfile mod_sofia mod_tone_stream"""
+    mod_local_stream mod_loopback mod_lua mod_sndfile mod_sofia mod_tone_stream"""
 MODULES = frozenset(_MODULES.split())
 LOADABLE = frozenset({fax.MODULE})  # installed, and loaded when somebody wants it
 _RULE = "=" * 97

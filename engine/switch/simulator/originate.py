@@ -1,7 +1,7 @@
 """``originate``: dial strings, the ringing leg, and why it may come to nothing.
 
-Understood: ``{name=value,…}`` and ``[…]`` before ``sofia/internal/EXT%DOMAIN``, ``sofia/gateway/GW/NUMBER``,
-``loopback/…`` refused as not simulated, ``user/EXT`` refused as it is without api-expansion. No forking.
+Understood: ``{name=value,…}`` and ``[…]`` before ``sofia/internal/EXT%DOMAIN``, ``sofia/gateway/GW/NUMBER`` and
+``loopback/NUMBER/CONTEXT``; ``user/EXT`` is refused as it is without api-expansion. No forking.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 from engine.switch.simulator import dialplan
 from engine.switch.simulator.causes import cause_named
 from engine.switch.simulator.channels import Channel
+from engine.switch.simulator.loopback import Loop
 from engine.switch.simulator.media import integer
 from engine.switch.simulator.party import Party
 from engine.switch.simulator.profile import Profile, Times
 
 if TYPE_CHECKING:
-    from engine.switch.simulator.switch import Switch
+    from engine.switch.simulator.switch import Callee, Switch
 
 USAGE = (
     "-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>] [<cid_name>] "
@@ -168,6 +169,10 @@ class Originate:
         kind, _, rest = url.partition("/")
         if kind == "user":
             self._fail("SUBSCRIBER_ABSENT")  # ${sofia_contact} is refused without api-expansion
+        elif kind == "loopback":
+            number, _, more = rest.partition("/")
+            context = more.partition("/")[0] or self._order.context
+            self._ring(f"loopback/{number}-a", number, leg=Loop(self._switch, number, context))
         elif kind != "sofia":
             self._fail("CHAN_NOT_IMPLEMENTED")
         else:
@@ -213,9 +218,18 @@ class Originate:
         )
         return Channel(switch, profile, party or Party())
 
-    def _ring(self, name: str, destination: str, *, extension: str = "", gateway: str = "") -> None:
+    def _ring(
+        self,
+        name: str,
+        destination: str,
+        *,
+        extension: str = "",
+        gateway: str = "",
+        leg: Callee | None = None,
+    ) -> None:
         switch, order = self._switch, self._order
-        leg = switch.callee(extension, gateway, destination)
+        endpoint = "sofia" if leg is None else "loopback"
+        leg = leg or switch.callee(extension, gateway, destination)
         channel = self._channel_to(name, destination, leg.party)
         if channel.uuid in switch.channels:
             self._fail("DESTINATION_OUT_OF_ORDER")
@@ -235,7 +249,7 @@ class Originate:
                 **({"sip_gateway_name": gateway} if gateway else {}),
                 **order.variables,
                 "originate_early_media": "true",
-                "originate_endpoint": "sofia",
+                "originate_endpoint": endpoint,
             }
         )
         switch.keep(channel)

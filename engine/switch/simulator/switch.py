@@ -191,13 +191,14 @@ class Switch:
         profile: str = "external",
         context: str = "trunk",
         variables: dict[str, str] | None = None,
+        channel_name: str = "",
     ) -> Channel:
         """A call comes in over SIP; the dialplan marks and parks it before this returns."""
         now = round(self.clock.now().timestamp() * 1_000_000)
         user = caller or "anonymous"
         # The SIP stack decodes a name as if it were part of a URL, and takes the sting out of expressions.
         name = unquote(name).replace("${", "%{")
-        channel_name = f"sofia/{profile}/{user}@127.0.0.1"
+        channel_name = channel_name or f"sofia/{profile}/{user}@127.0.0.1"
         channel = Channel(
             self,
             Profile(
