@@ -87,7 +87,10 @@ def keep(run: Run) -> None:
         run.call.save(state)
     except place.StateTooLarge:
         # Too much for every event to carry: the store keeps the names, the channel the place.
-        run.services.save_names(run.call.id, {"x": names, "o": marks, "k": outer})
+        moved = {"x": names, "o": marks, "k": outer}
+        if isinstance(state.get("P"), Mapping):
+            moved["P"] = state.pop("P")  # a party that a plugin knows is as long as its name and notes are
+        run.services.save_names(run.call.id, moved)
         run.stored = True
         state["x"] = None
         state.pop("k", None)
@@ -111,6 +114,7 @@ def take_up(run: Run, state: Mapping[str, Any], resumption: Resumption) -> None:
     if names is None:
         kept = run.services.load_names(run.call.id)
         names, marks, outer, run.stored = kept["x"], kept.get("o", {}), kept["k"], True
+        state = {**state, "P": kept.get("P", state.get("P"))}
     stack = [*outer, [state["f"], state["b"], state["s"], names, marks]]
     for flow, block, index, packed, *more in stack:
         frame = Frame(run.flow_named(flow), block, int(index), packing.unpack(packed))

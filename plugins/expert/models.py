@@ -47,6 +47,9 @@ class Question(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     call: Mapped[str] = mapped_column(String(64))
+    called_back: Mapped[str] = mapped_column(
+        String(64), default="", index=True
+    )  # the call in which we called back
     nth: Mapped[int] = mapped_column(default=1)  # the call's first question, its second …
     asked: Mapped[datetime] = mapped_column(Moment, index=True)
     caller: Mapped[str] = mapped_column(String(32), default="")  # the number
@@ -61,7 +64,7 @@ class Question(Base):
     holding: Mapped[bool] = mapped_column(default=False)  # a customer is on hold meanwhile
 
     # The standard answer that was heard, before an expert was asked
-    heard: Mapped[str] = mapped_column(String(12), default="")
+    heard: Mapped[str] = mapped_column(String(32), default="")
     heard_version: Mapped[int] = mapped_column(default=0)
 
     # The way to an expert
@@ -76,11 +79,11 @@ class Question(Base):
     # Its closing
     closed: Mapped[datetime | None] = mapped_column(Moment, index=True)
     closed_by: Mapped[str] = mapped_column(String(40), default="")
-    disposition: Mapped[str] = mapped_column(String(12), default="")  # one of questions.DISPOSITIONS
-    answer: Mapped[str] = mapped_column(String(12), default="")
+    disposition: Mapped[str] = mapped_column(String(12), default="")  # contracts.Disposition
+    answer: Mapped[str] = mapped_column(String(32), default="")
     version: Mapped[int] = mapped_column(default=0)
     standard_version: Mapped[int] = mapped_column(default=0)  # of that answer, published then; 0: none was
-    draft: Mapped[str] = mapped_column(String(12), default="")
+    draft: Mapped[str] = mapped_column(String(32), default="")
     ticket: Mapped[str] = mapped_column(String(12), default="")
     note: Mapped[str] = mapped_column(String(400), default="")
     told: Mapped[datetime | None] = mapped_column(
