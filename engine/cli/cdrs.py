@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from engine.cli.client import Engine, NoEngine
+from engine.cli.client import asked
 from engine.cli.home import home, home_option
 from engine.cli.show import Column, iso, json_option, length, listing, moment, short, short_recording, window
 
@@ -46,12 +46,14 @@ def list_cdrs(
 ) -> None:
     """Calls by their arrival, newest first."""
     place = home()
-    try:
-        with Engine(place) as engine:
-            rows = engine.get("/cdrs", since=iso(since), until=iso(until), limit=limit, **wanted)
-    except NoEngine:
-        from engine.cli.offline import cdrs_of
-
-        given: dict[str, Any] = {name: value or "" for name, value in wanted.items()}
-        rows = cdrs_of(place, since=since, until=until, limit=limit, **given)
+    given: dict[str, Any] = {name: value or "" for name, value in wanted.items()}
+    rows = asked(
+        place,
+        "/cdrs",
+        lambda offline: offline.cdrs_of(place, since=since, until=until, limit=limit, **given),
+        since=iso(since),
+        until=iso(until),
+        limit=limit,
+        **wanted,
+    )
     listing(rows, _COLUMNS, as_json=as_json, empty="no calls", spare=_SPARE)

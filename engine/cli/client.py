@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -18,6 +19,17 @@ PATIENCE = 30.0  # seconds; a long poll takes up to 20
 
 class NoEngine(Failed):
     """No engine runs in this home."""
+
+
+def asked(home: Path, path: str, alone: Callable[[Any], Any], **wanted: Any) -> Any:
+    """What the running engine has at ``path``; where none runs, what ``alone`` makes of ``engine.cli.offline``."""
+    try:
+        with Engine(home) as engine:
+            return engine.get(path, **wanted)
+    except NoEngine:
+        from engine.cli import offline
+
+        return alone(offline)
 
 
 def socket_of(home: Path) -> Path:

@@ -10,7 +10,7 @@ import click
 from engine.acd.explain import others_told
 from engine.acd.explain_agent import passed_told
 from engine.acd.reasons import seconds
-from engine.cli.client import Engine, NoEngine
+from engine.cli.client import asked
 from engine.cli.home import home, home_option
 from engine.cli.show import Moment, echo_json, iso, json_object, moment, short
 
@@ -31,13 +31,7 @@ def explain_call(id: str, as_json: bool) -> None:
     its first queue.
     """
     place = home()
-    try:
-        with Engine(place) as engine:
-            told = engine.get(f"/explain/calls/{id}")
-    except NoEngine:
-        from engine.cli.offline import explained_call
-
-        told = explained_call(place, id)
+    told = asked(place, f"/explain/calls/{id}", lambda offline: offline.explained_call(place, id))
     if as_json:
         echo_json(told)
         return
@@ -72,13 +66,13 @@ def explain_agent(id: str, since: datetime | None, until: datetime | None, as_js
     place = home()
     end = until or datetime.now(UTC)
     begin = since or end - timedelta(hours=1)
-    try:
-        with Engine(place) as engine:
-            told = engine.get(f"/explain/agents/{id}", since=iso(begin), until=iso(end))
-    except NoEngine:
-        from engine.cli.offline import explained_agent
-
-        told = explained_agent(place, id, begin, end)
+    told = asked(
+        place,
+        f"/explain/agents/{id}",
+        lambda offline: offline.explained_agent(place, id, begin, end),
+        since=iso(begin),
+        until=iso(end),
+    )
     if as_json:
         echo_json(told)
         return

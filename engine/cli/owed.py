@@ -8,11 +8,7 @@ import click
 
 from engine.cli.client import Engine
 from engine.cli.home import home, home_option
-from engine.cli.show import Column, json_option, listing, moment, short
-
-_limit = click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
-)
+from engine.cli.show import Column, json_option, limit_option, listing, moment, short
 
 _CALLBACKS: tuple[Column, ...] = (
     ("callback", "id"),
@@ -61,7 +57,7 @@ def callback() -> None:
 @click.option("--all", "everything", is_flag=True, help="Also those that are over.")
 @click.option("--queue", help="Of this queue.")
 @click.option("--state", help="Only in this state.")
-@_limit
+@limit_option
 @home_option
 @json_option
 def list_callbacks(everything: bool, queue: str | None, state: str | None, limit: int, as_json: bool) -> None:
@@ -101,7 +97,7 @@ def notice() -> None:
 @notice.command("list")
 @click.option("--state", help="Only in this state: waiting, trying, told, acknowledged, failed.")
 @click.option("--group", help="Only for this group.")
-@_limit
+@limit_option
 @home_option
 @json_option
 def list_notices(state: str | None, group: str | None, limit: int, as_json: bool) -> None:

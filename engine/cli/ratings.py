@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from engine.cli.client import Engine, NoEngine
+from engine.cli.client import asked
 from engine.cli.home import home, home_option
 from engine.cli.show import Column, iso, json_option, listing, moment, short, window
 
@@ -57,14 +57,17 @@ def list_ratings(
 ) -> None:
     """The answers, newest first, or with --by the mean of each question."""
     place = home()
-    try:
-        with Engine(place) as engine:
-            rows = engine.get("/ratings", since=iso(since), until=iso(until), limit=limit, by=by, **wanted)
-    except NoEngine:
-        from engine.cli.offline import ratings_of
-
-        given: dict[str, Any] = {name: value or "" for name, value in wanted.items()}
-        rows = ratings_of(place, by or "", limit=limit, since=since, until=until, **given)
+    given: dict[str, Any] = {name: value or "" for name, value in wanted.items()}
+    rows = asked(
+        place,
+        "/ratings",
+        lambda offline: offline.ratings_of(place, by or "", limit=limit, since=since, until=until, **given),
+        since=iso(since),
+        until=iso(until),
+        limit=limit,
+        by=by,
+        **wanted,
+    )
     listing(
         rows, _MEANS if by else _COLUMNS, as_json=as_json, empty="no ratings", spare=("department", "call")
     )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from engine.cli.client import Engine, NoEngine
+from engine.cli.client import asked
 from engine.cli.failing import Failed
 from engine.cli.home import home, home_option
 from engine.cli.show import Column, iso, json_option, length, listing, moment, short, short_recording, window
-from engine.cli.sound import player
+from engine.cli.sound import play_file
 
 _COLUMNS: tuple[Column, ...] = (
     ("recording", lambda row: short_recording(row["id"])),
@@ -43,14 +42,16 @@ def list_recordings(
 ) -> None:
     """Recordings by their beginning, newest first."""
     place = home()
-    try:
-        with Engine(place) as engine:
-            rows = engine.get("/recordings", since=iso(since), until=iso(until), limit=limit, **wanted)
-    except NoEngine:
-        from engine.cli.offline import recordings_of
-
-        given: dict[str, Any] = {name: value or "" for name, value in wanted.items()}
-        rows = recordings_of(place, since=since, until=until, limit=limit, **given)
+    given: dict[str, Any] = {name: value or "" for name, value in wanted.items()}
+    rows = asked(
+        place,
+        "/recordings",
+        lambda offline: offline.recordings_of(place, since=since, until=until, limit=limit, **given),
+        since=iso(since),
+        until=iso(until),
+        limit=limit,
+        **wanted,
+    )
     listing(
         rows, _COLUMNS, as_json=as_json, empty="no recordings", spare=("file", "masked", "policy", "call")
     )
@@ -67,27 +68,13 @@ def play(id: str) -> None:
     row, file = _find(home(), id)
     if row["deleted"]:
         raise Failed(f"recording {id} was deleted on {moment(row['deleted'])}")
-    if not file.is_file():
-        raise Failed(f"the file of recording {id} is not there: {file}")
-    program = player()
-    if program is None:
-        click.echo(f"no sound device here; the recording ({length(row['seconds'])}) is {file}")
-        return
-    click.echo(f"{file} ({length(row['seconds'])}); Ctrl-C stops")
-    try:
-        done = subprocess.run([*program, str(file)], check=False)
-    except KeyboardInterrupt:
-        return
-    if done.returncode:
-        raise Failed(f"{program[0]} could not play {file} (it ended with {done.returncode})")
+    play_file(f"recording {id}", file, row["seconds"])
 
 
 def _find(place: Path, id: str) -> tuple[dict[str, Any], Path]:
-    try:
-        with Engine(place) as engine:
-            found = engine.get(f"/recordings/{id}")
-            return found["recording"], Path(found["file"])
-    except NoEngine:
-        from engine.cli.offline import recording_file
+    def alone(offline: Any) -> dict[str, Any]:
+        row, file = offline.recording_file(place, id)
+        return {"recording": row, "file": file}
 
-        return recording_file(place, id)
+    found = asked(place, f"/recordings/{id}", alone)
+    return found["recording"], Path(found["file"])

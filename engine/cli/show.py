@@ -16,6 +16,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 Column = tuple[str, str | Callable[[dict[str, Any]], object]]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
+limit_option = click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
+)
 json_object = click.option("--json", "as_json", is_flag=True, help="A JSON object, for programs.")
 
 

@@ -8,6 +8,10 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
+from engine.cli.failing import Failed
+from engine.cli.show import length
 from engine.clock import Clock
 
 # Each with the arguments that keep it from talking.
@@ -33,6 +37,24 @@ def has_sound() -> bool:
         return True
     server = Path(os.environ.get("XDG_RUNTIME_DIR", "/nonexistent")) / "pulse" / "native"
     return "PULSE_SERVER" in os.environ or server.is_socket()
+
+
+def play_file(what: str, file: Path, seconds: float) -> None:
+    """Play a file and wait for its end, or say where it is on a machine without a sound device. ``what`` is what people
+    call it: ``message 7``. Raises Failed."""
+    if not file.is_file():
+        raise Failed(f"the sound of {what} is not there: {file}")
+    program = player()
+    if program is None:
+        click.echo(f"no sound device here; {what} ({length(seconds)}) is {file}")
+        return
+    click.echo(f"{file} ({length(seconds)}); Ctrl-C stops")
+    try:
+        done = subprocess.run([*program, str(file)], check=False)
+    except KeyboardInterrupt:
+        return
+    if done.returncode:
+        raise Failed(f"{program[0]} could not play {file} (it ended with {done.returncode})")
 
 
 class Speaker:

@@ -9,7 +9,17 @@ import click
 
 from engine.cli.client import Engine
 from engine.cli.home import home, home_option
-from engine.cli.show import Column, echo_json, json_object, json_option, length, listing, moment, short
+from engine.cli.show import (
+    Column,
+    echo_json,
+    json_object,
+    json_option,
+    length,
+    limit_option,
+    listing,
+    moment,
+    short,
+)
 
 _COLUMNS: tuple[Column, ...] = (
     ("ticket", "number"),
@@ -40,9 +50,7 @@ def ticket() -> None:
 @click.option("--owner", help="With this person.")
 @click.option("--caller", help="From this number.")
 @click.option("--data", multiple=True, metavar="NAME=VALUE", help="That says this; may be given again.")
-@click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
-)
+@limit_option
 @home_option
 @json_option
 def list_tickets(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import click
 
-from engine.cli.client import Engine, NoEngine
+from engine.cli.client import Engine, asked
 from engine.cli.failing import Failed
 from engine.cli.home import home, home_option
-from engine.cli.show import Column, json_option, length, listing, moment, short_recording
-from engine.cli.sound import player
+from engine.cli.show import Column, json_option, length, limit_option, listing, moment, short_recording
+from engine.cli.sound import play_file
 
 _COLUMNS: tuple[Column, ...] = (
     ("message", lambda row: short_recording(row["id"])),
@@ -32,19 +31,15 @@ def voicemail() -> None:
 
 @voicemail.command("list")
 @click.option("--box", default="", help="Of this box: an agent's number, a queue, a department.")
-@click.option("--limit", default=100, type=click.IntRange(1, 10_000), show_default=True)
+@limit_option
 @home_option
 @json_option
 def list_messages(box: str, limit: int, as_json: bool) -> None:
     """Messages: the new ones first, the oldest of them first."""
     place = home()
-    try:
-        with Engine(place) as engine:
-            rows = engine.get("/messages", box=box, limit=limit)
-    except NoEngine:
-        from engine.cli.offline import messages_of
-
-        rows = messages_of(place, box, limit)
+    rows = asked(
+        place, "/messages", lambda offline: offline.messages_of(place, box, limit), box=box, limit=limit
+    )
     listing(rows, _COLUMNS, as_json=as_json, empty="no messages", spare=("heard by",))
 
 
@@ -56,19 +51,7 @@ def play(id: str) -> None:
     row, file = _find(home(), id)
     if row["state"] == "deleted":
         raise Failed(f"message {id} was deleted")
-    if not file.is_file():
-        raise Failed(f"the sound of message {id} is not there: {file}")
-    tool = player()
-    if tool is None:
-        click.echo(f"no sound device here; the message ({length(row['seconds'])}) is {file}")
-        return
-    click.echo(f"{file} ({length(row['seconds'])}); Ctrl-C stops")
-    try:
-        done = subprocess.run([*tool, str(file)], check=False)
-    except KeyboardInterrupt:
-        return
-    if done.returncode:
-        raise Failed(f"{tool[0]} could not play {file} (it ended with {done.returncode})")
+    play_file(f"message {id}", file, row["seconds"])
 
 
 @voicemail.command("delete")

@@ -165,12 +165,12 @@ class Prompts:
         """The words of ``utterance`` for what is read and not heard (a fax): values as one writes them, ``¶`` is a
         new line, and nothing is rendered."""
         text = self._find(prompt, language, department)
-        found = [
-            piece
-            if isinstance(piece, str)
-            else self._written(_value(values or {}, piece), piece.format, text.language)
-            for piece in text.template.parts
-        ]
+        found: list[str] = []
+        for piece in text.template.parts:
+            if isinstance(piece, str):
+                found.append(_behind(found, piece))
+            else:
+                found.append(self._written(_value(values or {}, piece), piece.format, text.language))
         return "\n".join(line.strip() for line in "".join(found).split(LINE))
 
     def _written(self, value: Any, format_: str, language: str) -> str:
@@ -264,9 +264,7 @@ class Prompts:
                     parts.append(recording)
                 else:
                     parts.extend(_piece(text, piece, literal, first=at == 0, last=at == len(pieces) - 1))
-                # "at two p.m." ends its sentence already.
-                ended = piece.startswith(".") and "".join(said[-1:]).endswith(".")
-                said.append(piece[1:] if ended else piece)
+                said.append(_behind(said, piece))
                 before, literal = piece.rstrip(), literal + 1
             elif values is not None:
                 value = found[piece.name] = _value(values, piece)
@@ -311,6 +309,11 @@ def _literal(text: str, language: str) -> Text:
         return Text("", language, parse_template(text))
     except TemplateError:
         return Text("", language, parse_template(text.replace("{", "{{").replace("}", "}}")))
+
+
+def _behind(said: list[str], piece: str) -> str:
+    """A literal behind what was said before: "at two p.m." ends its sentence already."""
+    return piece[1:] if piece.startswith(".") and "".join(said[-1:]).endswith(".") else piece
 
 
 def _value(values: Mapping[str, Any], slot: Slot) -> Any:

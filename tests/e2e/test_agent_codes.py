@@ -10,7 +10,7 @@ from tests.e2e.house import House
 from tests.e2e.test_talks import hears, hears_not, state
 from tests.e2e.test_voicemail import VOICE, wait_beep
 from tests.sip.phone import Call
-from tests.sip.sound import pcm, strength
+from tests.sip.sound import loudness, pcm, strength
 
 pytestmark = pytest.mark.switch
 
@@ -43,9 +43,14 @@ def in_step(house: House, phone: str, step: str) -> bool:
 
 
 def keys(house: House, call: Call, phone: str, step: str, typed: str) -> None:
-    """Wait until a phone's call is in a step, and type."""
+    """Wait until a phone's call is in a step and its question is heard, and type."""
     house.wait_for(lambda: in_step(house, phone, step), f"{phone} is not in {step}: {house.calls()}", 20)
-    house.clock.sleep(0.3)
+    begin = len(call.sound.heard)
+    house.wait_for(
+        lambda: loudness(pcm(bytes(call.sound.heard[max(begin, len(call.sound.heard) - 2400) :]))) > 300,
+        f"nothing is asked in {step}",
+        20,
+    )
     call.press(typed)
 
 
