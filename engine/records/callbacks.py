@@ -419,7 +419,7 @@ class Callbacks:
                 owner, allowed.dial, seconds=RINGS_FOR, number=allowed.caller, leg_id=leg_id,
                 variables={
                     "il_gateway": allowed.trunk, "playback_terminators": "none",
-                    "uuid_bridge_park_on_cancel": "true",
+                    "digits_dialed_filter": ".+", "uuid_bridge_park_on_cancel": "true",
                     # Answered while no engine is there, it is a call all the same (engine.calls.resync).
                     CALLBACK: owed.id, NUMBER: owed.number, "il_dnis": owed.dialled,
                 },

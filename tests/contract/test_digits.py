@@ -143,6 +143,7 @@ def test_a_secret_leaves_no_trace_once_sensitive_is_set(switch: Rig) -> None:
 
 def test_without_that_every_key_is_in_the_last_event(switch: Rig) -> None:
     person, uuid = switch.arrive()
+    switch.run(uuid, "unset", "digits_dialed_filter")
     asked = switch.execute(uuid, "play_and_get_digits", collect(first=3.0), lock=True)
     switch.clock.sleep(0.1)
     person.press("258#")
@@ -150,6 +151,17 @@ def test_without_that_every_key_is_in_the_last_event(switch: Rig) -> None:
     person.hang_up()
     gone = switch.heard.wait("CHANNEL_HANGUP_COMPLETE", uuid)
     assert gone.var("digits_dialed") == "258#"
+
+
+def test_a_filter_keeps_every_key_out_of_the_last_event_also_what_was_typed_ahead(switch: Rig) -> None:
+    person, uuid = switch.arrive()
+    switch.run(uuid, "set", "digits_dialed_filter=.+")
+    switch.clock.sleep(0.1)
+    person.press("2580#")
+    switch.clock.sleep(1.0)
+    person.hang_up()
+    gone = switch.heard.wait("CHANNEL_HANGUP_COMPLETE", uuid)
+    assert gone.var("digits_dialed") == "XXXXX"
 
 
 @pytest.mark.parametrize("terminators", ["", "*"])

@@ -13,7 +13,10 @@ from engine.switch.simulator.digits import split_commas
 
 FALLBACK_AFTER = 8  # seconds that a parked call waits for an engine
 DEAD_LINE = 300_000  # milliseconds without a packet after which a call is given up
-MARK = "playback_terminators=none hangup_after_bridge=false park_after_bridge=true uuid_bridge_park_on_cancel=true"
+MARK = (
+    "playback_terminators=none digits_dialed_filter=.+ hangup_after_bridge=false park_after_bridge=true "
+    "uuid_bridge_park_on_cancel=true"
+)
 APOLOGY = "tone_stream://%(400,200,425);loops=5"
 
 Plan = list[tuple[str, str]]

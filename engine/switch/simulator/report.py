@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ def _account(channel: Channel) -> None:
 
     variables["hangup_cause"] = channel.hangup_cause
     variables["hangup_cause_q850"] = str(Q850.get(channel.hangup_cause, 16))
-    variables["digits_dialed"] = "".join(channel.dialled_keys) or "none"
+    variables["digits_dialed"] = _filtered("".join(channel.dialled_keys), channel.get("digits_dialed_filter"))
     moments = {
         "start": times.created,
         "profile_start": times.profile_created,
@@ -99,3 +100,12 @@ def _account(channel: Channel) -> None:
         variables["mduration" if whole else f"{name}msec"] = str(span // 1_000)
         variables["uduration" if whole else f"{name}usec"] = str(span)
     channel.variables.update(variables)
+
+
+def _filtered(keys: str, pattern: str | None) -> str:
+    """The keys that were pressed, with an X for each that ``digits_dialed_filter`` matches; "none" without any."""
+    found = re.search(pattern, keys) if pattern and keys else None
+    for group in (found.group(), *found.groups()) if found is not None else ():
+        if group:
+            keys = keys.replace(group, "X" * len(group))
+    return keys or "none"
