@@ -26,7 +26,14 @@ def found() -> dict[str, Run | str]:
     """Benchmarks by name; a text instead of a function says why that one can't be loaded."""
     benchmarks: dict[str, Run | str] = {}
     for module in pkgutil.iter_modules(bench.__path__):
-        if module.name.startswith("_") or module.name in ("table", "feeder", "home", "sipp", "peer_sql"):
+        if module.name.startswith("_") or module.name in (
+            "table",
+            "feeder",
+            "home",
+            "sipp",
+            "peer_sql",
+            "module_sql",
+        ):
             continue
         try:
             run = getattr(importlib.import_module(f"bench.{module.name}"), "run", None)

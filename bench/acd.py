@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import count
 
-from bench.peer_sql import PeerTables
+from bench.module_sql import module_sql
+from bench.peer_sql import SHAPE, PeerTables
 from bench.table import Report
 from engine.acd.acd import Acd
 from engine.acd.board import AGENT, By, Seat, Ticket, has, needs
@@ -22,6 +23,7 @@ from engine.acd.config import AcdConfig, AgentConfig, QueueConfig
 from engine.acd.memory import MemoryBoard
 from engine.acd.places import Request
 from engine.clock import Clock
+from engine.switch.freeswitch import find_freeswitch
 from engine.types import AgentView, RingResult, TalkResult
 
 AGENTS = 1_000
@@ -69,19 +71,22 @@ def run(report: Report) -> None:
 
 
 def _against_sql(report: Report, takes: Mapping[int, float]) -> None:
-    """The same load put to statements of mod_callcenter's shape: see :mod:`bench.peer_sql`."""
+    """The same load put to mod_callcenter's own statements, or to such of its shape: see :mod:`bench.peer_sql`."""
+    binary = find_freeswitch()
+    sql = (module_sql(binary) if binary is not None else None) or SHAPE
     for waiting in (1_000, 10_000):
-        tables = PeerTables(waiting, AGENTS, SKILLS)
+        tables = PeerTables(sql, waiting, AGENTS, SKILLS)
         decision = min(_mean(tables.decision) for _ in range(3)) * 1e6
-        shape = "SQL of mod_callcenter's shape"
-        report.compare(f"an agent becomes free: {waiting:,} waiting", takes[waiting], decision, shape, "us")
+        report.compare(
+            f"an agent becomes free: {waiting:,} waiting", takes[waiting], decision, sql.name, "us"
+        )
         # Before it looks at anything new, the pass goes on to all others who wait.
         whole = (_mean(tables.all_members) + waiting * min(_mean(tables.one_member) for _ in range(3))) * 1e6
         report.compare(
             f"one look at all who wait (computed from its parts): {waiting:,} waiting",
             takes[waiting],
             whole,
-            shape,
+            sql.name,
             "us",
         )
 

@@ -144,7 +144,7 @@ class Home:
                 stderr=subprocess.STDOUT,
             )
 
-    def start(self, *options: str, within: float = 40.0) -> psutil.Process:
+    def start(self, *options: str, within: float = 120.0) -> psutil.Process:
         """Start the engine and wait until it leads its switch; its process."""
         self.begin(*options)
         self.wait(lambda: self.ask("GET", "/status")["ready"], "the engine is not ready", within)

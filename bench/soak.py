@@ -5,7 +5,7 @@ sent away is replaced by another caller, so that as many wait all the time. Agen
 ring, some callers lose patience, phones vanish and come back, agents pause. Every few seconds everything is
 counted: nothing may be in a state that the facts don't allow any more. At the end all callers hang up, and nothing of
 them may be left. Memory (of engine and simulator together, which share the process) is compared between the time
-when everybody had come and the end.
+when everybody had come and the end; the simulator remembers the last calls only.
 """
 
 from __future__ import annotations
@@ -152,19 +152,10 @@ class Soak:
                 acd.ready(view.id)
         for uuid in [uuid for uuid, caller in self.here.items() if caller.ended is not None]:
             self.outcomes[self.here.pop(uuid).ended or ""] += 1
-        self._forget()
         while len(self.here) < self.waiting + self.agents:
             self._arrive()
         self.clock.advance(0.5)
         self._count()
-
-    def _forget(self) -> None:
-        """The simulator keeps everybody who ever called, and every ring, for tests to look at: not for this one."""
-        self.simulator.callers = [caller for caller in self.simulator.callers if caller.ended is None]
-        for phone in self.simulator.phones.values():
-            while phone.wait_ring(0) is not None:
-                pass
-            phone.rings = [phone.ring] if phone.ring is not None else []
 
     # -- what must hold -----------------------------------------------------------------------------
 

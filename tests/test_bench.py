@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from bench import module_sql
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -80,3 +82,25 @@ def test_an_unknown_benchmark_is_one_clear_line() -> None:
     assert run.returncode == 2
     assert run.stderr.startswith("no such benchmark: nosuch (there are: ")
     assert "esl" in run.stderr
+
+
+def test_statements_of_a_module_are_found_in_its_bytes_or_it_is_not_used() -> None:
+    texts = [
+        "CREATE TABLE members (queue VARCHAR);",
+        "CREATE TABLE agents (name VARCHAR);",
+        "CREATE TABLE tiers (queue VARCHAR);",
+        "SELECT queue, x AS score FROM members WHERE (state = '%q' OR a < %ld) ORDER BY score DESC",
+        "SELECT name FROM agents LEFT JOIN tiers ON (a = b) WHERE queue = '%q' AND s = '%q' AND s = '%q' ORDER BY %q",
+        "SELECT name FROM agents LEFT JOIN tiers ON (a = b) UNION SELECT name FROM agents ORDER BY %q",
+        "level, agents.last_bridge_end, position",
+        "UPDATE members SET serving_agent = '%q', serving_system = '%q', state = '%q' WHERE instance_id = '%q'",
+        "UPDATE agents SET state = '%q' WHERE name = '%q'",
+    ]
+    data = b"\x7fELF\x00" + b"\x00".join(text.encode() for text in texts) + b"\x00\xff"
+    sql = module_sql.read(data)
+    assert sql is not None
+    assert "WHERE queue = 'q''x' AND s = 'Available'" in sql.agents("q'x")
+    assert "UNION" not in sql.agents("q")
+    assert sql.be("Waiting", "agent-1") == "UPDATE agents SET state = 'Waiting' WHERE name = 'agent-1'"
+    assert sql.tables.count("CREATE TABLE") == 3
+    assert module_sql.read(data.replace(b"CREATE TABLE tiers", b"create something")) is None

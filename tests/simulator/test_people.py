@@ -9,6 +9,7 @@ import pytest
 from engine.clock import VirtualClock
 from engine.errors import HungUp
 from engine.switch.simulator import Simulator
+from engine.switch.simulator.people import RINGS, PhoneRing
 
 
 def test_a_caller_comes_over_a_trunk_or_from_a_phone_of_the_company(sim: Simulator, client: Any) -> None:
@@ -122,3 +123,27 @@ def test_with_one_seed_everything_happens_again(clock: VirtualClock) -> None:
         return callers
 
     assert day() == day()
+
+
+def test_of_calls_that_are_over_the_latest_are_remembered_and_no_day_keeps_them_all(
+    clock: VirtualClock,
+) -> None:
+    simulator = Simulator(clock, password="x", history=5)
+    stays = simulator.call("8004")
+    gone = [simulator.call("8004") for _ in range(30)]
+    for one in gone:
+        one.hang_up()
+        clock.sleep(0.05)
+        simulator.call("8004").hang_up()
+        clock.sleep(0.05)
+    assert stays in simulator.callers
+    assert len(simulator.callers) <= 1 + 3 * 5
+    assert all(one.ended is not None for one in simulator.callers[1:])
+    phone = simulator.phone("1001")
+    for _ in range(3 * RINGS):
+        ring = PhoneRing(simulator.switch, phone)
+        phone.called(ring)
+        ring.ended = "CALL_REJECTED"
+    assert RINGS <= len(phone.rings) <= 2 * RINGS
+    assert ring in phone.rings
+    simulator.stop()

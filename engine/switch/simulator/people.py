@@ -7,7 +7,7 @@ waits for are methods with a ``timeout``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from engine.clock import Clock, Empty
 from engine.errors import HungUp
@@ -317,6 +317,29 @@ class LineRing(SimRing):
             self._clock.after(self._answer_after, self.answer)
 
 
+P = TypeVar("P", bound=Person)
+RINGS = 50  # calls to a phone that are over and can still be looked at
+
+
+class Recent(list[P]):
+    """Those who are there, and of those whose calls are over at least the ``most`` latest, at most twice as many: a
+    long day must not keep them all."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+        self._sweep_at = 2 * most
+
+    def append(self, person: P) -> None:
+        super().append(person)
+        if len(self) < self._sweep_at:
+            return
+        over = [one for one in self if one.ended is not None]
+        forgotten = {id(one) for one in over[: -self._most]}
+        self[:] = [one for one in self if id(one) not in forgotten]
+        self._sweep_at = len(self) + self._most
+
+
 class SimPhone:
     """An agent's phone. By itself it only rings; ``auto`` makes it answer and hang up."""
 
@@ -327,7 +350,7 @@ class SimPhone:
         self._port = port
         self._vanished = False
         self._waiting = self._clock.queue()
-        self.rings: list[PhoneRing] = []  # all calls it ever got
+        self.rings: list[PhoneRing] = Recent(RINGS)  # the calls that it got
         self.ring: PhoneRing | None = None  # the one that rings or is talked on
         self.line: SimCaller | None = None  # a call that it made itself
         self._answer_after: Callable[[], float | None] | None = None
@@ -437,6 +460,8 @@ class SimPhone:
             return
         self.ring = ring
         self._clock.after(0.02, ring.rings)
+        if len(self._waiting) >= RINGS:
+            self._waiting.get(0)  # nobody looks
         self._waiting.put(ring)
         if self._answer_after is not None:
             seconds = self._answer_after()

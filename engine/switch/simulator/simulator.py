@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from engine.clock import Clock
-from engine.switch.simulator.people import LineRing, PhoneRing, SimCaller, SimPhone
+from engine.switch.simulator.people import LineRing, PhoneRing, Recent, SimCaller, SimPhone
 from engine.switch.simulator.script import ScriptPlayer
 from engine.switch.simulator.script_file import ScriptFile, load
 from engine.switch.simulator.switch import Callee, Switch
 from engine.switch.simulator.transport import Pipe, TcpServer
 
 FIRST_PHONE_PORT = 40000
-MOST_CALLERS = 10_000  # kept in ``callers``; then those whose calls are over are forgotten
+HISTORY = 500
+"""Calls that are over and that one can still look at, of callers and of lines: the latest."""
 
 
 class Simulator:
@@ -22,7 +23,7 @@ class Simulator:
     ``password``: of the event socket. ``seed``: of everything random, UUIDs among it. ``gateways``: the
     trunks that originate may use. ``show_lag``: seconds that listings are behind the truth.
     ``record_limit``: seconds of sound written at most into a recording (None: all of it), so that a
-    simulated day does not fill the disk.
+    simulated day does not fill the disk. ``history``: how many calls that are over can still be looked at.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Simulator:
         gateways: Iterable[str] = ("pstn",),
         show_lag: float = 0.25,
         record_limit: float | None = None,
+        history: int = HISTORY,
     ) -> None:
         self.clock = clock
         self.spool = spool
@@ -44,8 +46,8 @@ class Simulator:
         )
         self.switch.calls_to = self._calls_to
         self.phones: dict[str, SimPhone] = {}
-        self.callers: list[SimCaller] = []
-        self.lines: list[LineRing] = []  # calls that went out through a gateway
+        self.callers: list[SimCaller] = Recent(history)
+        self.lines: list[LineRing] = Recent(history)  # calls that went out through a gateway
         self.line_answers: Callable[[str], float | None] = _after_three_seconds
         self._servers: list[TcpServer] = []
         self._pipes: list[Pipe] = []
@@ -95,8 +97,6 @@ class Simulator:
         ``gateway`` is the trunk that the call comes over; "": from a phone of the company.
         """
         person = SimCaller(self.switch, number, caller, name)
-        if len(self.callers) >= MOST_CALLERS:  # a long demonstration does not keep them all
-            self.callers = [one for one in self.callers if one.ended is None]
         self.callers.append(person)
         channel = self.switch.arrive(
             person,
