@@ -20,7 +20,7 @@ All methods are for greenlets of the hub and return at once, but for :meth:`Acd.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -363,6 +363,11 @@ class Acd:
     def agents(self) -> list[AgentView]:
         """All agents, in the order of agents.yaml."""
         return [self._agents.view(agent) for agent in self._agents]
+
+    def withhold(self, withheld: Mapping[str, Mapping[str, str]]) -> list[str]:
+        """Agent -> skills that do not count now, and why; all others do. Who is concerned. Those whom nobody can serve
+        any more wait on, as they do when an agent leaves."""
+        return self._dispatch.withhold(withheld)
 
     def agent(self, agent_id: str) -> AgentView:
         """One agent. Raises NotFound."""

@@ -12,6 +12,8 @@ call the first that is answered has it.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
 
 import structlog
 
@@ -65,14 +67,15 @@ class Dispatcher:
         self._again: Timer | None = None
         self.brief: Brief | None = None
         self._retired: set[str] = set()  # agents who leave for good
-        self._seats = {name: _seat(name, agent) for name, agent in config.agents.items()}
+        self._withheld: dict[str, Mapping[str, str]] = {}  # agent -> skills that don't count, and why
+        self._seats = {name: _seat(name, agent, {}) for name, agent in config.agents.items()}
         for seat in self._seats.values():
             board.seat(seat)
 
     def write_seats(self) -> None:
         """Into the journal: who serves what and has what, without which nobody could say later why they waited."""
-        for name, seat in self._seats.items():
-            self._report.write("agent.seated", agent=name, queues=dict(seat.queues), has=dict(seat.has))
+        for seat in self._seats.values():
+            self._write_seat(seat)
 
     # -- the gate -------------------------------------------------------------------------------
 
@@ -189,9 +192,34 @@ class Dispatcher:
 
     def take_seat(self, agent: Agent) -> None:
         """A new agent, or one whose queues and skills are others."""
-        seat = self._seats[agent.id] = _seat(agent.id, agent.config)
+        seat = self._seats[agent.id] = _seat(agent.id, agent.config, self.withheld(agent.id))
         self._board.seat(seat)
-        self._report.write("agent.seated", agent=agent.id, queues=dict(seat.queues), has=dict(seat.has))
+        self._write_seat(seat)
+
+    def withheld(self, agent: str) -> Mapping[str, str]:
+        """The agent's skills that do not count now, and why."""
+        return self._withheld.get(agent, {})
+
+    def withhold(self, withheld: Mapping[str, Mapping[str, str]]) -> list[str]:
+        """Let these skills of these agents not count, and all others do; who is concerned. Those who wait are matched
+        anew."""
+        before, self._withheld = self._withheld, {name: dict(why) for name, why in withheld.items() if why}
+        changed = sorted(
+            name for name in {*before, *self._withheld} if before.get(name) != self._withheld.get(name)
+        )
+        there = [agent for agent in self.agents if agent.id in changed]
+        for agent in there:
+            self.take_seat(agent)
+        for agent in there:
+            self.seat_again(agent)
+        return [agent.id for agent in there]
+
+    def _write_seat(self, seat: Seat) -> None:
+        withheld = self.withheld(seat.agent)
+        more: dict[str, Any] = {"withheld": dict(withheld)} if withheld else {}
+        self._report.write(
+            "agent.seated", agent=seat.agent, queues=dict(seat.queues), has=dict(seat.has), **more
+        )
 
     def retire(self, agent: Agent) -> None:
         """An agent is no more in the file: it leaves, after the talk that it is in."""
@@ -517,5 +545,6 @@ class Dispatcher:
                 agent.timer.cancel()
 
 
-def _seat(name: str, agent: AgentConfig) -> Seat:
-    return Seat(name, agent.queues, has(agent.skills, agent.languages, agent.site or "", name))
+def _seat(name: str, agent: AgentConfig, withheld: Mapping[str, str]) -> Seat:
+    skills = {skill: level for skill, level in agent.skills.items() if skill not in withheld}
+    return Seat(name, agent.queues, has(skills, agent.languages, agent.site or "", name))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from engine.acd.board import AGENT, AWAY, LANGUAGE, OR, SITE, SKILL
@@ -84,13 +85,18 @@ def asked(needs: Mapping[str, int]) -> str:
     return ", ".join(thing_asked(thing, level) for thing, level in sorted(needs.items())) or "nothing special"
 
 
-def lacking(having: Mapping[str, int], lacks: Mapping[str, int]) -> str:
-    """What an agent has too little of, in words."""
+def lacking(
+    having: Mapping[str, int], lacks: Mapping[str, int], withheld: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """What an agent has too little of, in words; ``withheld``: skills that it has, and why they don't count."""
     parts = []
     for thing, level in sorted(lacks.items()):
         if thing.startswith(SKILL):
             had = having.get(thing, 0)
             name = thing.removeprefix(SKILL)
+            if name in withheld:
+                parts.append(f"{withheld[name]}, so {name} does not count")
+                continue
             parts.append(
                 f"has {name} {had}, {level} is needed" if had else f"has not the skill {name} ({level})"
             )
@@ -124,7 +130,7 @@ def not_able(person: Person, waiter: Waiter) -> Reason | None:
     if not lacks:
         return None
     code = "kept" if any(thing.startswith(AGENT) for thing in lacks) else "lacks"
-    return Reason(code, lacking(person.has or {}, lacks))
+    return Reason(code, lacking(person.has or {}, lacks, person.withheld))
 
 
 def why_not(person: Person, waiter: Waiter) -> Reason | None:

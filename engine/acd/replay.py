@@ -30,6 +30,7 @@ class Person:
     id: str
     queues: Mapping[str, int] | None = None
     has: Mapping[str, int] | None = None
+    withheld: Mapping[str, str] = field(default_factory=dict)  # skills that don't count, and why
     state: str = LOGGED_OUT
     reason: str = ""
     call: str = ""
@@ -94,6 +95,7 @@ class Picture:
         elif row.kind == "agent.seated":
             person = self.person(row.agent)
             person.queues, person.has = data.get("queues") or {}, data.get("has") or {}
+            person.withheld = data.get("withheld") or {}
         elif row.kind == "agent.state":
             person = self.person(row.agent)
             person.state, person.reason = str(data.get("state", "")), str(data.get("reason", ""))

@@ -49,7 +49,8 @@ talk.over             ``by`` (a TalkEnd), ``seconds``.
 offers.held           From now on nobody is offered to anybody: ``why`` ("no switch", "stopping" …);
 offers.made_again     and now again; the last ``why`` of those that held them.
 agent.seated          The engine began to make offers: ``queues``, the agent's with their tiers, and ``has``, its things
-                      with their levels. One row for each agent.
+                      with their levels. One row for each agent, and one when that changes. ``withheld``: skills that
+                      do not count, and why ("not certified on LIAB-02 v4").
 agent.state           ``before`` and ``state``, ``seconds`` spent in ``before``, ``reason`` and ``reason_before``,
                       ``phone``.
 ===================== =============================================================================================

@@ -218,6 +218,8 @@ class App:
         self.recordings.on_finished = lambda view: made.host.tell.recording_finished(recording=view)
         # Last: a wrap-up that is over by now is told at once, to what was built above.
         self.acd.restore(agent_memory(row) for row in self.store.load_agents())
+        # Before the first offer: an agent who has not passed what a skill needs does not get its calls.
+        self.records.look_at_certificates()
         self.agent_locks.restore(self.acd.pins)
 
     def _make_prompts(self) -> Prompts:
@@ -263,9 +265,6 @@ class App:
             log.warning("knowledge.not_rendered_ahead", error=str(error))
             return []
         return [(language, spoken_literally(text)) for language, text in texts]
-
-    def look_at_certificates(self) -> None:
-        """Who passed what may be other now: skills that need it count, or do not."""
 
     def _phone(self, extension: str, registered: bool) -> None:
         (self.acd.phone_registered if registered else self.acd.phone_lost)(extension)

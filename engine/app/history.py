@@ -19,7 +19,7 @@ from engine.flows.numbers import Numbers
 from engine.flows.working_time import working_after
 from engine.records.history import NODE, Calendar, History
 from engine.records.party_table import PartiesIn
-from engine.records.past_calls import PastQueue, fill
+from engine.records.past_calls import PastQueue, fill, repeat_caller
 from engine.store.store import Store
 from engine.store.tables import cdr
 from engine.store.tables_tickets import ticket_history
@@ -75,9 +75,13 @@ def _write(made: Installation, session: Session, clock: Clock, days: int) -> tup
 
     calls = 0
     parties = PartiesIn(session, e164, clock.now())
-    for department, queues in _queues(made, parties).items():
+    every = _queues(made, parties)
+    again = "logistics" if "logistics" in every else next((name for name in every), "")
+    for department, queues in every.items():
         past = history(department)
         calls += fill(past, queues)
+        if department == again:
+            calls += repeat_caller(past, queues[0])
         past.flush()
     added = []
     for name, one in made.host.departments.items():

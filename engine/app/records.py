@@ -89,7 +89,6 @@ def make_records(app: App, services: Services) -> Records:
 
     def published(answer: KnowledgeView, before: KnowledgeView | None) -> None:
         app.to_warm.set()  # what is said of it is rendered before a call asks for it
-        app.look_at_certificates()
         made.host.tell.answer_published(answer=answer, before=before)
 
     records = Records(
@@ -107,6 +106,8 @@ def make_records(app: App, services: Services) -> Records:
         roles_of=lambda who: roles_of(made.acd, who),
         published=published,
     )
+    records.skills = lambda: {id: one.skills for id, one in app.acd.config.agents.items() if one.skills}
+    records.certified = lambda withheld: _withhold(app, withheld)
     site = {"node": made.settings.site.id}
     callbacks = Callbacks(
         store, clock, app.calls, services.outbound, hours, cdr=lambda row: store.cdr({**row, **site})
@@ -175,6 +176,12 @@ def make_records(app: App, services: Services) -> Records:
     services.records = records
     tell_of_messages(app.sounds, records, clock)
     return records
+
+
+def _withhold(app: App, withheld: Mapping[str, Mapping[str, str]]) -> None:
+    for agent in app.acd.withhold(withheld):
+        why = sorted(set(withheld.get(agent, {}).values()))
+        log.info("agent.certificates", agent=agent, withheld=why)
 
 
 def roles_of(acd: AcdConfig | None, who: str) -> list[str] | None:

@@ -157,6 +157,7 @@ def take_agents(app: App, new: Installation) -> None:
             for phone in phones:
                 app.simulator.phone(phone.extension)
     app.acd.reconfigure(new.acd)  # the installation's own is the same object
+    app.records.settled("knowledge")  # agents may have other skills now: certificates are looked at again
 
 
 def _texts(catalogue: Catalogue) -> set[tuple[str, str, str, str]]:

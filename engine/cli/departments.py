@@ -233,11 +233,12 @@ class Reports(click.Group):
         if found is not None or cmd_name.startswith("-"):
             return found
         made = _quietly(home())
-        one = made.host.reports.get(cmd_name)
+        known = _reports(made)
+        one = known.get(cmd_name)
         if one is None:
             from engine.schema.faults import did_you_mean
 
-            hint = did_you_mean(cmd_name, made.host.reports, "there are none")
+            hint = did_you_mean(cmd_name, known, "there are none")
             raise Failed(f"there is no report {cmd_name}: {hint}")
         return _report(made, one)
 
@@ -245,7 +246,7 @@ class Reports(click.Group):
 @click.command(cls=Reports)
 @home_option
 def report() -> None:
-    """What departments report: `report list`, `report NAME --help`."""
+    """What the centre and its departments report: `report list`, `report NAME --help`."""
 
 
 @report.command("list")
@@ -260,16 +261,52 @@ def list_reports(as_json: bool) -> None:
             "columns": list(one.columns),
             "options": [f"--{parameter.name.replace('_', '-')}" for parameter in one.parameters],
         }
-        for one in _quietly(home()).host.reports.values()
+        for one in _reports(_quietly(home())).values()
     ]
     columns = (("report", "name"), ("title", "title"), ("options", "options"))
     listing(rows, columns, as_json=as_json, empty="no reports")
 
 
+def _reports(made: Installation) -> dict[str, Report]:
+    """The centre's own reports, and the departments'."""
+    from engine.reports.built_in import built_in
+
+    queues = made.acd.queues if made.acd is not None else {}
+    promises = {
+        name: queue.service_level.within for name, queue in queues.items() if queue.service_level is not None
+    }
+    return {**built_in(promises), **made.host.reports}
+
+
+def _read(made: Installation, one: Report, given: dict[str, Any]) -> list[Any]:
+    """The rows of one of the centre's own reports, from the database."""
+    from engine.cli.offline import store_of
+    from engine.clock import Clock
+    from engine.hooks.context import Context
+
+    now = Clock().now().astimezone(made.settings.zone)
+    with store_of(made.home) as store:
+        try:
+            return store.read(
+                lambda session: list(
+                    one.rows(Context(now=now, log=None, session=session, where=one.name), **given)
+                ),
+                one.within,
+            )
+        except Refused as error:
+            details = ", ".join(f"{name}: {value}" for name, value in error.details.items())
+            raise Failed(f"refused: {error.reason} ({details})") from error
+
+
 def _report(made: Installation, one: Report) -> click.Command:
     def run(as_json: bool, **given: Any) -> None:
-        department = one.name.partition(".")[0]
-        found = _asked(made, department, one.name, one.rows, one.within, given, writes=False, over=one.over)
+        if "." in one.name:
+            department = one.name.partition(".")[0]
+            found = _asked(
+                made, department, one.name, one.rows, one.within, given, writes=False, over=one.over
+            )
+        else:
+            found = _read(made, one, given)
         wrong = next((row for row in found if len(row) != len(one.columns)), None)
         if wrong is not None:
             raise Failed(f"{one.name} answered a row of {len(wrong)} values for {len(one.columns)} columns")

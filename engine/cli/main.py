@@ -32,6 +32,8 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "recording": ("recordings", "recording", "The recordings."),
     "party": ("parties", "party", "Who calls, and their PINs."),
     "ticket": ("tickets", "ticket", "What departments owe."),
+    "knowledge": ("knowledge", "knowledge", "Answers and rules, with their versions."),
+    "certification": ("knowledge", "certification", "What must be read and passed."),
     "callback": ("owed", "callback", "The calls that we owe."),
     "notice": ("owed", "notice", "What people behind the desk are told."),
     "tally": ("owed", "tally", "What callers reported, counted by area."),

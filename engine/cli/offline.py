@@ -189,3 +189,36 @@ def explained_agent(home: Path, id: str, since: datetime, until: datetime) -> di
     quiet()
     with store_of(home) as store:
         return _rows([store.read(lambda session: about_agent(session, id, since, until), LOOK)])[0]
+
+
+def knowledge_done(home: Path, deed: str, told: dict[str, Any]) -> Any:
+    """A deed with the knowledge (:mod:`engine.records.knowledge_desk`) while no engine runs, as the control API gives
+    it. What is published is told by the engine that runs next."""
+    import orjson
+
+    from engine.app.records import roles_of
+    from engine.records import knowledge_desk
+    from engine.records.certification import Certifications
+    from engine.records.knowledge import Library
+
+    made, clock = installation_of(home), Clock()
+    quiet()
+    settings = made.settings
+    now = clock.now()
+
+    def work(session: Any) -> Any:
+        library = Library(
+            session,
+            now=now,
+            today=now.astimezone(settings.zone).date(),
+            roles_of=lambda who: roles_of(made.acd, who),
+        )
+        certificates = Certifications(session, library, now=now, grace=settings.certification.grace)
+        return orjson.loads(to_json(knowledge_desk.do(library, certificates, deed, told)))
+
+    looks = deed in knowledge_desk.LOOKS
+    with store_of(home, readonly=looks) as store:
+        if looks:
+            return store.read(work, LOOK)
+        store.open()
+        return store.work(work, LOOK)

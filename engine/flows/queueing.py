@@ -28,6 +28,7 @@ from engine.flows.onward import Talked, take_onward
 from engine.flows.overflowing import last_agent, overflow
 from engine.flows.ranking import ranked_agents
 from engine.flows.resumed_talk import found_talk, take_up_talk
+from engine.flows.screen import screen
 from engine.types import CallState, TalkEnd
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Waiting:
             view = replace(view, queue=self.queue)
             more = answers.first("queue_priority", int, call=view, queue=self.queue) or 0
             ranked = ranked_agents(run.services, step.name, step.asked(run.scope), view)
-            call.popped = _shown(answers.all("screen_pop", call=view))
+            call.popped = {**screen(run), **_shown(answers.all("screen_pop", call=view))}
         preferred = step.agent.get(run.scope) if step.agent is not None else ""
         away = str(step.away_from.get(run.scope) or "") if step.away_from is not None else ""
         call.away = (away,) if away else ()

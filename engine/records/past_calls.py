@@ -17,6 +17,8 @@ PATIENCE: Final = 150.0
 """Mean seconds that a caller is ready to wait."""
 AT_WORK: Final = 2
 """Agents of a queue who work on a day."""
+REST: Final = timedelta(hours=40)
+"""For so long a party does not call again."""
 SURVEYED: Final = 0.35
 """Share of the callers who answer the survey."""
 REPEATING: Final = "+8613955550199"
@@ -40,16 +42,16 @@ class PastQueue:
 
 def fill(history: History, queues: Sequence[PastQueue]) -> int:
     """The calls of all days; how many there were. ``queues`` share agents."""
-    count = 0
+    count, called = 0, dict[int, datetime]()
     for number, day in enumerate(history.days):
         free: dict[str, datetime] = {}
         arrivals = [(at, queue) for queue in queues if queue.agents for at in history.times(day, queue.calls)]
         shifts = {queue.name: _shift(queue.agents, number) for queue in queues}
         slow = 1.3 if day == history.typhoon else 1.0  # people have more to say
         for at, queue in sorted(arrivals, key=lambda one: one[0]):
-            _one(history, at, queue, shifts[queue.name], free, slow)
+            _one(history, at, queue, shifts[queue.name], free, called, slow)
             count += 1
-    return count + _repeat_caller(history, queues)
+    return count
 
 
 def _shift(agents: Sequence[str], day: int) -> tuple[str, ...]:
@@ -63,10 +65,15 @@ def _one(
     queue: PastQueue,
     at_work: Sequence[str],
     free: dict[str, datetime],
+    called: dict[int, datetime],
     slow: float,
 ) -> None:
     draw = history.random
     party = draw.choice(queue.parties) if queue.parties and draw.random() < 0.7 else None
+    if party is not None and at - called.get(party.id, at - REST) < REST:
+        party = None  # nobody calls every day for nothing
+    elif party is not None:
+        called[party.id] = at
     number = "" if queue.anonymous else "" if party is not None else f"+86139{draw.randrange(10**8):08d}"
     served = draw.uniform(20, 60)
     entered = at + timedelta(seconds=served)
@@ -120,12 +127,10 @@ def _survey(
         )  # fmt: skip
 
 
-def _repeat_caller(history: History, queues: Sequence[PastQueue]) -> int:
+def repeat_caller(history: History, queue: PastQueue) -> int:
     """One who called again and again, because it was not solved: five times on three days."""
-    busy = [queue for queue in queues if queue.agents and not queue.anonymous]
-    if not busy or len(history.days) < 4:
+    if len(history.calendar.workdays) < 3:
         return 0
-    queue = next((one for one in busy if one.name == "logistics"), busy[0])
     for number in range(_REPEATS):
         day = history.calendar.workdays[-3:][min(2, number // 2)]
         at = history.at(day, "09:40") + timedelta(hours=3 * (number % 2), minutes=number * 7)

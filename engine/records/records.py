@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final, TypeVar
 
@@ -15,7 +15,7 @@ from engine.clock import Clock
 from engine.errors import PluginError
 from engine.records import notices
 from engine.records.callbacks import Callbacks, Owed
-from engine.records.certification import Certifications
+from engine.records.certification import Certifications, withheld
 from engine.records.duty import Duty
 from engine.records.knowledge import Library, RolesOf
 from engine.records.notices import Notices
@@ -23,13 +23,15 @@ from engine.records.notify_file import NotifyFile
 from engine.records.ratings import RatingsIn
 from engine.records.tickets import Desk, Due, Kinds, SiteOf
 from engine.store.store import Store
-from engine.types import JournalEntry, KnowledgeView, NoticeView, TicketChange, TicketView
+from engine.types import JournalEntry, KnowledgeView, LackView, NoticeView, TicketChange, TicketView
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 DATABASE: Final = 5.0
 BATCH: Final = 100
+LOOK_AGAIN: Final = 3600.0
+"""Seconds after which certificates are looked at again: another day may have begun."""
 
 
 class Records:
@@ -77,6 +79,9 @@ class Records:
         self._started = False
         self._site_of = site_of
         self._numbers = numbers or random.SystemRandom()
+        #: Told which skills of agents don't count, and why, whenever that was looked at; gives agents' skills.
+        self.skills: Callable[[], Mapping[str, Iterable[str]]] = dict
+        self.certified: Callable[[Mapping[str, Mapping[str, str]]], object] = lambda withheld: None
         self._wakes: dict[str, Callable[[], None]] = {}
         self.duty("tickets", self._look_at_tickets)
         self.duty("knowledge", self._look_at_knowledge)
@@ -268,7 +273,23 @@ class Records:
                 self._note("knowledge.published", answer.call, data=data)
                 self._published(answer, before)
             if len(told) < BATCH:
-                return None
+                return self.look_at_certificates()
+
+    def look_at_certificates(self) -> float | None:
+        """Who passed what may be other now. Seconds until it has to be looked at again; None: only when something is
+        published or passed."""
+
+        def look(session: Session) -> tuple[list[LackView], bool]:
+            lacks = self.certifications(session).all_missing(self.skills())
+            return lacks, bool(self.library(session).must_be_passed())
+
+        lacks, any_item = self._store.read(look, DATABASE)
+        self.certified(withheld(lacks))
+        if not any_item:
+            return None
+        now = self._clock.now()
+        ends = [(lack.until - now).total_seconds() for lack in lacks if lack.until is not None]
+        return max(1.0, min([LOOK_AGAIN, *ends]))
 
     # -- tickets that are due, and those who must know ------------------------------------------------------
 

@@ -9,12 +9,12 @@ when the engine died in between.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -219,6 +219,12 @@ class Desk:
         if overdue:
             query = query.where(tickets.c.due < self._now)
         query = query.order_by(tickets.c.due.is_(None), tickets.c.due, tickets.c.opened).limit(limit)
+        return [self._view(row) for row in self._session.execute(query)]
+
+    def of_caller(self, numbers: Sequence[str], party: int = 0, limit: int = 20) -> list[TicketView]:
+        """Tickets that a party, or callers from these numbers, asked for: the newest first."""
+        whose = [tickets.c.caller.in_(list(numbers)), *([tickets.c.party == party] if party else [])]
+        query = select(tickets).where(or_(*whose)).order_by(tickets.c.opened.desc()).limit(limit)
         return [self._view(row) for row in self._session.execute(query)]
 
     def history(self, number: str) -> list[TicketChange]:

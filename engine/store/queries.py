@@ -7,7 +7,7 @@ Lists come newest first and are cut at ``limit``; ``since`` is included, ``until
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -240,6 +240,17 @@ def agents(session: Session) -> list[AgentRow]:
         AgentRow(row.agent, row.state, row.since, row.reason, row.phone, row.call, row.data or {})
         for row in session.execute(select(table).order_by(table.c.agent))
     ]
+
+
+def past_calls(session: Session, numbers: Sequence[str], *, limit: int = 5) -> list[Cdr]:
+    """The last calls from any of these numbers, the newest first."""
+    query = (
+        select(tables.cdr)
+        .where(tables.cdr.c.number.in_(list(numbers)))
+        .order_by(tables.cdr.c.arrived.desc())
+        .limit(limit)
+    )
+    return [_cdr(row) for row in session.execute(query)]
 
 
 def call_state(session: Session, call: str) -> dict[str, Any] | None:

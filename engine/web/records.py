@@ -3,6 +3,7 @@
 GET    /tickets             ?department= kind= group= owner= caller= state= owed= overdue= limit=
 GET    /tickets/<number>    POST /tickets/<number>/assign|take|return|note|answer|solve|close|reopen
 GET    /ticket-kinds
+POST   /knowledge/<deed>    see engine.records.knowledge_desk
 GET    /callbacks           ?queue= state= live= limit=     DELETE /callbacks/<id>?by=…
                                                            POST /callbacks/<id>/now
 GET    /tallies             ?name=
@@ -17,7 +18,7 @@ from typing import Any
 
 import falcon
 
-from engine.records import callbacks, notices, schedules, tallies
+from engine.records import callbacks, knowledge_desk, notices, schedules, tallies
 from engine.web.answers import say, told
 from engine.web.parts import Parts, RecordsPart
 
@@ -33,6 +34,7 @@ def add_records(app: falcon.App[Any, Any], parts: Parts) -> None:
     app.add_route("/tickets", tickets)
     app.add_route("/tickets/{number}", tickets, suffix="one")
     app.add_route("/tickets/{number}/{deed}", tickets, suffix="deed")
+    app.add_route("/knowledge/{deed}", KnowledgeResource(parts, parts.records))
     app.add_route("/ticket-kinds", tickets, suffix="kinds")
     app.add_route("/callbacks", owed)
     app.add_route("/callbacks/{name}", owed, suffix="one")
@@ -96,6 +98,25 @@ class Tickets(_Resource):
             resp,
             self.records.work(lambda session: act(self.records.desk(session, by=given["by"] or "command"))),
         )
+
+
+class KnowledgeResource(_Resource):
+    """Answers and rules, and who passed them."""
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, deed: str) -> None:
+        given = req.get_media() or {}
+        if not isinstance(given, dict):
+            raise falcon.HTTPBadRequest(description="an object is wanted")
+
+        def work(session: Any) -> Any:
+            library, certificates = self.records.library(session), self.records.certifications(session)
+            try:
+                return knowledge_desk.do(library, certificates, deed, given)
+            except (KeyError, TypeError, ValueError) as error:
+                raise falcon.HTTPBadRequest(description=f"{type(error).__name__}: {error}") from error
+
+        looks = deed in knowledge_desk.LOOKS
+        say(resp, (self.records.read if looks else self.records.work)(work))
 
 
 class CallbacksResource(_Resource):
