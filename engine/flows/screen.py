@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy.orm import Session
 
 from engine.errors import StoreError
 from engine.records.tickets import OWED
@@ -42,7 +41,7 @@ def screen(run: Run) -> dict[str, Any]:
         return {}
     zone = ZoneInfo(services.timezone)
 
-    def look(session: Session) -> tuple[list[str], list[TicketView]]:
+    def look(session: Any) -> tuple[list[str], list[TicketView]]:
         calls = queries.past_calls(session, numbers, limit=CALLS)
         tickets = (
             services.records.desk(session).of_caller(numbers, id) if services.records is not None else []

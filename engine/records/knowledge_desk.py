@@ -57,7 +57,7 @@ _WRITTEN: Final = (
 
 def _draft(library: Library, certificates: Certifications, told: Mapping[str, Any]) -> KnowledgeView:
     answers = {str(told.get("language") or "zh-CN"): str(told.get("answer") or "")}
-    named = {
+    named: dict[str, Any] = {
         name: str(told.get(name) or "") for name in ("id", "topic", "skill", "department", "owner", "by")
     }
     return library.draft(str(told["title"]), answers, **named)
