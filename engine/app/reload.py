@@ -177,7 +177,8 @@ def _later(old: Installation, new: Installation) -> tuple[str, ...]:
     kept_out = [
         f"plugins/{name} (kept out: its code is read again at the next start)" for name in old.host.away
     ]
-    return (*changed, *kept_out, *(f"plugins/{name} (new)" for name in _new_plugins(old)))
+    other_code = [f"plugins/{one.name} (changed code)" for one in old.host.plugins if one.changed]
+    return (*changed, *kept_out, *other_code, *(f"plugins/{name} (new)" for name in _new_plugins(old)))
 
 
 def _new_plugins(running: Installation) -> list[str]:

@@ -43,6 +43,12 @@ class Plugin:
     folder: Path | None  # where its flows/ and prompts/ are
     department: Department | None  # None: hooks only
     version: str = ""
+    stamp: str = ""  # of the code that was read, see loading.stamp
+
+    @property
+    def changed(self) -> bool:
+        """Has its code been changed since it was read?"""
+        return self.folder is not None and loading.stamp(self.folder) != self.stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +247,8 @@ class Host:
             commands = self._ask_brought(plugin, name, "register_commands", CliCommand, "")
             if commands and name in RESERVED:
                 raise PluginError(f"{name} can't have commands: `insideline {name}` means something already")
-            self._keep(Plugin(name, origin, folder, department, version))
+            code = loading.stamp(folder) if folder is not None else ""
+            self._keep(Plugin(name, origin, folder, department, version, code))
             self.notifiers.update(notifiers)
             self.steps.update(steps)
             self.formats.update(formats)

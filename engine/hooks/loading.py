@@ -85,6 +85,18 @@ def scan(path: Path, package: str) -> None:
         raise PluginError("\n".join(faults))
 
 
+def stamp(folder: Path) -> str:
+    """Which code lies in a plugin's folder: another one once any of it was changed, added or removed."""
+    rows = []
+    for file in sorted(_sources(folder)):
+        try:
+            found = file.stat()
+        except OSError:  # removed meanwhile
+            continue
+        rows.append(f"{file.relative_to(folder)} {found.st_size} {found.st_mtime_ns}")
+    return "\n".join(rows)
+
+
 def _sources(folder: Path) -> Iterator[Path]:
     for file in folder.rglob("*.py"):
         parts = file.relative_to(folder).parts

@@ -46,7 +46,7 @@ blocks:
     - answer
     - record: {policy: service}
     - query: {ask: pay.slip, with: {employee: "30011"}, into: slip, failed: bye}
-    - menu: {prompt: Press one to hear your pay., options: {1: tell}, first: 30s, give_up: bye}
+    - menu: {prompt: Press one to hear your pay., options: {1: tell}, first: 2m, give_up: bye}
   tell:
     - say: This is your pay and nobody but you is going to hear it.
     - say: "{slip.amount}"
@@ -77,9 +77,11 @@ def test_private_words_are_heard_and_not_recorded_also_by_the_next_engine(house:
     house.wait_step("menu")
     house.clock.sleep(2.0)
     house.kill()
+    # However long the next engine takes to start on a busy machine: the dead man's switch is told that one lives.
+    house.switch(f"hash insert/il/alive/{int(house.clock.now().timestamp()) + 600}")
     house.start("--switch", "freeswitch", within=150)
-    house.wait_step("menu")
-    house.clock.sleep(0.5)
+    house.wait_step("menu", 60)
+    house.clock.sleep(1.5)
     before = len(caller.sound.heard)
     caller.press("1")
     house.wait_step("tell[4]", 40)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.errors import WrongState
+from engine.hooks import loading
 from engine.testing.home import Home
 
 BLOCKS = """
@@ -163,6 +164,21 @@ def test_a_plugin_with_code_that_came_after_the_start_is_named_as_what_waits_for
     )
     done = centre.reloads()
     assert done.later == ("plugins/fresh (new)",)
+
+
+def test_changed_code_of_a_plugin_is_named_as_what_waits_for_the_next_start(
+    home: Home, centre_of: Any
+) -> None:
+    home.plugin(
+        "fresh",
+        "from engine.api import Department, hookimpl\n\n\n@hookimpl\ndef register_department() -> Department:\n"
+        "    return Department('fresh')\n",
+    )
+    centre = centre_of(home)
+    assert centre.reloads().later == ()
+    home.write("plugins/fresh/models.py", "# more of it\n")
+    assert centre.reloads().later == ("plugins/fresh (changed code)",)
+    loading.forget("fresh")
 
 
 def test_a_call_is_taken_up_in_its_old_flow_after_a_reload_and_a_crash(house: Any) -> None:
