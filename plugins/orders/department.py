@@ -6,6 +6,7 @@ from engine.api import Adapter, Department, Duration, Settings
 
 from .contracts import OrderSystem, Policies, SupplierSystem, Warehouse
 from .desk import Desk, SqlDesk
+from .history import history
 from .http import HttpOrders, HttpPolicies, HttpSuppliers, HttpWarehouse
 from .models import Base
 from .seed import fill
@@ -43,5 +44,6 @@ department = Department(
         Adapter(SupplierSystem, sql=SqlSuppliers, http=HttpSuppliers),
     ],
     sample=fill,
+    history=history,
     settings=Rules,
 )

@@ -1,0 +1,116 @@
+"""The desk's last two weeks, for ``insideline data seed``: orders of each day with a peak on Mondays, what dealers
+asked of their supervisors and how fast those were, the day of the typhoon, whose orders in 华南 left late."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .models import Act, Article, Case, DealerRow, Line, Order, Price
+from .pricing import NOTHING, rounded
+
+if TYPE_CHECKING:
+    from engine.api import History
+
+ORDERS: Final = 9.0  # on an ordinary day
+CASES: Final = 1.2
+CALLED_AGAIN: Final = "44030002"  # asked four times for one and the same return
+
+
+class Hand(NamedTuple):
+    """How a region's supervisor works: the minutes to a first response, and from there to the end."""
+
+    agent: str
+    response: int
+    settled: int
+
+
+HANDS: Final = {"华南": Hand("8021", 25, 180), "华东": Hand("8022", 40, 240), "西南": Hand("8023", 190, 900)}
+
+
+def history(session: Session, history: History) -> None:
+    """Write it. Everything that was ordered is paid, so that the sample's accounts stay what they are."""
+    dealers = [row for row in session.scalars(select(DealerRow).order_by(DealerRow.code)) if row.active]
+    articles = list(session.scalars(select(Article).where(Article.stock > 0).order_by(Article.code)))
+    prices = {(row.article, row.tier): row.price for row in session.scalars(select(Price))}
+    for day in history.days:
+        for number, _ in enumerate(history.times(day, ORDERS)):
+            _order(session, history, day, number, history.random.choice(dealers), articles, prices)
+        for at in history.times(day, CASES):
+            _case(session, history, history.random.choice(dealers), at)
+    again = next(one for one in dealers if one.code == CALLED_AGAIN)
+    for day in history.days[-5:-1]:
+        _case(session, history, again, history.at(day, "10:10"), kind="return")
+    session.flush()
+
+
+def _order(
+    session: Session,
+    history: History,
+    day: date,
+    number: int,
+    dealer: DealerRow,
+    articles: list[Article],
+    prices: dict[tuple[str, str], Decimal],
+) -> None:
+    lines = []
+    for article in history.random.sample(articles, history.random.randint(1, 3)):
+        price = prices.get((article.code, dealer.tier)) or prices[article.code, "ordinary"]
+        cases = history.random.randint(2, 40) * 5
+        lines.append(Line(article=article.code, cases=cases, price=price, amount=rounded(price * cases)))
+    goods = sum((one.amount for one in lines), NOTHING)
+    stormy = day == history.typhoon and dealer.region == "华南"
+    shipped = day + timedelta(days=4 if stormy else history.random.randint(1, 2))
+    order = Order(
+        key=f"history-{day}-{number}",
+        dealer=dealer.code,
+        placed=day,
+        goods=goods,
+        total=goods,
+        paid=goods,
+        paid_on=day,
+        due=day + timedelta(days=dealer.terms),
+        ship_by=day + timedelta(days=2),
+        shipped_on=shipped,
+        state="shipped",
+        cause="weather" if stormy else "",
+        lines=lines,
+    )
+    session.add(order)
+    session.flush()
+    order.number = f"{day:%y%m}{order.id:06d}"
+
+
+def _case(session: Session, history: History, dealer: DealerRow, at: datetime, kind: str = "") -> None:
+    random, hand = history.random, HANDS[dealer.region]
+    kind = kind or random.choices(("exception", "return", "diversion"), (5, 4, 2))[0]
+    responded = at + timedelta(minutes=hand.response * random.uniform(0.5, 2))
+    settled = responded + timedelta(minutes=hand.settled * random.uniform(0.5, 2))
+    verdict = random.choices(("approved", "refused"), (3, 1))[0] if kind == "exception" else "settled"
+    case = Case(
+        kind=kind,
+        dealer=dealer.code,
+        name=dealer.name,
+        region=dealer.region,
+        reason={"exception": "credit", "return": "damaged"}.get(kind, ""),
+        amount=Decimal(random.randint(2, 90) * 100) if kind == "exception" else NOTHING,
+        article="" if kind == "exception" else "10010001",
+        cases=random.randint(1, 30) if kind == "return" else 0,
+        state=verdict,
+        by=hand.agent,
+        opened=at,
+        responded=responded,
+        settled=settled,
+    )
+    session.add(case)
+    session.flush()
+    for when, what in ((responded, "heard"), (settled, verdict)):
+        session.add(
+            Act(
+                at=when, who=hand.agent, what=what, about=f"case {case.id}", region=dealer.region, how="phone"
+            )
+        )

@@ -1,0 +1,58 @@
+"""The desk's last two weeks: each of their stories shows, and the sample's accounts stay what they are."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
+
+from engine.hooks.loading import load_folder
+from engine.records.history import Calendar, History
+
+PLUGIN = load_folder(Path(__file__).parents[1])
+MODELS: Any = sys.modules["insideline_plugins.orders.models"]
+OFFICE: Any = sys.modules["insideline_plugins.orders.office"]
+TODAY = date(2026, 11, 23)
+
+
+def test_two_weeks_with_peaks_a_typhoon_a_slow_region_and_one_who_asks_again_and_again() -> None:
+    engine = create_engine("sqlite://")
+    PLUGIN.department.models.create_all(engine)
+    with Session(engine) as session:
+        PLUGIN.department.sample(session, TODAY)
+        owed = {row.code: row.outstanding for row in session.scalars(select(MODELS.DealerRow))}
+        made = History(
+            session,
+            Calendar(TODAY, 14),
+            department="orders",
+            zone=ZoneInfo("Asia/Shanghai"),
+            e164=lambda number: number,
+            due=lambda calendar, begin, seconds: begin,
+        )
+        PLUGIN.department.history(session, made)
+        orders = session.scalars(select(MODELS.Order).where(MODELS.Order.key.like("history-%"))).all()
+        days = Counter(order.placed for order in orders)
+        assert days[date(2026, 11, 16)] > days[date(2026, 11, 14)]  # a Monday, a Saturday
+        stormy = [order for order in orders if order.cause == "weather"]
+        assert stormy
+        assert all((order.shipped_on - order.placed).days == 4 for order in stormy)
+        assert {row.code: row.outstanding for row in session.scalars(select(MODELS.DealerRow))} == owed
+        ctx = SimpleNamespace(session=session, today=TODAY, now=datetime(2026, 11, 23, 1, tzinfo=UTC))
+        report = OFFICE.response(ctx)
+        slow = [row[4] for row in report if row[0] == "西南"]
+        quick = [row[4] for row in report if row[0] == "华南"]
+        assert min(slow) > max(quick)
+        again = [
+            case
+            for case in session.scalars(select(MODELS.Case))
+            if (case.dealer, case.kind) == ("44030002", "return")
+        ]
+        assert len(again) >= 4
+        assert len(OFFICE.acts(ctx)) == 2 * len(session.scalars(select(MODELS.Case)).all())
