@@ -159,7 +159,7 @@ class House:
             cwd=self.home,
             env={**os.environ, "INSIDELINE_HOME": str(self.home)},
             capture_output=True,
-            timeout=30,
+            timeout=120,  # a command starts in seconds, but not on a machine that is full
             check=False,
         )
         assert done.returncode == 0, f"insideline {' '.join(words)}: {done.stderr.decode()}"
