@@ -259,7 +259,8 @@ class AcdConfig:
 
 
 def load(queues: Path, agents: Path, *, base: Path | None = None) -> tuple[AcdConfig | None, list[Fault]]:
-    """Read the two files; the configuration is None when there is any error. Raises nothing for contents.
+    """Read the two files; the configuration is None when one of them has no sound shape. Raises nothing for contents:
+    one that comes with an error is there to be looked at further (what it names elsewhere), and not to be run.
 
     ``base`` shortens the names that faults show.
     """
@@ -282,8 +283,6 @@ def load(queues: Path, agents: Path, *, base: Path | None = None) -> tuple[AcdCo
     faults += _overflows(queue_file)
     faults += _numbers(queue_file, agent_file)
     faults += _served_by_nobody(queue_file, agent_file)
-    if any(fault.severity == "error" for fault in faults):
-        return None, faults
     config = AcdConfig(
         queue_file.queues,
         agent_file.agents,

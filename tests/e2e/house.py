@@ -90,7 +90,7 @@ class House:
 
     # -- the engine ---------------------------------------------------------------------------------
 
-    def start(self, *options: str, within: float = 120.0, alive: bool = False) -> None:
+    def start(self, *options: str, within: float = 300.0, alive: bool = False) -> None:
         """Start the engine and wait until it leads its switch and makes offers. ``alive``: on a machine that is so busy
         that this takes longer than the switch waits for a dead engine, its sign of life is given for it meanwhile."""
         with (self.home / "engine.out").open("ab") as output:
