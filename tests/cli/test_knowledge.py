@@ -1,0 +1,72 @@
+"""``insideline knowledge`` and ``certification`` without a running engine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from engine.cli.main import cli
+from engine.testing.home import Home
+
+AGENTS = """\
+grammar: 1
+agents:
+  201: {name: Agent One, phone: 1001, languages: [en], queues: [desk], skills: {claims: 1}}
+  202: {name: Agent Two, phone: 1002, languages: [en], queues: [desk], roles: [agent, knowledge_editor]}
+"""
+RULE = """---
+id: LIAB-02
+title: Who pays?
+kind: rule
+must_read: [claims]
+quiz:
+- ask: Who proves it?
+  choices: [the sender, the carrier]
+  right: '1'
+---
+
+## en
+
+The sender proves it.
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "house").write("conf/agents.yaml", AGENTS)
+
+
+def run(home: Home, *words: str, fails: bool = False) -> str:
+    done: Result = CliRunner().invoke(cli, [*words, "--home", str(home.folder)])
+    assert (done.exit_code != 0) == fails, done.output
+    return done.output
+
+
+def test_an_item_goes_its_way_at_a_terminal_and_is_passed(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "rule.md"
+    file.write_text(RULE, encoding="utf-8")
+    assert "LIAB-02 v1 is draft" in run(home, "knowledge", "edit", str(file), "--as", "201")
+    assert "is no knowledge editor" in run(home, "knowledge", "review", "LIAB-02", "--as", "201", fails=True)
+    run(home, "knowledge", "review", "LIAB-02", "--as", "202")
+    assert "LIAB-02 v1 is published" in run(home, "knowledge", "publish", "LIAB-02", "--as", "202")
+    assert "The sender proves it." in run(home, "knowledge", "show", "LIAB-02")
+    found = json.loads(run(home, "knowledge", "search", "who pays", "--json"))
+    assert [one["id"] for one in found] == ["LIAB-02"]
+    [lack] = json.loads(run(home, "certification", "missing", "--json"))
+    assert (lack["agent"], lack["id"], lack["skills"]) == ("201", "LIAB-02", ["claims"])
+    assert "has not read" in run(home, "certification", "quiz", "201", "LIAB-02", "1", fails=True)
+    assert "1 the sender" in run(home, "certification", "read", "201", "LIAB-02")
+    assert "0 of 1 are right: not passed" in run(
+        home, "certification", "quiz", "201", "LIAB-02", "2", fails=True
+    )
+    assert "1 of 1 are right: passed" in run(home, "certification", "quiz", "201", "LIAB-02", "1")
+    assert json.loads(run(home, "certification", "missing", "--json")) == []
+    assert "there is no agent 209" in run(home, "certification", "pass", "209", "LIAB-02", fails=True)
+    out = tmp_path / "out"
+    assert "1 files" in run(home, "knowledge", "export", str(out))
+    other = Home(tmp_path / "other")
+    assert "1 of 1 versions taken in" in run(other, "knowledge", "import", str(out))
+    assert "The sender proves it." in run(other, "knowledge", "show", "LIAB-02")
