@@ -6,6 +6,7 @@ from engine.api import Adapter, Department, Digits, Duration, Record, Settings, 
 
 from .contracts import QuestionBook, StaffDirectory
 from .models import Base
+from .past import write
 from .questions import SqlQuestions
 from .seed import FACTORIES, fill
 from .staff import HttpStaff, SqlStaff
@@ -39,6 +40,7 @@ department = Department(
     # The book comes first: hooks, reports and commands run where it is, wherever the company keeps its people.
     adapters=[Adapter(QuestionBook, sql=SqlQuestions), Adapter(StaffDirectory, sql=SqlStaff, http=HttpStaff)],
     sample=fill,
+    history=write,
     settings=Rules,
     factories=FACTORIES,
     tickets=[
