@@ -67,10 +67,18 @@ def _write(made: Installation, session: Session, clock: Clock, days: int) -> tup
     def due(name: str, at: datetime, seconds: float) -> datetime:
         return working_after(calendars, name, at, seconds)
 
-    def history(department: str) -> History:
+    def history(department: str, hand: str = "") -> History:
         kinds = {name: one.tickets for name, one in made.host.departments.items() if one.tickets}
         return History(
-            session, calendar, department=department, zone=zone, e164=e164, due=due, kinds=kinds, ids=ids
+            session,
+            calendar,
+            department=department,
+            zone=zone,
+            e164=e164,
+            due=due,
+            kinds=kinds,
+            ids=ids,
+            hand=hand,
         )
 
     calls = 0
@@ -78,7 +86,7 @@ def _write(made: Installation, session: Session, clock: Clock, days: int) -> tup
     every = _queues(made, parties)
     again = "logistics" if "logistics" in every else next((name for name in every), "")
     for department, queues in every.items():
-        past = history(department)
+        past = history(department, " traffic")
         calls += fill(past, queues)
         if department == again:
             calls += repeat_caller(past, queues[0])

@@ -70,12 +70,14 @@ class History:
         due: Due,
         kinds: Kinds | None = None,
         ids: list[int] | None = None,
+        hand: str = "",
     ) -> None:
-        """``ids`` is the last id of the journal, shared by all departments of one seeding."""
+        """``ids`` is the last id of the journal, shared by all departments of a seeding. Two hands in one department's
+        past have a name each, or their calls would get the same ids."""
         self.session = session
         self.calendar = calendar
         self.today, self.days, self.typhoon = calendar.today, calendar.days, calendar.typhoon
-        self.random = random.Random(f"{department} {calendar.today}")
+        self.random = random.Random(f"{department}{hand} {calendar.today}")
         self.department = department
         self._zone = zone
         self._e164 = e164

@@ -1,6 +1,6 @@
-"""Two weeks of the sample company's questions (``insideline data seed``): Monday peaks, and four stories that the reports
-show: an expert on an old version, a branch that asks no more, one person who asks again and again, a question that nobody
-has closed."""
+"""Two weeks of the sample company's questions (``insideline data seed``): Monday peaks, and the stories that the
+reports show: an expert on an old version, a branch that asks no more, one person who asks again and again, an expert
+whose manner is disliked, questions that nobody has closed."""
 
 from __future__ import annotations
 

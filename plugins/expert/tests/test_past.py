@@ -19,7 +19,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, o
     for words in (("db", "upgrade"), ("data", "seed")):
         made = CliRunner().invoke(cli, [*words, "--home", str(home)])
         assert made.exit_code == 0, made.output
-    done = CliRunner().invoke(cli, ["expert", "report", "--json", "--home", str(home)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        done = CliRunner().invoke(cli, ["expert", "report", "--json"])
     assert done.exit_code == 0, done.output
     found: dict[str, list[dict[str, object]]] = json.loads(done.stdout)
     return found
