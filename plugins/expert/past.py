@@ -37,7 +37,7 @@ _TOPICS = {
     "8035": "credit",
     "8036": "tariff",
 }
-_ANSWERS = {"tariff": ("1001", 3), "claims": ("2001", 2), "credit": ("3001", 1), "policy": ("4001", 3)}
+_ANSWERS = {"tariff": ("1001", 3), "claims": ("2001", 2), "credit": ("3501", 1), "policy": ("4001", 3)}
 _SILENT = "成都双流营业部"  # the branch whose questions fall away
 _AGAIN = "60301"  # who asks about tariffs again and again
 _OLD = "8031"  # who goes on to give the version before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ def test_the_only_answer_of_a_topic_is_said_at_once_and_an_expert_follows_when_i
     caller.hears("connecting")
     centre.agent("8035").is_offered(caller).sees(heard="欠款多少天停止发货？").answers()
     row = question(centre)
-    assert (row.heard, row.heard_version, row.disposition) == ("3001", 1, "")
+    assert (row.heard, row.heard_version, row.disposition) == ("3501", 1, "")
 
 
 def test_silence_after_the_answer_leads_to_an_expert(first_line: Any) -> None:
@@ -68,7 +69,7 @@ def talked(centre: Any, first_line: Any, topic: str, agent: str, disposition: st
 
 def test_the_word_answer_closes_with_what_the_caller_had_heard(centre: Any, first_line: Any) -> None:
     row = talked(centre, first_line, "credit", "8035", "answer")
-    assert (row.disposition, row.answer, row.version, row.closed_by) == ("answer", "3001", 1, "8035")
+    assert (row.disposition, row.answer, row.version, row.closed_by) == ("answer", "3501", 1, "8035")
 
 
 def test_the_word_answer_without_one_that_was_heard_names_none_and_leaves_it_open(
@@ -277,3 +278,30 @@ def test_whoever_asked_what_had_no_answer_hears_it_with_the_next_call(centre: An
     caller = first_line.opened().presses("60101#")
     caller.hears("expert/welcome")
     caller.hears("expert/which_topic")
+
+
+# -- who has not passed what must be read ------------------------------------------------------------------------
+
+
+def test_who_has_not_passed_what_a_skill_must_know_gets_none_of_its_calls(
+    centre: Any, first_line: Any, only: Any
+) -> None:
+    def publish(book: Any) -> None:
+        book.draft(
+            "新系统上线须知",
+            {"zh-CN": "必读。", "en": "Read this."},
+            id="5009",
+            skill="systems",
+            must_read=("systems",),
+            by="8031",
+        )
+        book.review("5009", by="8036")
+        book.publish("5009", by="8036")
+
+    written(centre, publish)
+    centre.virtual.shift_wall(timedelta(days=8))  # the grace that everybody has for something new is over
+    centre.clock.advance("61s")
+    caller = first_line.asks("systems")
+    caller.hears("expert/customer_on_hold").presses("2")
+    caller.hears("connecting")
+    caller.hears("expert/no_expert")
