@@ -52,7 +52,11 @@ def test_hearing_a_flow(house: House, scene: Scene) -> None:
 
     def hear_it(keys: str) -> None:
         one.press(keys)
-        house.wait_for(lambda: talk() == "consulting", "the flow is not heard", 8)
+        try:
+            house.wait_for(lambda: talk() == "consulting", "the flow is not heard", 15)
+        except AssertionError:
+            print([(row["kind"], row["data"]) for row in house.cli("call", "show", mine)["journal"]])
+            raise
 
     began = house.clock.monotonic()
     hear_it("*58057#")
