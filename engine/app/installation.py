@@ -121,7 +121,7 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
     )
     faults.extend(more_faults)
     made.catalogue, prompt_faults = load_catalogue(home / "prompts", folders, formats=formats_of(host))
-    faults.extend(prompt_faults)
+    faults.extend(_within(home, fault) for fault in prompt_faults)
     made.acd, acd_faults = acd_config.load(conf / "queues.yaml", conf / "agents.yaml", base=home)
     faults.extend(acd_faults)
     trunks, trunk_faults = load_file(conf / "trunks.yaml", TrunksFile, name="conf/trunks.yaml")
@@ -203,6 +203,14 @@ def steps_of(host: Host) -> Mapping[str, type[Step]]:
 def formats_of(host: Host) -> Mapping[str, tuple[type, ...]]:
     """The formats of values, each with what it accepts: the built-in ones, and those of plugins."""
     return {**FORMATS, **{name: one.accepts for name, one in host.formats.items()}}
+
+
+def _within(home: Path, fault: Fault) -> Fault:
+    """A fault with its file named as the others are: from the home on."""
+    also = fault.also
+    if also is not None:
+        also = also.__class__(also.file.removeprefix(f"{home}/"), also.line, also.column)
+    return replace(fault, file=fault.file.removeprefix(f"{home}/"), also=also)
 
 
 def names_in(file: Path, key: str) -> list[str] | None:

@@ -157,6 +157,7 @@ def test_a_mistake_in_one_file_hides_none_in_the_others(tmp_path: Path) -> None:
         ('{to: "*11", flow', '{to: "*11, flow'),
         ("flow: duty/main", "flow: duty/mian"),
     )
+    change("prompts/en.yaml", ("\nrate_thanks: Thank you", '\nrate_thanks: "Thank you'))
     change("conf/queues.yaml", ("\nqueues:\n", "\nqueues:\n  broken: {title: {en: X}, offer: soon}\n"))
     change("conf/calendars.yaml", ("  office:\n", "  office: [\n"))
     change(
@@ -174,6 +175,7 @@ def test_a_mistake_in_one_file_hides_none_in_the_others(tmp_path: Path) -> None:
         ("dialplans/main.yaml", "unknown-flow"),
         ("plugins/reception/flows/operator.yaml", "unknown-prompt"),
         ("plugins/reception/flows/operator.yaml", "syntax"),
+        ("prompts/en.yaml", "syntax"),
     ]
 
 
