@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from engine.types import (
     AgentView,
     BlockedView,
     CallView,
+    KnowledgeView,
     PartyView,
     RecordingView,
     SettledView,
@@ -212,6 +214,14 @@ def test_ticket_changed__is_news(host: Host, day: Day) -> None:
     ticket = TicketView("123456782", "complaint", "orders", "exceptions", "", "open", at, at)
     host.tell.ticket_changed(ticket=ticket, change=TicketChange("123456782", at, "opened", "", "", "open"))
     assert last(host, day) == "ticket 123456782 complaint (exceptions): opened"
+
+
+def test_answer_published__is_news(host: Host, day: Day) -> None:
+    first = KnowledgeView("1001", 1, "published", "answer", "What does a crate cost?")
+    host.tell.answer_published(answer=first, before=None)
+    assert last(host, day) == "1001 v1 is published (new)"
+    host.tell.answer_published(answer=replace(first, version=2), before=first)
+    assert last(host, day) == "1001 v2 is published (in place of v1)"
 
 
 def test_register_notifiers__gives_the_host_ways_to_tell_people(host: Host) -> None:
