@@ -66,7 +66,8 @@ class Desk(Protocol):
     def drop(self, dealer: str, *, at: datetime) -> None: ...
     def submit(self, draft: int, total: Decimal, *, at: datetime) -> str: ...
     def reopen(self, draft: int, *, at: datetime) -> None: ...
-    def settle(self, draft: int, number: str, *, at: datetime) -> None: ...
+    def settle(self, draft: int, number: str, *, at: datetime, told: bool = True) -> None: ...
+    def heard(self, draft: int) -> None: ...
     def tasks(self, dealer: str, *, today: date, language: str) -> TaskList: ...
     def acknowledge(self, task: int, dealer: str, *, at: datetime, how: str) -> bool: ...
     def act(
@@ -89,8 +90,9 @@ class SqlDesk:
     # -- drafts ---------------------------------------------------------------------------------------
 
     def draft(self, dealer: str, *, language: str) -> Draft:
-        """The dealer's draft that is not over; one with the state "none" when there is no such."""
-        row = self._of(dealer)
+        """The dealer's draft that is not over; else one that became an order of which he has not heard; else one with
+        the state "none"."""
+        row = self._of(dealer) or self._untold(dealer)
         if row is None:
             return Draft(id=0, key="", state="none", number="", count=0, cases=0, total=NOTHING, lines=[])
         return view(row, language)
@@ -144,11 +146,21 @@ class SqlDesk:
         if row is not None and row.state == "submitted":
             row.state, row.changed = "open", at
 
-    def settle(self, draft: int, number: str, *, at: datetime) -> None:
-        """It has become the order ``number``."""
+    def settle(self, draft: int, number: str, *, at: datetime, told: bool = True) -> None:
+        """It has become the order ``number``; ``told``: the dealer hears that at once."""
         row = self._locked(draft)
         if row is not None and row.state == "submitted":
-            row.state, row.held_by, row.number, row.changed = "ordered", None, number, at
+            row.state, row.held_by, row.number, row.changed, row.told = "ordered", None, number, at, told
+
+    def heard(self, draft: int) -> None:
+        """The dealer has heard what became of it."""
+        row = self._locked(draft)
+        if row is not None:
+            row.told = True
+
+    def _untold(self, dealer: str) -> DraftRow | None:
+        query = select(DraftRow).where(DraftRow.dealer == dealer, DraftRow.told.is_(False))
+        return self._session.scalars(query.order_by(DraftRow.id).limit(1)).one_or_none()
 
     def _of(self, dealer: str) -> DraftRow | None:
         return self._session.scalars(select(DraftRow).where(DraftRow.held_by == dealer)).one_or_none()

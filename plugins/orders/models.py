@@ -232,6 +232,7 @@ class DraftRow(Base):
     total: Mapped[Decimal] = mapped_column(Money, default=Decimal(0))  # that the dealer has confirmed
     number: Mapped[str] = mapped_column(String(16), default="")
     ticket: Mapped[str] = mapped_column(String(16), default="")  # where nobody knows what came of it
+    told: Mapped[bool] = mapped_column(default=True)  # False: it was settled behind the dealer's back
     opened: Mapped[datetime] = mapped_column(Moment)
     changed: Mapped[datetime] = mapped_column(Moment)
 

@@ -61,7 +61,7 @@ def command_settled(ctx: Context, settled: SettledView) -> None:
         return
     desk = ctx.adapter(Desk)
     if settled.outcome == "done":
-        desk.settle(draft, str(settled.result), at=ctx.now)
+        desk.settle(draft, str(settled.result), at=ctx.now, told=False)
     elif settled.outcome == "refused":
         desk.reopen(draft, at=ctx.now)
 

@@ -98,4 +98,4 @@ def _finish(ctx: Context, row: DraftRow) -> None:
         ctx.log.info("a confirmed order was refused", reason=refused.reason, draft=draft.id)
         desk.reopen(draft.id, at=ctx.now)
     else:
-        desk.settle(draft.id, number, at=ctx.now)
+        desk.settle(draft.id, number, at=ctx.now, told=False)

@@ -70,6 +70,12 @@ def settle(ctx: Context, draft: int, number: Digits) -> None:
     ctx.adapter(Desk).settle(draft, number, at=ctx.now)
 
 
+@command(department, over=Desk)
+def heard(ctx: Context, draft: int) -> None:
+    """``orders.heard``: the dealer has heard the number that a draft got behind his back."""
+    ctx.adapter(Desk).heard(draft)
+
+
 @query(department, over=Desk)
 def tasks(ctx: Context, dealer: Digits, language: str) -> TaskList:
     """``orders.tasks``: what head office asks of the dealer."""

@@ -98,6 +98,7 @@ def upgrade() -> None:
         sa.Column("total", MONEY, nullable=False),
         sa.Column("number", sa.String(length=16), nullable=False),
         sa.Column("ticket", sa.String(length=16), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=False),
         sa.Column("opened", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
