@@ -209,7 +209,7 @@ def _turns(clock: Clock, side: Side, phone: Telephone, waiting: int) -> Figures:
             clock.sleep(dice.uniform(0.05, 0.35))
             began = clock.monotonic()
             side.free()
-            ring = _ring(clock, phone)
+            ring = _ring(clock, side, phone)
             took = clock.monotonic() - began
             if turn >= 3:  # the first ones fill caches
                 figures.freed.append(took * 1000)
@@ -219,13 +219,13 @@ def _turns(clock: Clock, side: Side, phone: Telephone, waiting: int) -> Figures:
             _at_rest(clock, side, phone)
         if talks:
             side.free()
-            ring = _ring(clock, phone)
+            ring = _ring(clock, side, phone)
             for _ in range(talks):
                 ring.answer()
                 clock.sleep(dice.uniform(1.0, 1.4))
                 began = clock.monotonic()
                 ring.hang_up(wait=False)
-                ring = _ring(clock, phone)
+                ring = _ring(clock, side, phone)
                 figures.talked.append((clock.monotonic() - began) * 1000)
             side.pause()
             ring.reject(486)
@@ -234,11 +234,11 @@ def _turns(clock: Clock, side: Side, phone: Telephone, waiting: int) -> Figures:
     return figures
 
 
-def _ring(clock: Clock, phone: Telephone) -> Call:
+def _ring(clock: Clock, side: Side, phone: Telephone) -> Call:
     try:
         return phone.wait_ring(PATIENCE)
     except NoAnswer:
-        raise RuntimeError(f"the agent was not rung within {PATIENCE:g} s") from None
+        raise RuntimeError(f"the agent of {side.name} was not rung within {PATIENCE:g} s") from None
 
 
 def _at_rest(clock: Clock, side: Side, phone: Telephone) -> None:
