@@ -180,7 +180,7 @@ def test_a_payroll_that_hangs_leads_to_somebody_who_knows_pay(line: Any, centre:
     caller.hears("connecting")
     agent = centre.agent("8041").is_offered(caller).sees(about="pay").answers()
     agent.hangs_up(disposition="answered")
-    caller.hears("rate_service")
+    caller.hears("rate_solution")
 
 
 @pytest.mark.parametrize(("contract", "key"), [("Benefits", "2"), ("Leave", "3")])
@@ -206,9 +206,7 @@ def test_a_question_about_a_slip_goes_to_somebody_who_knows_pay(line: Any, centr
     agent = centre.agent("8041").is_offered(caller).sees(about="pay").answers()
     caller.talks_to(agent)
     agent.hangs_up(disposition="answered")
-    caller.hears("rate_service").presses("5")
-    caller.hears("rate_thanks")
-    caller.hears("bye")
+    caller.hears("rate_solution").hangs_up()
 
 
 # -- who one is ------------------------------------------------------------------------------------------
