@@ -300,9 +300,8 @@ def test_without_a_sound_device_it_is_told_where_the_file_is(
 def test_with_one_it_is_played_also_without_an_engine(
     parts: Parts, say: Say, wav: Path, monkeypatch: pytest.MonkeyPatch, player: str, code: int
 ) -> None:
-    from engine.cli import recordings
 
-    monkeypatch.setattr(recordings, "player", lambda: (player,))
+    monkeypatch.setattr("engine.cli.sound.player", lambda: (player,))
     done = say("recording play r-1")
     assert done.exit_code == code
     assert str(wav) in done.stdout

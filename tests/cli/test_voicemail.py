@@ -53,7 +53,7 @@ def test_messages_are_listed(kept: str, say: Say) -> None:
 
 
 def test_a_message_is_played_or_its_file_is_named(kept: str, say: Say, monkeypatch: Any) -> None:
-    monkeypatch.setattr("engine.cli.voicemail.player", lambda: None)
+    monkeypatch.setattr("engine.cli.sound.player", lambda: None)
     shown = say(f"voicemail play {kept}").stdout
     assert f"{kept}.wav" in shown
     unknown = say("voicemail play 99999999")
