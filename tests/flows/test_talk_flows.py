@@ -147,6 +147,8 @@ def test_another_engine_goes_on(centre: Any, then: str) -> None:
         caller.hears("Your number?")
     caller.hangs_up()
     nothing_left(centre, one)
+    heard = next(cdr for cdr in centre.cdrs() if cdr.call == call.id)
+    assert (heard.data["direction"], heard.data["asked_for"]) == ("asked", caller.uuid)
 
 
 def test_nothing_is_recorded_of_it_and_a_hidden_caller_stays_hidden(home: Home, shop: Shop) -> None:
