@@ -43,10 +43,10 @@ def play_file(what: str, file: Path, seconds: float) -> None:
     """Play a file and wait for its end, or say where it is on a machine without a sound device. ``what`` is what people
     call it: ``message 7``. Raises Failed."""
     if not file.is_file():
-        raise Failed(f"the sound of {what} is not there: {file}")
+        raise Failed(f"the file of {what} is not there: {file}")
     program = player()
     if program is None:
-        click.echo(f"no sound device here; {what} ({length(seconds)}) is {file}")
+        click.echo(f"no sound device here; the {what.partition(' ')[0]} ({length(seconds)}) is {file}")
         return
     click.echo(f"{file} ({length(seconds)}); Ctrl-C stops")
     try:
