@@ -26,7 +26,7 @@ RESERVED: Final = frozenset(
         "init", "run", "dial", "status", "doctor", "call", "cdr", "agent", "queue", "conference", "fax", "recording",
         "party", "ticket", "callback", "notice", "tally", "schedule", "voicemail", "rating", "flow", "dialplan",
         "calendar", "reload", "talk", "explain", "schema", "prompts", "outbox", "plugin", "report", "db", "fs",
-        "conf", "supervise",
+        "conf", "supervise", "knowledge", "certification", "data",
     }
 )  # fmt: skip
 
