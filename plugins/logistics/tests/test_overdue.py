@@ -6,6 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 
+def overdue_notices(centre: Any) -> list[Any]:
+    """What the desk is told of shipments that are late; other departments have schedules of the same morning."""
+    return [row for row in centre.rows("notices") if row["prompt"] == "logistics/overdue_notice"]
+
+
 def test_on_the_next_working_morning_the_desk_gets_a_ticket_about_what_is_overdue(centre: Any) -> None:
     assert centre.rows("notices") == []
     centre.clock.advance("2s")
@@ -14,12 +19,12 @@ def test_on_the_next_working_morning_the_desk_gets_a_ticket_about_what_is_overdu
     assert centre.rows("notices") == []
     centre.virtual.shift_wall(timedelta(minutes=31))
     centre.clock.advance("90s")
-    notice = centre.one("notices")
+    [notice] = overdue_notices(centre)
     assert (notice["group"], notice["state"]) == ("logistics_desk", "told")
     ticket = centre.one("tickets")
     assert (ticket["kind"], ticket["group"], ticket["department"]) == ("notice", "logistics", "logistics")
-    [done] = centre.journal(kind="schedule.done")
-    assert done.data["schedule"] == "logistics.tell_overdue"
+    done = [row.data["schedule"] for row in centre.journal(kind="schedule.done")]
+    assert done.count("logistics.tell_overdue") == 1
 
 
 def test_a_restart_in_the_same_morning_tells_nobody_twice_and_a_missed_one_is_made_up_for(
@@ -30,8 +35,8 @@ def test_a_restart_in_the_same_morning_tells_nobody_twice_and_a_missed_one_is_ma
     centre.virtual.shift_wall(timedelta(hours=24))  # half past eight passed without an engine
     centre.engine.start()
     centre.clock.advance("1m")
-    assert len(centre.rows("notices")) == 1
+    assert len(overdue_notices(centre)) == 1
     centre.engine.kill()
     centre.engine.start()
     centre.clock.advance("90s")
-    assert len(centre.rows("notices")) == 1
+    assert len(overdue_notices(centre)) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from engine.hooks.loading import load_folder
 from engine.testing.contract import contract
 
 PLUGIN = load_folder(Path(__file__).parents[1])
+CONTRACTS: Any = import_module(PLUGIN.__name__.removesuffix(".plugin") + ".contracts")
 TODAY = date(2026, 11, 23)
 WATER, TEA, NONE = "10010001", "10020002", "10030002"
 
@@ -21,7 +23,7 @@ system = contract("Warehouse", PLUGIN.department, today=TODAY)
 
 def wanted(**cases: int) -> list[Any]:
     codes = {"water": WATER, "tea": TEA, "none": NONE, "unknown": "99999999"}
-    return [PLUGIN.selling.Wanted(article=codes[name], cases=count) for name, count in cases.items()]
+    return [CONTRACTS.Wanted(article=codes[name], cases=count) for name, count in cases.items()]
 
 
 def test_stock_is_what_can_be_promised(system: Any) -> None:
