@@ -73,7 +73,10 @@ class Relax(Shape):
 
     after: Duration
     level: Level | None = None
-    skills: Annotated[dict[SkillRef, Level0] | None, BeforeValidator(_skills)] = None  # {}: any
+    skills: Annotated[
+        dict[SkillRef, Level0] | None,
+        BeforeValidator(_skills, json_schema_input_type=dict[SkillRef, Level0] | Literal["any"]),
+    ] = None  # {}: any
     site: Annotated[list[Name] | None, BeforeValidator(_sites)] = None  # []: any
     language: Literal["any"] | None = None
 

@@ -147,7 +147,7 @@ def test_the_doctor_names_what_keeps_the_engine_from_starting(broken: Path, say:
     done = say("doctor")
     assert done.exit_code == 1
     assert "WRONG home" in done.stdout
-    assert "WRONG plugin     odd: ZeroDivisionError" in done.stdout
+    assert "WRONG plugin     odd is kept out: ZeroDivisionError" in done.stdout
 
 
 def test_the_doctor_asks_for_an_upgrade_of_older_tables(centre: Path, say: Say) -> None:

@@ -153,8 +153,11 @@ def test_an_agent_who_hangs_up_in_the_moment_of_the_bridge_leaves_the_caller_wai
 def test_two_callers_never_get_one_agent(shop: Shop) -> None:
     centre = shop(TALK)
     centre.agent("202").logs_out()
-    first, second = centre.caller().dials("8000"), centre.caller().dials("8000")
-    agent = centre.agent("201").is_offered(first).answers()
+    first = centre.caller().dials("8000")
+    agent = centre.agent("201").is_offered(first)
+    second = centre.caller().dials("8000")
+    second.hears_music()
+    agent.answers()
     first.talks_to(agent)
     centre.clock.advance(60)
     assert second.view.state == "queued"

@@ -130,7 +130,8 @@ def test_the_shipped_script_can_be_read() -> None:
     script = load(ROOT / "conf" / "simulator.yaml")
     assert script.phones["1001"].answer_after == Spread(2.0, 6.0)
     assert len(script.callers) >= 5
-    assert all(number.startswith("+86138000000") for caller in script.callers for number in caller.from_)
+    sample = ("+86138000000", "+8613802880", "+8613802883", "+86137000", "+861392220")  # of nobody
+    assert all(number.startswith(sample) for caller in script.callers for number in caller.from_)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ class Person(Party):
         self.bridged_to: str | None = None  # the UUID of the leg it talks with
         self.talks: list[str] = []  # UUIDs of all legs it talked with, in order
         self.keys_heard = ""  # what the other party pressed
-        self._keypad_free = 0.0  # when all keys that are being pressed will have been
+        self._last_key = 0.0  # when the last of the keys that were given to be pressed is
         self.speech = SPEECH  # seconds that it says whenever it is asked to dictate; 0: it is silent
         self.contexts: list[str] = []  # dialplan contexts the call went through
         self.played: list[Playback] = []
@@ -120,10 +120,10 @@ class Person(Party):
             raise ValueError(f"no such keys on a phone: {''.join(sorted(wrong))}")
         channel = self._live()
         now = self._clock.monotonic()
-        wait = max(0.0, self._keypad_free - now)
+        wait = self._last_key - now + gap if self._last_key > now else 0.0
         for index, key in enumerate(keys):
             self._clock.after(wait + index * gap, channel.press, key)
-        self._keypad_free = now + wait + len(keys) * gap
+        self._last_key = now + wait + (len(keys) - 1) * gap
 
     def speak(self, seconds: float) -> None:
         """Say something now, though nobody talks with it; it is in what is being recorded."""

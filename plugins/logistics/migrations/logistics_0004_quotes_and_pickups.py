@@ -75,8 +75,8 @@ def upgrade() -> None:
         "logistics_districts",
         text("area", 4),
         text("name", 40),
-        sa.Column("lat", sa.Float(), nullable=False),
-        sa.Column("lon", sa.Float(), nullable=False),
+        sa.Column("lat", sa.Double(), nullable=False),
+        sa.Column("lon", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("area", "name"),
     )
     op.create_table(
@@ -85,8 +85,8 @@ def upgrade() -> None:
         text("name", 80),
         text("area", 4),
         text("district", 40),
-        sa.Column("lat", sa.Float(), nullable=False),
-        sa.Column("lon", sa.Float(), nullable=False),
+        sa.Column("lat", sa.Double(), nullable=False),
+        sa.Column("lon", sa.Double(), nullable=False),
         text("phone", 20),
         sa.Column("opens", sa.Time(), nullable=False),
         sa.Column("closes", sa.Time(), nullable=False),
