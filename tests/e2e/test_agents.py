@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import shutil
 import wave
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.e2e.house import REPOSITORY, House
 from tests.sip.phone import Telephone
@@ -51,6 +53,15 @@ agents:
 WHISPER, GREETING = 1000, 1500
 
 
+def beside_the_shipped(path: Path, text: str) -> None:
+    """Write ``text`` with the other queues, or agents (who are at home), that the shipped departments name."""
+    made, shipped = yaml.safe_load(text), yaml.safe_load((REPOSITORY / "conf" / path.name).read_text("utf-8"))
+    for name, one in shipped[path.stem].items():
+        one.pop("login", None)
+        made[path.stem].setdefault(name, one)
+    path.write_text(yaml.safe_dump(made, allow_unicode=True), encoding="utf-8")
+
+
 @pytest.fixture
 def carrier(house: House) -> Any:
     """The other end of the trunk; and the house with its agents."""
@@ -62,8 +73,8 @@ def carrier(house: House) -> Any:
         'outbound: {allow: ["+86139"], caller: "+862088886600"}\n',
         encoding="utf-8",
     )
-    (conf / "queues.yaml").write_text(QUEUES, encoding="utf-8")
-    (conf / "agents.yaml").write_text(AGENTS, encoding="utf-8")
+    beside_the_shipped(conf / "queues.yaml", QUEUES)
+    beside_the_shipped(conf / "agents.yaml", AGENTS)
     for number, name, queue in (
         ("8055", "desk_line", "desk"),
         ("8056", "told", "told"),
