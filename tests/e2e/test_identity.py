@@ -12,7 +12,7 @@ from tests.e2e.house import House
 pytestmark = pytest.mark.switch
 
 NUMBER = "13802880017"
-KNOWN = "13802880023"
+KNOWN = "13802889923"
 PIN = "96318527"
 
 FLOW = """\
@@ -57,18 +57,18 @@ def test_a_discarded_number_and_a_pin_are_nowhere_that_the_switch_or_the_engine_
     take = agent._request
     agent._request = lambda message: (seen.append(message.encode()), take(message))  # type: ignore[method-assign]
     house.command(
-        "party", "add", "dealer", "Hengrun", "--code", "44010001", "--number", KNOWN, "--tier", "diamond"
+        "party", "add", "dealer", "Hengrun", "--code", "44019999", "--number", KNOWN, "--tier", "diamond"
     )
     _set_pin(house)
 
     known = house.outside(KNOWN).dial("8055").wait_answered(10)
     house.wait_step("menu")
     live = house.calls()[0]
-    assert live["party"]["code"] == "44010001"
+    assert live["party"]["code"] == "44019999"
     known.press("1")
     house.wait_step("identify")
     house.clock.sleep(0.5)
-    known.press("44010001#")
+    known.press("44019999#")
     house.clock.sleep(2.0)
     known.press(f"{PIN}#")
     house.wait_step("by_pin[3] menu")
@@ -108,7 +108,7 @@ def _set_pin(house: House) -> None:
     import sys
 
     done = subprocess.run(
-        [sys.executable, "-m", "engine", "party", "set-pin", "dealer/44010001"],
+        [sys.executable, "-m", "engine", "party", "set-pin", "dealer/44019999"],
         cwd=house.home,
         env={**os.environ, "INSIDELINE_HOME": str(house.home)},
         input=f"{PIN}\n".encode(),
