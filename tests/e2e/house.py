@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 
 from engine.clock import Clock
 from engine.esl import commands
@@ -47,6 +48,16 @@ grammar: 1
 trunks:
   - {{name: pstn, host: 127.0.0.1, port: {port}}}
 """
+
+
+def beside_the_shipped(path: Path, section: str, text: str) -> None:
+    """Write ``text`` with what the shipped file of that name has in its ``section`` beside it (queues, groups, and
+    agents, who are at home): the shipped departments name them."""
+    made, shipped = yaml.safe_load(text), yaml.safe_load((REPOSITORY / "conf" / path.name).read_text("utf-8"))
+    for name, one in shipped[section].items():
+        one.pop("login", None)
+        made[section].setdefault(name, one)
+    path.write_text(yaml.safe_dump(made, allow_unicode=True), encoding="utf-8")
 
 
 class House:

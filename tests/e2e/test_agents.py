@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import shutil
 import wave
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.e2e.house import REPOSITORY, House
+from tests.e2e.house import REPOSITORY, House, beside_the_shipped
 from tests.sip.phone import Telephone
 from tests.sip.sound import pcm, tone
 
@@ -53,15 +51,6 @@ agents:
 WHISPER, GREETING = 1000, 1500
 
 
-def beside_the_shipped(path: Path, text: str) -> None:
-    """Write ``text`` with the other queues, or agents (who are at home), that the shipped departments name."""
-    made, shipped = yaml.safe_load(text), yaml.safe_load((REPOSITORY / "conf" / path.name).read_text("utf-8"))
-    for name, one in shipped[path.stem].items():
-        one.pop("login", None)
-        made[path.stem].setdefault(name, one)
-    path.write_text(yaml.safe_dump(made, allow_unicode=True), encoding="utf-8")
-
-
 @pytest.fixture
 def carrier(house: House) -> Any:
     """The other end of the trunk; and the house with its agents."""
@@ -73,8 +62,8 @@ def carrier(house: House) -> Any:
         'outbound: {allow: ["+86139"], caller: "+862088886600"}\n',
         encoding="utf-8",
     )
-    beside_the_shipped(conf / "queues.yaml", QUEUES)
-    beside_the_shipped(conf / "agents.yaml", AGENTS)
+    beside_the_shipped(conf / "queues.yaml", "queues", QUEUES)
+    beside_the_shipped(conf / "agents.yaml", "agents", AGENTS)
     for number, name, queue in (
         ("8055", "desk_line", "desk"),
         ("8056", "told", "told"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.house import House
+from tests.e2e.house import House, beside_the_shipped
 from tests.sip.phone import Telephone
 
 pytestmark = pytest.mark.switch
@@ -52,7 +52,7 @@ def carrier(house: House) -> Iterator[Telephone]:
         'outbound: {allow: ["+861"]}\n',
         encoding="utf-8",
     )
-    (house.home / "conf" / "notify.yaml").write_text(NOTIFY, encoding="utf-8")
+    beside_the_shipped(house.home / "conf" / "notify.yaml", "groups", NOTIFY)
     prompts = {"noticed": "There is a fault in area {area:digits}."}
     house.add_department(
         "owed",
