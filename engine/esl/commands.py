@@ -15,14 +15,45 @@ Three kinds of command share the socket, and each gets exactly one reply, in the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from engine.errors import UnsafeText
+from engine.esl import command as build
 from engine.esl import text
+from engine.esl.command import Command
 from engine.esl.dial import Dial, GatewayDial, LoopbackDial, Originate, PhoneDial
+from engine.esl.switch_commands import (
+    conference,
+    create_uuid,
+    expand_probe,
+    expands,
+    fsctl,
+    global_getvar,
+    global_setvar,
+    hash_delete,
+    hash_delete_ifmatch,
+    hash_insert,
+    hash_insert_ifempty,
+    hash_select,
+    load_module,
+    module_exists,
+    reloadxml,
+    rescue,
+    sched_api,
+    sched_del,
+    sched_hangup,
+    sched_transfer,
+    show_bridged_calls,
+    show_channels,
+    show_registrations,
+    sofia_profile,
+    sofia_registrations,
+    sofia_status,
+    status,
+    version,
+)
 from engine.esl.text import display_text, safe_value
 
 __all__ = [
@@ -34,8 +65,36 @@ __all__ = [
     "LoopbackDial",
     "Originate",
     "PhoneDial",
+    "conference",
+    "create_uuid",
     "display_text",
+    "expand_probe",
+    "expands",
+    "fsctl",
+    "global_getvar",
+    "global_setvar",
+    "hash_delete",
+    "hash_delete_ifmatch",
+    "hash_insert",
+    "hash_insert_ifempty",
+    "hash_select",
+    "load_module",
+    "module_exists",
+    "reloadxml",
+    "rescue",
     "safe_value",
+    "sched_api",
+    "sched_del",
+    "sched_hangup",
+    "sched_transfer",
+    "show_bridged_calls",
+    "show_channels",
+    "show_registrations",
+    "sofia_profile",
+    "sofia_registrations",
+    "sofia_status",
+    "status",
+    "version",
 ]
 
 #: The applications that may be executed. An unknown one answers ``+OK`` and then hangs the call up, and some
@@ -93,69 +152,6 @@ PROBE = ("unset", "il_probe")
 #: Of :func:`bind_digit_action`: each key by itself. A pattern that is alone in its realm matches at once; one among
 #: others would hold every key back until a time-out.
 ANY_KEY = "~^[0-9*#]$"
-
-# An argument that may stand in a header: no line can end in it, and the switch strips nothing from it.
-_SHORT = re.compile(r"[A-Za-z0-9_=.-]{1,26}\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command for the event socket. ``name`` is what logs call it; ``secret`` keeps the rest out."""
-
-    name: str
-    line: str
-    headers: tuple[tuple[str, str], ...] = ()
-    body: str = ""
-    secret: bool = False
-
-    def __post_init__(self) -> None:
-        # The last guard, whoever built the parts: no value can end its line or cut the body short.
-        text.plain(self.line, self.name)
-        for key, value in self.headers:
-            text.plain(key, self.name)
-            text.plain(value, self.name)
-        text.plain(self.body, self.name)
-        # The switch searches the whole line of a command for these words, and when it finds them unloads
-        # or reloads its event socket instead of doing what was asked.
-        if "mod_event_socket" in self.line and self.name != "raw":
-            raise UnsafeText(f"{self.name} names mod_event_socket, which would close the connection")
-
-    @property
-    def api(self) -> str | None:
-        """Command and arguments behind ``api``; None for a command of another kind."""
-        return self.line[4:] if self.line.startswith("api ") else None
-
-    def background(self, job: str) -> Command:
-        """The same API command as a background job with a UUID of our choosing, so that its result can't
-        arrive before we know its name."""
-        if self.api is None:
-            raise UnsafeText(f"{self.name} can't run as a background job")
-        return Command(self.name, f"bgapi {self.api}", (("Job-UUID", text.uuid(job, "job uuid")),))
-
-    def wire(self) -> bytes:
-        """The bytes, with the blank line that ends a command. Content-Length counts bytes."""
-        if not self.headers:
-            return f"{self.line}\n\n".encode()
-        # The switch reads lines byte by byte, about 2 us each, and a body at once: no blank behind the colon, and what
-        # is longer than the two headers that a body needs goes as one.
-        head = self.line + "".join(f"\n{key}:{value}" for key, value in self.headers)
-        if not self.body:
-            return f"{head}\n\n".encode()
-        if _SHORT.match(self.body):
-            return f"{head}\nexecute-app-arg:{self.body}\n\n".encode()
-        body = self.body.encode()
-        return f"{head}\ncontent-type:text/plain\ncontent-length:{len(body)}\n\n".encode() + body
-
-    def __str__(self) -> str:
-        return self.name if self.secret else f"{self.line} {self.body}".strip()
-
-    def __repr__(self) -> str:
-        return f"<Command {self}>"
-
-
-def _api(name: str, *arguments: str) -> Command:
-    return Command(name, " ".join(("api", name, *arguments)))
-
 
 # -- the connection itself --------------------------------------------------------------------------------
 
@@ -223,7 +219,7 @@ def execute(
 def answer(uuid: str) -> Command:
     """Answer the call, at once: an application would wait for the channel's next frame, and make three more events
     of all its variables."""
-    return _api("uuid_answer", text.uuid(uuid))
+    return build.api("uuid_answer", text.uuid(uuid))
 
 
 def set_(uuid: str, name: str, value: str, *, event_uuid: str | None = None, lock: bool = False) -> Command:
@@ -374,47 +370,47 @@ def clear_digit_action(uuid: str, realm: str = "talk") -> Command:
 def uuid_kill(uuid: str, cause: str = "NORMAL_CLEARING") -> Command:
     """Hang a channel up, or cancel its ringing. ``cause`` by the switch's name, e.g. ``USER_BUSY``; the ordinary one
     is the switch's default and not sent."""
-    return _api(
+    return build.api(
         "uuid_kill", text.uuid(uuid), *(() if cause == "NORMAL_CLEARING" else (text.word(cause, "cause"),))
     )
 
 
 def uuid_break(uuid: str, *, all: bool = False) -> Command:
     """End the running playback; ``all`` also throws away the commands that wait behind it."""
-    return _api("uuid_break", text.uuid(uuid), *(("all",) if all else ()))
+    return build.api("uuid_break", text.uuid(uuid), *(("all",) if all else ()))
 
 
 def uuid_setvar(uuid: str, name: str, value: str) -> Command:
     """Set a channel variable at once, ahead of what is queued on the channel. Empty: unset it."""
     value = safe_value(value)
-    return _api(
+    return build.api(
         "uuid_setvar", text.uuid(uuid), text.variable(name), *((text.escape(value),) if value else ())
     )
 
 
 def uuid_getvar(uuid: str, name: str) -> Command:
     """A channel variable; ``_undef_`` when it is not set."""
-    return _api("uuid_getvar", text.uuid(uuid), text.variable(name))
+    return build.api("uuid_getvar", text.uuid(uuid), text.variable(name))
 
 
 def uuid_dump(uuid: str) -> Command:
     """Everything about a channel, as a JSON object of the headers that its events carry."""
-    return _api("uuid_dump", text.uuid(uuid), "json")
+    return build.api("uuid_dump", text.uuid(uuid), "json")
 
 
 def uuid_exists(uuid: str) -> Command:
     """``true`` or ``false``."""
-    return _api("uuid_exists", text.uuid(uuid))
+    return build.api("uuid_exists", text.uuid(uuid))
 
 
 def uuid_bridge(uuid: str, other: str) -> Command:
     """Bridge two legs. ``+OK`` is no bridge yet: wait for CHANNEL_BRIDGE, on either leg. Answer first."""
-    return _api("uuid_bridge", text.uuid(uuid), text.uuid(other, "other uuid"))
+    return build.api("uuid_bridge", text.uuid(uuid), text.uuid(other, "other uuid"))
 
 
 def uuid_park(uuid: str) -> Command:
     """Park a channel, out of whatever it is in."""
-    return _api("uuid_park", text.uuid(uuid))
+    return build.api("uuid_park", text.uuid(uuid))
 
 
 def uuid_transfer(
@@ -427,14 +423,17 @@ def uuid_transfer(
 ) -> Command:
     """Send a channel (or its partner, or both) to an extension of a dialplan."""
     target = (text.destination(destination), text.word(dialplan, "dialplan"), text.word(context, "context"))
-    return _api(
-        "uuid_transfer", text.uuid(uuid), *((f"-{_one_of(leg, 'bleg', 'both')}",) if leg else ()), *target
+    return build.api(
+        "uuid_transfer",
+        text.uuid(uuid),
+        *((f"-{build.one_of(leg, 'bleg', 'both')}",) if leg else ()),
+        *target,
     )
 
 
 def uuid_transfer_to_park(uuid: str) -> Command:
     """End whatever runs on a channel and park it."""
-    return _api("uuid_transfer", text.uuid(uuid), "park", "inline")
+    return build.api("uuid_transfer", text.uuid(uuid), "park", "inline")
 
 
 def uuid_transfer_to_conference(
@@ -444,40 +443,40 @@ def uuid_transfer_to_conference(
     room = f"{text.word(name, 'conference')}@{text.word(profile, 'profile')}"
     if flags:
         room += "+flags{" + "|".join(text.word(flag, "flag") for flag in flags) + "}"
-    return _api("uuid_transfer", text.uuid(uuid), f"conference:{room},park", "inline")
+    return build.api("uuid_transfer", text.uuid(uuid), f"conference:{room},park", "inline")
 
 
 def uuid_record(
     uuid: str, action: Literal["start", "stop", "mask", "unmask", "pause", "resume"], path: str
 ) -> Command:
     """Start, stop, mask (write silence) or unmask the recording of a channel to that file."""
-    action_ = _one_of(action, "start", "stop", "mask", "unmask", "pause", "resume")
-    return _api("uuid_record", text.uuid(uuid), action_, text.escape(text.path(path), blanks=True))
+    action_ = build.one_of(action, "start", "stop", "mask", "unmask", "pause", "resume")
+    return build.api("uuid_record", text.uuid(uuid), action_, text.escape(text.path(path), blanks=True))
 
 
 def uuid_buglist(uuid: str) -> Command:
     """What listens on a channel: the only source for what is recorded now. Empty when nothing is."""
-    return _api("uuid_buglist", text.uuid(uuid))
+    return build.api("uuid_buglist", text.uuid(uuid))
 
 
 def uuid_send_dtmf(uuid: str, digits: str) -> Command:
     """Send keys to the other end of this leg."""
-    return _api("uuid_send_dtmf", text.uuid(uuid), text.digits(digits))
+    return build.api("uuid_send_dtmf", text.uuid(uuid), text.digits(digits))
 
 
 def uuid_recv_dtmf(uuid: str, digits: str) -> Command:
     """Act as if this leg had sent these keys (whisper and barge of a supervisor, tests)."""
-    return _api("uuid_recv_dtmf", text.uuid(uuid), text.digits(digits))
+    return build.api("uuid_recv_dtmf", text.uuid(uuid), text.digits(digits))
 
 
 def uuid_flush_dtmf(uuid: str) -> Command:
     """Forget keys that were pressed and not read."""
-    return _api("uuid_flush_dtmf", text.uuid(uuid))
+    return build.api("uuid_flush_dtmf", text.uuid(uuid))
 
 
 def originate(call: Originate) -> Command:
     """Ring somebody. Send it with ``bgapi``; the reply comes when it was answered or gave up."""
-    return _api("originate", call.line())
+    return build.api("originate", call.line())
 
 
 def eavesdrop(
@@ -489,203 +488,3 @@ def eavesdrop(
             supervisor, dial, timeout=timeout, caller_id_name=caller_id_name, app="eavesdrop", arg=target
         )
     )
-
-
-# -- API commands about the switch --------------------------------------------------------------------------
-
-
-def show_channels() -> Command:
-    """All channels as ``{"row_count": n, "rows": [...]}``; lags 190-300 ms for new and gone ones."""
-    return _api("show", "channels", "as", "json")
-
-
-def show_bridged_calls() -> Command:
-    """The pairs that talk now, in the same form."""
-    return _api("show", "bridged_calls", "as", "json")
-
-
-def show_registrations() -> Command:
-    """The registered phones, in the same form."""
-    return _api("show", "registrations", "as", "json")
-
-
-def status() -> Command:
-    """The switch's own words about itself."""
-    return _api("status")
-
-
-def version() -> Command:
-    """Its version, one line."""
-    return _api("version")
-
-
-def global_getvar(name: str) -> Command:
-    """A global variable, e.g. ``core_uuid``; empty when it is not set."""
-    return _api("global_getvar", text.variable(name))
-
-
-def global_setvar(name: str, value: str) -> Command:
-    """Set a global variable, which each channel reads that has none of its own of that name."""
-    return _api("global_setvar", f"{text.variable(name)}={text.token(value, name)}")
-
-
-def create_uuid() -> Command:
-    """A fresh UUID by the switch."""
-    return _api("create_uuid")
-
-
-def reloadxml() -> Command:
-    """Read the configuration's XML again (the directory of phones; profiles need a rescan)."""
-    return _api("reloadxml")
-
-
-def sofia_status(kind: Literal["profile", "gateway"] | None = None, name: str = "") -> Command:
-    """State of all SIP profiles and gateways, or of one. As text; it is for people and for ``doctor``."""
-    if kind is None:
-        return _api("sofia", "status")
-    return _api("sofia", "status", _one_of(kind, "profile", "gateway"), text.word(name, kind))
-
-
-def sofia_registrations(profile: str) -> Command:
-    """The registrations of a SIP profile as XML, each with its ``ping-status``."""
-    return _api("sofia", "xmlstatus", "profile", text.word(profile, "profile"), "reg")
-
-
-def sofia_profile(name: str, action: Literal["rescan", "restart", "start", "stop"]) -> Command:
-    """Make a SIP profile read its configuration again, or start and stop it."""
-    action_ = _one_of(action, "rescan", "restart", "start", "stop")
-    return _api("sofia", "profile", text.word(name, "profile"), action_)
-
-
-def conference(
-    name: str, action: Literal["list", "kick", "mute", "unmute", "deaf", "undeaf"], member: str = ""
-) -> Command:
-    """Act on a conference; ``member`` is a member's number or ``all``. ``list`` takes none."""
-    room, action_ = (
-        text.word(name, "conference"),
-        _one_of(action, "list", "kick", "mute", "unmute", "deaf", "undeaf"),
-    )
-    return _api("conference", room, action_, *((text.word(member, "member"),) if member else ()))
-
-
-def fsctl(action: Literal["shutdown now", "shutdown elegant", "pause inbound", "resume inbound"]) -> Command:
-    """Stop the switch, or keep new calls out and let them in again."""
-    return _api(
-        "fsctl", _one_of(action, "shutdown now", "shutdown elegant", "pause inbound", "resume inbound")
-    )
-
-
-def module_exists(name: str) -> Command:
-    """``true`` or ``false``: is this module loaded."""
-    return _api("module_exists", text.word(name, "module"))
-
-
-def load_module(name: Literal["mod_spandsp"]) -> Command:
-    """Load a module that only some installations use (the fax machine)."""
-    return _api("load", _one_of(name, "mod_spandsp"))
-
-
-def expand_probe() -> Command:
-    """Asks the switch to expand an API call within text; see :func:`expands`."""
-    return _api("expand", "echo", "il-${create_uuid()}-il")
-
-
-def expands(answer: str) -> bool:
-    """Whether the answer to :func:`expand_probe` shows that ``${api()}`` in any argument is run."""
-    middle = answer.strip().removeprefix("il-").removesuffix("-il")
-    return text.is_uuid(middle)
-
-
-# -- scheduling and the switch's hash -----------------------------------------------------------------------
-
-
-def sched_api(
-    seconds: int, group: str, command: Command, *, repeat: bool = False, thread: bool = False
-) -> Command:
-    """Run an API command in ``seconds``, or every ``seconds``; ``thread``: in one of its own, for slow ones.
-
-    Answers ``+OK Added: <task id>``. A group of digits alone would be taken for a task id when it is deleted.
-    """
-    if command.api is None:
-        raise UnsafeText(f"{command.name} is no API command; it can't be scheduled")
-    if command.api.endswith("&"):
-        raise UnsafeText("a scheduled command ends with &")
-    when = f"{'@' if repeat else '+'}{_seconds(seconds)}"
-    return _api("sched_api", when, _group(group), command.api + ("&" if thread else ""))
-
-
-def rescue(limit: int) -> Command:
-    """The shipped dead man's switch (``freeswitch/scripts/rescue.lua``), to be scheduled: it acts when the
-    engine's sign of life (``hash insert/il/alive/<epoch>``) is older than ``limit`` seconds."""
-    return _api("lua", "rescue.lua", str(_seconds(limit)))
-
-
-def sched_transfer(
-    seconds: int, uuid: str, destination: str, dialplan: str = "XML", context: str = "default"
-) -> Command:
-    """Transfer a channel in ``seconds`` unless :func:`sched_del` of its UUID comes first."""
-    target = (text.destination(destination), text.word(dialplan, "dialplan"), text.word(context, "context"))
-    return _api("sched_transfer", f"+{_seconds(seconds)}", text.uuid(uuid), *target)
-
-
-def sched_hangup(seconds: int, uuid: str, cause: str = "ALLOTTED_TIMEOUT") -> Command:
-    """Hang a channel up in ``seconds``."""
-    return _api("sched_hangup", f"+{_seconds(seconds)}", text.uuid(uuid), text.word(cause, "cause"))
-
-
-def sched_del(what: str | int) -> Command:
-    """Delete a task by its id, or all tasks of a group (for a channel's own: its UUID)."""
-    return _api("sched_del", str(int(what)) if isinstance(what, int) else _group(what))
-
-
-def hash_insert(realm: str, key: str, value: str) -> Command:
-    """Keep a value in the switch's memory; it outlives the engine."""
-    return _hash("insert", realm, key, value)
-
-
-def hash_insert_ifempty(realm: str, key: str, value: str) -> Command:
-    """Keep it unless there is one; ``-ERR key already exists`` otherwise. Atomic: the lease rests on it."""
-    return _hash("insert_ifempty", realm, key, value)
-
-
-def hash_select(realm: str, key: str) -> Command:
-    """The value; an empty answer when there is none."""
-    return _hash("select", realm, key)
-
-
-def hash_delete(realm: str, key: str) -> Command:
-    """Forget it; ``-ERR Not found`` when there is none."""
-    return _hash("delete", realm, key)
-
-
-def hash_delete_ifmatch(realm: str, key: str, value: str) -> Command:
-    """Forget it if it still is ``value``; ``-ERR Doesn't match`` otherwise. Atomic."""
-    return _hash("delete_ifmatch", realm, key, value)
-
-
-def _hash(action: str, realm: str, key: str, *value: str) -> Command:
-    parts = [
-        action,
-        text.token(realm, "realm"),
-        text.token(key, "key"),
-        *(text.token(v, "value") for v in value),
-    ]
-    return Command(f"hash {action}", "api hash " + "/".join(parts))
-
-
-def _group(group: str) -> str:
-    if group.isdigit():
-        raise UnsafeText("a scheduler group of digits alone would be taken for a task id")
-    return text.token(group, "group")
-
-
-def _seconds(seconds: int) -> int:
-    if not 0 < int(seconds) <= 86_400 * 366:
-        raise UnsafeText(f"{seconds} is no sensible number of seconds")
-    return int(seconds)
-
-
-def _one_of(value: str, *allowed: str) -> str:
-    if value not in allowed:
-        raise UnsafeText(f"{value!r} is not one of {', '.join(allowed)}")
-    return value

@@ -112,7 +112,7 @@ def public() -> dict[str, Callable[..., Any]]:
         name: thing
         for name, thing in vars(commands).items()
         if inspect.isfunction(thing)
-        and thing.__module__ == commands.__name__
+        and thing.__module__.startswith("engine.esl.")
         and not name.startswith("_")
         and inspect.signature(thing).return_annotation == "Command"
     }
