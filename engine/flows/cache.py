@@ -24,9 +24,10 @@ import structlog
 
 from engine.flows.checker import Checked, check
 from engine.flows.known import CommandType, Known, QueryType
-from engine.flows.loader import FlowSource, Kinds, draft_of, flow_of_tree
+from engine.flows.loader import FlowSource, draft_of, flow_of_tree
 from engine.flows.model import GRAMMAR, Flow, FlowSet, no_collections
 from engine.flows.types import of_annotation
+from engine.flows.written import Kinds
 from engine.schema.faults import Fault, Faults, Position
 from engine.schema.source import MAX_BYTES, parse_bytes, read_document
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from engine.flows.loader import StepError, normalise
 from engine.flows.step import Step
 from engine.flows.steps import STEPS
 from engine.flows.steps.choose import Choose
@@ -14,6 +13,7 @@ from engine.flows.steps.collect import Collect
 from engine.flows.steps.menu import Menu
 from engine.flows.steps.queue import Queue
 from engine.flows.steps.run import Run
+from engine.flows.written import StepError, normalise
 from engine.schema.fields import Span
 
 COLLECT = {"into": "x", "prompt": "p", "give_up": "a"}
