@@ -24,6 +24,6 @@ def open_parties(made: Installation, store: Store, clock: Clock, services: Servi
     parties.open()
     services.parties = parties
     services.party_of = parties.by_number
-    services.departments.parties = parties
+    services.departments.contexts.parties = parties
     services.answers = Answers(made.host, clock, services.departments)
     return parties

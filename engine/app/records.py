@@ -172,7 +172,7 @@ def make_records(app: App, services: Services) -> Records:
             raise PluginError(f"{one.command.where}: {one.name}: there is no calendar {one.calendar}")
     schedules = Schedules(store, clock, declared, zone=made.settings.zone, hours=hours, run=run)
     schedules.wake = records.duty("schedules", schedules.work).wake
-    app.departments.records = records
+    app.departments.contexts.records = records
     services.records = records
     tell_of_messages(app.sounds, records, clock)
     return records

@@ -87,9 +87,9 @@ def at_work(made: Installation, *, writes: bool) -> Iterator[Departments]:
     store.open(readonly=not writes)
     try:
         departments = make_departments(made, clock=clock, store=store, seed=0, agents=None)
-        departments.parties = Parties(store, clock, Numbers(made.settings.region).e164)
+        departments.contexts.parties = Parties(store, clock, Numbers(made.settings.region).e164)
         if writes:
-            departments.records = _records(made, store, clock)
+            departments.contexts.records = _records(made, store, clock)
         try:
             yield departments
         finally:

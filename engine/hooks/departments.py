@@ -29,8 +29,9 @@ from engine.errors import (
     StoreTimeout,
 )
 from engine.hooks.breaker import OPEN, Breaker, BreakerView
-from engine.hooks.context import Agents, Calendars, Context, PartyBook, Records
-from engine.hooks.department import Adapter, BadArguments, Command, Department, Handler, Query
+from engine.hooks.context import Agents, Calendars, Context
+from engine.hooks.contexts import Contexts
+from engine.hooks.department import BadArguments, Command, Department, Handler, Query
 from engine.hooks.kinds import holds_private
 from engine.hooks.known import Known, known_of
 from engine.hooks.later import Later
@@ -114,10 +115,6 @@ class Departments:
         self._away = away
         self._clock = clock
         self._store = store
-        self._agents = agents
-        self._calendars = calendars
-        self._timezone = timezone
-        self._settings = dict(settings or {})
         self._departments = {one.name: one for one in departments}
         self._queries: dict[str, Query] = {}
         self._commands: dict[str, Command] = {}
@@ -125,13 +122,14 @@ class Departments:
             self._queries.update(department.queries)
             self._commands.update(department.commands)
             self._commands.update({name: one.command for name, one in department.schedules.items()})
-        self.parties: PartyBook | None = None  # who is who, for handlers
-        self.records: Records | None = None  # tickets and notices, wired by the composition root
         self._stuck: dict[str, list[_Run]] = {name: [] for name in self._departments}
         self._failures, self._rest = failures, rest
         self._breakers: dict[str, Breaker] = {}
         self.breaker_changed: Callable[[BreakerView], object] = lambda view: None
         self.systems = Systems(self._departments.values(), systems or {}, clock, self._breaker)
+        self.contexts = Contexts(
+            self._departments, self.systems, clock, timezone, dict(settings or {}), agents, calendars
+        )
         self.outbox = Outbox(clock, store, self._send, seed=seed)
 
     def stop(self) -> None:
@@ -259,8 +257,8 @@ class Departments:
         try:
             return self._wait(handler, run, deed, within)
         finally:
-            if self.records is not None:
-                self.records.settled(
+            if self.contexts.records is not None:
+                self.contexts.records.settled(
                     "tickets", "notices", "knowledge"
                 )  # a ticket or a notice may have come of it
 
@@ -285,8 +283,8 @@ class Departments:
 
                 job = partial(self._database(handler).work, work, limit)
                 value = self._wait(handler, run, job, limit)
-                if later.said and self.records is not None:
-                    later.tell(self.records.notifier_for(None, handler.department))
+                if later.said and self.contexts.records is not None:
+                    later.tell(self.contexts.records.notifier_for(None, handler.department))
         except (Refused, Pending):
             breaker.good()
             raise
@@ -356,25 +354,6 @@ class Departments:
         breaker.good()
         return value
 
-    def _sql_context(
-        self, handler: Handler, key: str, session: Session, later: Later | None = None
-    ) -> Context:
-        department = self._departments[handler.department]
-        foreign = self._kind(handler) == DATABASE
-        adapters = self._local(department, session, self._contract(handler) if foreign else None)
-        given = {"notify": later} if later is not None else {}
-        return self._context(
-            handler, key=key, session=None if foreign else session, adapters=adapters, **given
-        )
-
-    def _hub_context(self, handler: Handler, key: str) -> Context:
-        adapters = self._remotes(handler.department)
-        if handler.over != "engine":
-            return self._context(handler, key=key, adapters=adapters)
-        return self._context(
-            handler, key=key, adapters=adapters, agents=self._agents, calendars=self._calendars
-        )
-
     def in_context(
         self,
         department: str,
@@ -396,7 +375,9 @@ class Departments:
         kind = self.systems.kind(department, contract)
         if kind == HTTP:
             with self._clock.timeout(within):
-                return function(self._made_context(department, where, adapters=self._remotes(department)))
+                return function(
+                    self.contexts.made(department, where, adapters=self.contexts.remotes(department))
+                )
         run = _Run()
         made: list[Context] = []
 
@@ -404,15 +385,17 @@ class Departments:
             run.began = True
             try:
                 given: dict[str, Any] = {"session": session if kind == SQL else None}
-                given["adapters"] = self._local(found, session, contract if kind == DATABASE else None)
-                if kind == SQL and self.parties is not None:
-                    given["parties"] = self.parties.within(session)
-                if kind == SQL and self.records is not None:
-                    given["notices"] = self.records.notices_for(session)
-                    given |= self._known(session, department, where)
+                given["adapters"] = self.contexts.local(
+                    found, session, contract if kind == DATABASE else None
+                )
+                if kind == SQL and self.contexts.parties is not None:
+                    given["parties"] = self.contexts.parties.within(session)
+                if kind == SQL and self.contexts.records is not None:
+                    given["notices"] = self.contexts.records.notices_for(session)
+                    given |= self.contexts.known(session, department, where)
                 if kind == SQL and writes:
-                    given |= self._recorded(session, department, where)
-                made.append(self._made_context(department, where, **given))
+                    given |= self.contexts.recorded(session, department, where)
+                made.append(self.contexts.made(department, where, **given))
                 return function(made[0])
             except SystemExit as error:  # would end the worker thread, or the engine
                 raise PluginError(f"it called exit({error.code!r})") from error
@@ -429,70 +412,8 @@ class Departments:
         finally:
             if run.began and not run.ended:
                 stuck.append(run)
-            if self.records is not None and any(context.recorded for context in made):
-                self.records.settled("tickets", "notices", "knowledge")
-
-    def _recorded(self, session: Session | None, department: str, by: str) -> dict[str, Any]:
-        """What a handler has to owe people something, and to tell them."""
-        if self.records is None:
-            return {}
-        return {
-            "tickets": self.records.tickets_for(session, department, by),
-            "notify": self.records.notifier_for(session, department),
-            "notices": self.records.notices_for(session),
-            **self._known(session, department, by),
-        }
-
-    def _known(self, session: Session | None, department: str, by: str) -> dict[str, Any]:
-        """What a handler may look up, and a command may change: the knowledge, who passed what, ratings."""
-        if self.records is None:
-            return {}
-        return {
-            "knowledge": self.records.library_for(session, department, by),
-            "certification": self.records.certifications_for(session),
-            "ratings": self.records.ratings_for(session),
-        }
-
-    def _local(
-        self, department: Department, session: Session, only: Any = None
-    ) -> dict[Any, Callable[[], Any]]:
-        """The adapters that speak to the database of ``session``: of the engine's own, or behind ``only``."""
-        return {
-            adapter.contract: partial(_made, department, adapter, session)
-            for adapter in department.adapters
-            if adapter.sql is not None
-            and (
-                adapter.contract is only
-                if only is not None
-                else self.systems.kind(department.name, adapter.contract) == SQL
-            )
-        }
-
-    def _remotes(self, department: str) -> dict[Any, Callable[[], Any]]:
-        return {
-            contract: partial(_around, self._departments[department], contract.__name__, remote)
-            for contract, remote in self.systems.remotes(department).items()
-        }
-
-    def _made_context(self, department: str, where: str, **given: Any) -> Context:
-        return Context(
-            now=self._clock.now().astimezone(self._timezone),
-            log=structlog.get_logger("insideline.plugins").bind(department=department, handler=where),
-            settings=self._settings.get(department),
-            where=where,
-            **given,
-        )
-
-    def _context(self, handler: Handler, **given: Any) -> Context:
-        if self.parties is not None:
-            session = given.get("session")
-            if session is not None:
-                given["parties"] = self.parties.within(session)
-            elif "session" not in given:
-                given["parties"] = self.parties
-        if given.get("session") is not None or "session" not in given:
-            given = self._recorded(given.get("session"), handler.department, handler.name) | given
-        return self._made_context(handler.department, handler.name, **given)
+            if self.contexts.records is not None and any(context.recorded for context in made):
+                self.contexts.records.settled("tickets", "notices", "knowledge")
 
     def _in_thread(
         self,
@@ -506,7 +427,8 @@ class Departments:
         run.began = True
         try:
             # Checked here, while the session is open: a row becomes a record.
-            context = self._sql_context(handler, key, session, later)
+            foreign = self._contract(handler) if self._kind(handler) == DATABASE else None
+            context = self.contexts.over_sql(handler, key, session, foreign=foreign, later=later)
             return self._checked(handler, handler.function(context, **arguments))
         except SystemExit as error:  # would end the worker thread, or the engine
             raise PluginError(f"it called exit({error.code!r})") from error
@@ -538,7 +460,9 @@ class Departments:
         began = self._clock.monotonic()
         try:
             with self._clock.timeout(within) as mine:
-                value = self._checked(handler, handler.function(self._hub_context(handler, key), **arguments))
+                value = self._checked(
+                    handler, handler.function(self.contexts.on_hub(handler, key), **arguments)
+                )
         except TimeUp as up:
             if up is not mine:
                 raise
@@ -585,16 +509,6 @@ def _withheld(handler: Handler, values: Mapping[str, object]) -> bool:
     return any(isinstance(value, Secret) for value in values.values()) or any(
         holds_private(argument.type) for argument in handler.arguments.values()
     )
-
-
-def _made(department: Department, adapter: Adapter, session: Session) -> Any:
-    assert adapter.sql is not None
-    return _around(department, adapter.name, adapter.sql(session))
-
-
-def _around(department: Department, contract: str, system: Any) -> Any:
-    wrap = department.around.get(contract)
-    return system if wrap is None else wrap(system)
 
 
 def _no_errors(**_: Any) -> list[dict[str, Any]]:

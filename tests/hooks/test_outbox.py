@@ -118,7 +118,7 @@ def centre(
                 clock=clock,
                 store=made.store,
                 agents=made.agents,
-                timezone=made.runtime._timezone,
+                timezone=made.runtime.contexts._timezone,
                 systems={"orders.Orders": remote.twin.url},
             )
         )
