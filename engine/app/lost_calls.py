@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from engine.clock import Clock
 from engine.store import queries
@@ -14,10 +14,12 @@ from engine.types import CallState, JournalEntry
 LOOK_BACK = timedelta(days=7)
 """How far back a call without a CDR is looked for."""
 LIMIT = 5.0
+_PROMISED: Final = {"call.back": {"callback": "callback"}, "call.asked": {"for": "asked_for", "by": "asked_by"}}
+"""What the CDR of a call that did not come by itself says of why, from its first row."""
 
 
 def close_lost_calls(store: Store, clock: Clock, live: Collection[str], *, node: str) -> int:
-    """Write a CDR for every call that arrived, is not among ``live``, and has none; how many.
+    """Write a CDR for every call that began, is not among ``live``, and has none; how many.
 
     Its end is the last thing that is known of it, and its outcome ``lost``.
     """
@@ -41,13 +43,13 @@ def _journal_of(call: str) -> Any:
 
 
 def _row(call: str, entries: list[JournalEntry]) -> dict[str, Any]:
-    arrived = entries[0]
-    data = arrived.data
+    began = next((entry for entry in entries if entry.kind in queries.BEGINS), entries[0])
+    data = began.data
     answered = _first(entries, f"call.{CallState.FLOW}")
     flow = str(data.get("flow", ""))
     return {
         "call": call,
-        "arrived": arrived.at,
+        "arrived": began.at,
         "answered": answered,
         "ended": entries[-1].at,
         "seconds": (entries[-1].at - answered).total_seconds() if answered else 0.0,
@@ -60,6 +62,10 @@ def _row(call: str, entries: list[JournalEntry]) -> dict[str, Any]:
         "ordinary": False,
         "queue": next((entry.queue for entry in reversed(entries) if entry.queue), ""),
         "agent": next((entry.agent for entry in reversed(entries) if entry.agent), ""),
+        "data": {
+            "direction": queries.BEGINS.get(began.kind, "in"),
+            **{name: data[key] for key, name in _PROMISED.get(began.kind, {}).items() if key in data},
+        },
     }
 
 

@@ -93,7 +93,14 @@ class Lead:
         call.number, call.dialled = owed.number, owed.dialled
         call.language = owed.language or services.languages[0]
         call.first_flow = owed.flow
-        call.journal("call.back", callback=owed.id, number=owed.number, flow=owed.flow, first=owed.call)
+        call.journal(
+            "call.back",
+            callback=owed.id,
+            number=owed.number,
+            dialled=owed.dialled,
+            flow=owed.flow,
+            first=owed.call,
+        )
         services.host.tell.call_started(call=call.view())
         run = Run(call, self.flows, services, language=call.language)
         told = {"id": owed.id, "call": owed.call, "queue": owed.queue, "data": dict(owed.data)}
@@ -105,7 +112,12 @@ class Lead:
         flow, caller = self._asked_for(call)
         call.first_flow = flow
         call.journal(
-            "call.asked", flow=flow, by=call.promise["asked_by"], **{"for": call.promise["asked_for"]}
+            "call.asked",
+            number=call.number,
+            dialled=call.dialled,
+            flow=flow,
+            by=call.promise["asked_by"],
+            **{"for": call.promise["asked_for"]},
         )
         services.host.tell.call_started(call=call.view())
         language = caller.language if caller is not None else ""

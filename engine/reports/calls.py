@@ -61,7 +61,7 @@ def calls(
     department: str = "",
 ) -> list[tuple[Any, ...]]:
     """Rows of a label and ``COLUMNS``. ``promises``: queue -> seconds in which it promises to answer. Calls that we
-    made ourselves are left out. :class:`Refused` for what there is no grouping by."""
+    made ourselves are left out, and those by which an agent heard a flow. :class:`Refused` for what there is no grouping by."""
     if by not in BY:
         raise Refused("by", known=", ".join(BY))
     span = window(ctx, since, until)
@@ -78,7 +78,7 @@ def calls(
             _count(c.queue != "").label("queued"), func.sum(c.waited).label("waited"),
             func.max(c.waited).label("longest"), func.sum(c.talked).label("talk"),
         )
-        .where(span.holds(c.arrived), c.data["direction"].as_string() != "out")
+        .where(span.holds(c.arrived), func.coalesce(c.data["direction"].as_string(), "in") == "in")
         .group_by("hour", c.queue, c.department, c.agent)
     )  # fmt: skip
     if queue:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, Select, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
@@ -19,6 +19,8 @@ from engine.store.rows import AgentRow, Cdr, Day, DayQueue, RecordingRow
 from engine.types import JournalEntry
 
 LIMIT = 100
+BEGINS: Final = {"call.arrived": "in", "call.back": "out", "call.asked": "asked"}
+"""The rows of the journal with which calls begin, and what their CDRs call the ``direction``."""
 
 
 def cdrs(
@@ -160,10 +162,10 @@ def waited_at(session: Session, moment: datetime, reach: datetime) -> list[Journ
 
 
 def calls_without_cdr(session: Session, since: datetime) -> list[str]:
-    """Calls that arrived since then and have no CDR: they live, or ended while no engine was there."""
+    """Calls that began since then and have no CDR: they live, or ended while no engine was there."""
     entry, cdr = tables.journal, tables.cdr
     known = select(cdr.c.call).where(cdr.c.call == entry.c.call).exists()
-    query = select(entry.c.call).where(entry.c.kind == "call.arrived", entry.c.at >= since, ~known)
+    query = select(entry.c.call).where(entry.c.kind.in_(BEGINS), entry.c.at >= since, ~known)
     return list(session.execute(query.order_by(entry.c.id)).scalars())
 
 
@@ -243,10 +245,12 @@ def agents(session: Session) -> list[AgentRow]:
 
 
 def past_calls(session: Session, numbers: Sequence[str], *, limit: int = 5) -> list[Cdr]:
-    """The last calls from any of these numbers, the newest first."""
+    """The last calls from any of these numbers, and to them, the newest first; not those by which an agent heard a
+    flow in their stead."""
+    asked = func.coalesce(tables.cdr.c.data["direction"].as_string(), "in") == "asked"
     query = (
         select(tables.cdr)
-        .where(tables.cdr.c.number.in_(list(numbers)))
+        .where(tables.cdr.c.number.in_(list(numbers)), ~asked)
         .order_by(tables.cdr.c.arrived.desc())
         .limit(limit)
     )

@@ -151,6 +151,26 @@ def test_another_engine_goes_on(centre: Any, then: str) -> None:
     assert (heard.data["direction"], heard.data["asked_for"]) == ("asked", caller.uuid)
 
 
+def test_what_ended_while_no_engine_was_there_has_its_cdrs(centre: Any) -> None:
+    caller, one, call = hearing(centre)
+    number, began = caller.view.number, call.arrived
+    centre.clock.advance(1)
+    centre.engine.kill()
+    one.phone.hang_up()
+    caller.sim.hang_up()
+    centre.clock.advance(60)  # the switch's own fallback ends the flow that nobody hears
+    assert not centre.simulator.switch.channels
+    centre.engine.start()
+    centre.clock.advance(3)
+    cdrs = {cdr.call: cdr for cdr in centre.cdrs()}
+    assert set(cdrs) == {caller.uuid, call.id}
+    mine, heard = cdrs[caller.uuid], cdrs[call.id]
+    assert (mine.outcome, mine.data["direction"]) == ("lost", "in")
+    assert (heard.outcome, heard.flow, heard.number, heard.dialled) == ("lost", "shop/track", number, "8000")
+    assert heard.data == {"direction": "asked", "asked_for": caller.uuid, "asked_by": "201"}
+    assert abs((heard.arrived - began).total_seconds()) < 1
+
+
 def test_nothing_is_recorded_of_it_and_a_hidden_caller_stays_hidden(home: Home, shop: Shop) -> None:
     home.write("conf/agents.yaml", AGENTS)
     home.write("conf/queues.yaml", QUEUES)

@@ -163,6 +163,26 @@ def test_what_is_owed_survives_the_engine_and_is_dialled_once(desk: Any) -> None
     assert centre.one("callbacks")["state"] == "done"
 
 
+def test_one_who_hangs_up_while_no_engine_is_there_has_a_cdr_and_is_called_again(desk: Any) -> None:
+    centre = desk(CALL_ME)
+    owed = promised(centre)
+    centre.agent("201").ready()
+    line = dialled(centre)
+    assert said(centre, line) == "callback_greeting"
+    centre.clock.advance(1)
+    (call,) = centre.calls()
+    centre.engine.kill()
+    line.hang_up()
+    centre.engine.start()
+    centre.clock.advance(2)
+    (cdr,) = [cdr for cdr in centre.cdrs() if cdr.call == call.id]
+    assert (cdr.outcome, cdr.number, cdr.dialled, cdr.flow) == (
+        "lost", "+8613800000009", "8000", "help/callback_desk",
+    )  # fmt: skip
+    assert cdr.data == {"direction": "out", "callback": owed["id"]}
+    assert centre.one("callbacks")["state"] == "owed"
+
+
 def test_a_leg_that_rings_when_the_engine_dies_is_hung_up_and_dialled_again(desk: Any) -> None:
     centre = desk(CALL_ME)
     centre.simulator.line_answers = lambda number: None

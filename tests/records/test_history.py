@@ -115,6 +115,18 @@ def test_the_reports_show_what_happened(made: Any, store: Store) -> None:
     assert {row["agent"] for row in report(store, "agents")} == {"201", "202"}
 
 
+def test_a_call_that_was_lost_counts_and_what_we_dialled_or_an_agent_heard_does_not(store: Store) -> None:
+    for call, data in {
+        "c1": {"direction": "in"},
+        "c2": {},  # of an engine that did not say it
+        "c3": {"direction": "out"},
+        "c4": {"direction": "asked"},
+    }.items():
+        store.cdr(Cdr(call=call, arrived=NOW, ended=NOW + timedelta(seconds=9), outcome="lost", data=data))
+    assert store.flush()
+    assert [row["calls"] for row in report(store, "calls")] == [2]
+
+
 def test_tickets_of_the_past_are_on_time_or_not(made: Any, store: Store) -> None:
     seed(made, store, Fixed(), 14)
     [row] = report(store, "tickets")
