@@ -101,9 +101,8 @@ class House:
 
     # -- the engine ---------------------------------------------------------------------------------
 
-    def start(self, *options: str, within: float = 300.0, alive: bool = False) -> None:
-        """Start the engine and wait until it leads its switch and makes offers. ``alive``: on a machine that is so busy
-        that this takes longer than the switch waits for a dead engine, its sign of life is given for it meanwhile."""
+    def start(self, *options: str, within: float = 40.0) -> None:
+        """Start the engine and wait until it leads its switch and makes offers."""
         with (self.home / "engine.out").open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "engine", "run", "--no-board", "--sample", *options],
@@ -117,16 +116,12 @@ class House:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        sign = self.clock.monotonic()
-        end = sign + within
+        end = self.clock.monotonic() + within
         while self.clock.monotonic() < end:
             if self.process.poll() is not None:
                 raise AssertionError(f"the engine ended:\n{self.output()[-4000:]}")
             if self.get("/status").get("ready"):
                 return
-            if alive and self.clock.monotonic() >= sign:
-                sign = self.clock.monotonic() + 3
-                self.switch(f"hash insert/il/alive/{round(self.clock.now().timestamp())}")
             self.clock.sleep(0.1)
         raise AssertionError(f"the engine was not ready within {within:g} s:\n{self.output()[-4000:]}")
 
@@ -170,7 +165,7 @@ class House:
             cwd=self.home,
             env={**os.environ, "INSIDELINE_HOME": str(self.home)},
             capture_output=True,
-            timeout=120,  # a command starts in seconds, but not on a machine that is full
+            timeout=30,
             check=False,
         )
         assert done.returncode == 0, f"insideline {' '.join(words)}: {done.stderr.decode()}"

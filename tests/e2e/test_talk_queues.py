@@ -68,7 +68,7 @@ class Asking(Scene):
     def restart(self) -> None:
         self.house.kill()
         self.house.clock.sleep(1)
-        self.house.start("--switch", "freeswitch", alive=True)
+        self.house.start("--switch", "freeswitch")
 
 
 @pytest.fixture

@@ -40,6 +40,25 @@ def test_keys_come_one_after_the_other(sim: Simulator, client: Any, clock: Virtu
     assert client.names().count("DTMF") == 3
 
 
+def test_keys_pressed_while_others_are_still_to_come_come_behind_them(
+    sim: Simulator, client: Any, clock: VirtualClock
+) -> None:
+    caller = sim.call("8004")
+    client.execute(caller.uuid, "answer")
+    clock.sleep(0.1)
+    caller.press("12", gap=0.5)
+    caller.press("34", gap=0.2)
+    clock.sleep(1.0)
+
+    def heard() -> list[str]:
+        return [e["DTMF-Digit"] for e in client.events if e["Event-Name"] == "DTMF"]
+
+    assert heard() == ["1", "2", "3", "4"]
+    caller.press("5")  # nothing is to come any more: at once
+    clock.sleep(0.05)
+    assert heard() == ["1", "2", "3", "4", "5"]
+
+
 def test_keys_that_no_phone_has_and_keys_after_the_end_are_refused(
     sim: Simulator, clock: VirtualClock
 ) -> None:
