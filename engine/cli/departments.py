@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli.failing import Failed
-from engine.cli.home import home, home_option
+from engine.cli.home import OfHome, home, home_option
 from engine.cli.show import echo_json, json_option, listing
 from engine.errors import InsidelineError, Refused
 
@@ -61,7 +61,7 @@ def department_group(name: str) -> click.Group | None:
     except Failed:
         return None
     made = _quietly(place)
-    return Brought(made, name) if name in made.host.commands else None
+    return home_option(Brought(made, name)) if name in made.host.commands else None
 
 
 def _quietly(place: Path) -> Installation:
@@ -225,7 +225,7 @@ def _show(answer: Iterable[Mapping[str, Any]], zone: tzinfo) -> None:
     listing(rows, [(name, name) for name in names], as_json=False, empty="nothing")
 
 
-class Reports(click.Group):
+class Reports(OfHome):
     """``list``, and each report by its name; those are only looked for when one is meant."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

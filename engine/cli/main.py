@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from engine.cli.failing import Failed
-from engine.cli.home import home_option
+from engine.cli.home import OfHome, home_option
 from engine.errors import InsidelineError
 
 # name -> (module, attribute, what it does)
@@ -56,7 +56,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
 }
 
 
-class Commands(click.Group):
+class Commands(OfHome):
     """A group that knows its commands by a table, and says an engine's error in one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -75,6 +75,44 @@ def test_a_report_takes_its_arguments_as_options_and_tells_moments_in_the_centre
     assert [(one["number"], one["hours"]) for one in found] == [("44019002", 15)]
 
 
+@pytest.mark.parametrize(
+    ("words", "shows"),
+    [
+        (("logistics", "track", "44019001", "--home", "{home}"), "昆明"),
+        (("--home", "{home}", "logistics", "track", "44019001"), "昆明"),
+        (("logistics", "--home={home}", "track", "44019001"), "昆明"),
+        (("report", "logistics.late", "--at", "2026-11-23 09:00", "--home={home}"), "44019001"),
+        (("report", "--home", "{home}", "logistics.late", "--at", "2026-11-23 09:00"), "44019001"),
+        (("report", "calls", "--home", "{home}"), ""),
+        (("report", "list", "--home", "{home}"), "logistics.late"),
+    ],
+)
+def test_the_home_may_be_said_anywhere(
+    insideline: Insideline,
+    place: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    shows: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = insideline(*(word.format(home=place) for word in words))
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert shows in done.stdout
+
+
+def test_the_home_that_is_said_wins_over_the_one_we_are_in(
+    insideline: Insideline, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_home(tmp_path / "other")  # without tables, and so without waybills
+    monkeypatch.chdir(tmp_path / "other")
+    assert insideline("logistics", "track", "44019001").exit_code == 1
+    assert "昆明" in insideline("logistics", "track", "44019001", "--home", str(place)).stdout
+    wrong = insideline("logistics", "track", "44019001", "--home", str(tmp_path / "none"))
+    assert wrong.exit_code == 2
+    assert "does not exist" in wrong.stderr
+
+
 def test_reports_are_listed_and_a_wrong_name_is_told(insideline: Insideline) -> None:
     listed = json.loads(insideline("report", "list", "--json").stdout)
     (found,) = [one for one in listed if one["name"] == "logistics.late"]
