@@ -9,15 +9,20 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from engine.errors import StoreError
 from engine.store.upgrades import DepartmentTables, Upgrades
+
+if TYPE_CHECKING:
+    from alembic.autogenerate.api import AutogenContext
 
 _PAGE = '''"""{message}."""
 
 from __future__ import annotations
 
-{imports}
+import sqlalchemy as sa
+from alembic import op
 
 revision = "{revision}"
 down_revision = {before}
@@ -62,20 +67,18 @@ def write_revision(department: DepartmentTables, folder: Path, message: str) -> 
         found = script.upgrade_ops
         if found is None or found.is_empty():
             return None
-        steps = render_python_code(found, render_as_batch=True, migration_context=context)
+        steps = render_python_code(
+            found, render_as_batch=True, migration_context=context, render_item=_plain_type
+        )
     steps = "\n".join(line for line in steps.splitlines() if not line.strip().startswith("# ###")).strip()
     number = 1 + max((int(one[1]) for path in there if (one := re.search(r"_(\d{4})", path.name))), default=0)
     revision = f"{department.name}_{number:04}"
-    modules = sorted(set(re.findall(r"\b(engine(?:\.\w+)*)\.\w+\(", steps)))
     first = sorted(department.metadata.tables)[0]
     target = folder / f"{revision}_{_slug(message)}.py"
     folder.mkdir(exist_ok=True)
     target.write_text(
         _PAGE.format(
             message=message.replace("\\", "/").replace('"', "'").strip().rstrip("."),
-            imports="\n".join(
-                ["import sqlalchemy as sa", "from alembic import op", *(f"import {one}" for one in modules)]
-            ),
             revision=revision,
             before=f'"{before}"' if before else None,
             label=None if before else f'("{department.name}",)',
@@ -85,6 +88,14 @@ def write_revision(department: DepartmentTables, folder: Path, message: str) -> 
         encoding="utf-8",
     )
     return target
+
+
+def _plain_type(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
+    """A type with code of its own (``Moment``) as the column type below it: a migration says what the tables were made
+    of on its day, and so needs nothing of the engine's or the department's code."""
+    from sqlalchemy.types import TypeDecorator
+
+    return f"sa.{item.impl_instance!r}" if kind == "type" and isinstance(item, TypeDecorator) else False
 
 
 def _slug(message: str) -> str:

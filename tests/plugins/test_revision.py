@@ -69,7 +69,26 @@ def test_migrations_follow_the_models_and_rows_stay(place: Path, insideline: Ins
     assert asked(place, 'SELECT code, "left", place FROM warranty_items') == [("1001", 4, None)]
 
 
-@pytest.mark.parametrize("department", ["logistics", "orders"])
+def test_a_migration_names_no_type_of_the_engine(place: Path, insideline: Insideline) -> None:
+    insideline("plugin", "new", "lending")
+    models = place / "plugins" / "lending" / "models.py"
+    text = models.read_text(encoding="utf-8")
+    head = "from __future__ import annotations\n"
+    text = text.replace(head, f"{head}\nfrom datetime import datetime\n\nfrom engine.api import Moment\n")
+    lent = "    lent: Mapped[datetime] = mapped_column(Moment)\n"
+    models.write_text(
+        text.replace("    left: Mapped[int]\n", f"    left: Mapped[int]\n{lent}"), encoding="utf-8"
+    )
+
+    written = Path(insideline("db", "revision", "lending", "Loans", anew=True).stdout.strip())
+    migration = written.read_text(encoding="utf-8")
+    assert 'sa.Column("lent", sa.DateTime(timezone=True)' in migration.replace("'", '"')
+    assert "engine" not in migration
+    assert "lending_0001" in insideline("db", "upgrade", anew=True).stdout
+    assert "nothing to do" in insideline("db", "revision", "lending", "again", anew=True).stdout
+
+
+@pytest.mark.parametrize("department", ["expert", "hr", "logistics", "orders"])
 def test_migrations_that_were_written_by_hand_make_what_the_models_want(
     place: Path, insideline: Insideline, department: str
 ) -> None:
