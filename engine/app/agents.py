@@ -16,10 +16,10 @@ import structlog
 
 from engine.acd.agents import NO_ANSWER
 from engine.app.owed_at_closing import ONCE_IN, PROMPT, owed_at_closing
+from engine.app.watching import keep_notice
 from engine.calls.ring import CallFloor
-from engine.errors import InsidelineError, StoreError, SwitchError
+from engine.errors import InsidelineError, SwitchError
 from engine.esl import commands
-from engine.records import notices
 from engine.store import tables
 from engine.types import AgentState, AgentView, Briefing, Sound
 
@@ -31,7 +31,6 @@ log = structlog.get_logger(__name__)
 
 KEPT = 10_000  # dispositions of calls that still run
 WINDOW = 300.0  # seconds in which the same news is told once
-LIMIT = 5.0
 QUESTION = "agent_accept"
 BEEP = Sound("tone_stream://%(400,200,660);loops=3", 1.8)  # where the question can't be spoken
 
@@ -83,32 +82,17 @@ class AgentNews:
             config = self._app.acd.config.queues.get(queue)
             title = config.name_in(self._app.installation.settings.languages[0]) if config else queue
             values = {"queue": title, "count": count}
-            self._keep_notice(group, PROMPT, values, f"queue-owes:{queue}", "", "warning", ONCE_IN)
+            keep_notice(self._app, group, PROMPT, values, key=f"queue-owes:{queue}", window=ONCE_IN)
 
     def _tell(
         self, prompt: str, values: Mapping[str, Any], *, key: str, call: str, level: str = "warning"
     ) -> None:
         group = self._app.acd.config.rules.tell
         if group is not None:
-            self._app.clock.spawn(self._keep_notice, group, prompt, dict(values), key, call, level, WINDOW)
-
-    def _keep_notice(
-        self, group: str, prompt: str, values: dict[str, Any], key: str, call: str, level: str, window: float
-    ) -> None:
-        app = self._app
-        now = app.clock.now()
-        try:
-            app.store.work(
-                lambda session: notices.add(
-                    session, group, prompt, values, now=now, level=level, key=key, window=window, call=call
-                ),
-                LIMIT,
-            )
-        except StoreError as error:
-            log.warning("notice.not_kept", group=group, prompt=prompt, error=str(error))
-            return
-        if app.records is not None:
-            app.records.settled("notices")
+            self._app.clock.spawn(
+                keep_notice, self._app, group, prompt, values,
+                key=key, call=call, level=level, window=WINDOW,
+            )  # fmt: skip
 
     # -- dispositions -------------------------------------------------------------------------------
 

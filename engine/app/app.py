@@ -30,6 +30,7 @@ from engine.app.reload import Reloader
 from engine.app.sample import seed_sample
 from engine.app.systems import make_departments, watch, wire_departments
 from engine.app.watchdog import Watchdog
+from engine.app.watching import begin_watch
 from engine.calls.call import Call
 from engine.calls.cdr import cdr_row
 from engine.calls.leader import Leader
@@ -210,6 +211,7 @@ class App:
         )
         self.parties = open_parties(made, self.store, self.clock, services)
         self.records = make_records(self, services)
+        begin_watch(self, services)
         self.lead = Lead(services, made.flows, made.dialplan, max_adoptions=settings.limits.adoptions)
         self.closing.refresh()
         self.calls.registrations = self._phone
@@ -354,6 +356,7 @@ class App:
     def stop(self) -> None:
         """Stop everything that was started, in the opposite order. Safe at any stage, and twice."""
         self.stopping.set()
+        self.installation.watch.stopped()
         if self._warming is not None:
             self._warming.kill(block=False)
         for part, end in (
@@ -384,6 +387,7 @@ class App:
     def kill(self) -> None:
         """Let go of everything as the death of the process would: nothing is sent, nothing is said. For tests."""
         self.stopping.set()
+        self.installation.watch.end()
         if self._server is not None:
             self._server.stop()
         self.leader.abandon()

@@ -32,12 +32,13 @@ from engine.flows.numbers import Numbers
 from engine.flows.step import Step
 from engine.flows.steps import STEPS
 from engine.hooks.builtin_day import Day
+from engine.hooks.builtin_watch import Watch
 from engine.hooks.host import Host
 from engine.hooks.known import known_of
 from engine.hooks.notifiers import Notifier
 from engine.prompts import FORMATS, Catalogue, load_catalogue
 from engine.records.notify_file import NotifyFile, load_notify
-from engine.schema.faults import Fault, Faults
+from engine.schema.faults import Fault, Faults, did_you_mean
 from engine.schema.shapes import load_file
 from engine.schema.source import read_document
 from engine.switch.settings import Phone, SwitchSettings, Trunk, TrunksFile
@@ -60,6 +61,7 @@ class Installation:
     folders: Folders
     host: Host
     day: Day
+    watch: Watch
     faults: Faults = field(default_factory=Faults)
     catalogue: Catalogue = field(default_factory=Catalogue)
     acd: AcdConfig | None = None
@@ -107,14 +109,21 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
     faults.extend(more)
     settings = settings or EngineFile()
     if running is None:
-        host, day = Host(clock), Day(clock)
+        host, day, watch = Host(clock), Day(clock), Watch(clock)
         host.add(day, "day", instant=True)
+        host.add(watch, "watch", instant=True)
         host.load(home / "plugins")
     else:
-        host, day = running.host, running.day
+        host, day, watch = running.host, running.day, running.watch
     folders = {**host.folders, **(yaml_departments(home / "plugins") if running is not None else {})}
     made = Installation(
-        home=home, settings=settings, folders=settings.folders(home), host=host, day=day, faults=faults
+        home=home,
+        settings=settings,
+        folders=settings.folders(home),
+        host=host,
+        day=day,
+        watch=watch,
+        faults=faults,
     )
     made.department_settings, more_faults = read_department_settings(
         conf / "engine.yaml", settings, host, name="conf/engine.yaml"
@@ -154,6 +163,7 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
         made.calendars.names if made.calendars is not None else names_in(conf / "calendars.yaml", "calendars")
     )
     known = replace(known, calendars=calendars)
+    faults.extend(_unknown_silence(made.notify, calendars))
     flow_folders = {name: folder / "flows" for name, folder in folders.items()}
     flow_folders |= {name: folder / "flows" for name, folder in host.away.items() if folder is not None}
     sources = find_flows(home / "plugins", flow_folders, base=home)
@@ -211,6 +221,16 @@ def _within(home: Path, fault: Fault) -> Fault:
     if also is not None:
         also = also.__class__(also.file.removeprefix(f"{home}/"), also.line, also.column)
     return replace(fault, file=fault.file.removeprefix(f"{home}/"), also=also)
+
+
+def _unknown_silence(notify: NotifyFile, calendars: Iterable[str] | None) -> list[Fault]:
+    """The calendar in whose hours calls should come in, when there is none of that name."""
+    silence = notify.operators.silence if notify.operators is not None else None
+    if silence is None or calendars is None or silence.calendar in calendars:
+        return []
+    said = f"there is no calendar `{silence.calendar}`"
+    hint = did_you_mean(silence.calendar, calendars)
+    return [notify.fault(("operators", "silence", "calendar"), "unknown-calendar", said, hint)]
 
 
 def names_in(file: Path, key: str) -> list[str] | None:

@@ -14,7 +14,10 @@ from engine.types import CallState, JournalEntry
 LOOK_BACK = timedelta(days=7)
 """How far back a call without a CDR is looked for."""
 LIMIT = 5.0
-_PROMISED: Final = {"call.back": {"callback": "callback"}, "call.asked": {"for": "asked_for", "by": "asked_by"}}
+_PROMISED: Final = {
+    "call.back": {"callback": "callback"},
+    "call.asked": {"for": "asked_for", "by": "asked_by"},
+}
 """What the CDR of a call that did not come by itself says of why, from its first row."""
 
 

@@ -172,6 +172,7 @@ def _later(old: Installation, new: Installation) -> tuple[str, ...]:
     pairs = (
         ("conf/engine.yaml", old.settings, new.settings),
         ("conf/trunks.yaml", (old.trunks, old.outbound), (new.trunks, new.outbound)),
+        ("conf/notify.yaml", old.notify.model_dump(), new.notify.model_dump()),
     )  # fmt: skip
     changed = [name for name, before, now in pairs if now is not None and before != now]
     kept_out = [

@@ -14,6 +14,8 @@ from engine.schema.shapes import FileShape, Shape, load_file, wrong
 
 _TRIES = whole(1, 20)
 Tries = Annotated[int, _TRIES[0], _TRIES[1]]
+_FAILURES = whole(2, 1000)
+Failures = Annotated[int, _FAILURES[0], _FAILURES[1]]
 
 
 def _address(value: Any) -> str:
@@ -104,12 +106,40 @@ class NoticeGroup(Shape):
     language: Language | None = None  # the centre's first one when left out
 
 
+class Silence(Shape):
+    """No call came in for ``longest`` though ``calendar`` is open: most likely a line is dead."""
+
+    calendar: Name
+    longest: Duration
+
+    @model_validator(mode="after")
+    def _some_time(self) -> Self:
+        if not 60 <= self.longest <= 86400:
+            raise wrong("duration", "a silence is told of after 1m to 24h", at="longest")
+        return self
+
+
+class Operators(Shape):
+    """Who is told of what is wrong with the centre itself, and from when on it is worth telling: nothing could run for
+    ``blocked``; ``failures`` steps of one department failed ``within`` so long, or as many calls were ended by a fault
+    of the line; the phone of an agent who is logged in is ``unreachable`` for so long; ``silence``. That the engine
+    died, or was stopped with callers on the line, and an empty recording are always worth it."""
+
+    group: Name
+    blocked: Duration = 3.0
+    failures: Failures = 5
+    within: Duration = 600.0
+    unreachable: Duration = 120.0
+    silence: Silence | None = None
+
+
 class NotifyFile(FileShape):
     """conf/notify.yaml. ``boxes`` says which group is told of a message that a caller left in a box; the box ``"*"``
     stands for all that are not named."""
 
     grammar: Literal["1"]
     mail: Mail | None = None
+    operators: Operators | None = None
     groups: dict[Name, NoticeGroup] = Field(default_factory=dict)
     boxes: dict[Text, Name] = Field(default_factory=dict)
 
@@ -135,10 +165,13 @@ def load_notify(
     faults = Faults(found)
     if file is None:
         return NotifyFile(grammar="1"), faults
-    for box, group in file.boxes.items():
+    named: list[tuple[tuple[str, str], str]] = [(("boxes", box), group) for box, group in file.boxes.items()]
+    if file.operators is not None:
+        named.append((("operators", "group"), file.operators.group))
+    for at, group in named:
         if group not in file.groups:
             hint = did_you_mean(group, file.groups)
-            faults.add(file.fault(("boxes", box), "unknown-group", f"there is no group `{group}`", hint))
+            faults.add(file.fault(at, "unknown-group", f"there is no group `{group}`", hint))
     for group, told in file.groups.items():
         if told.language is not None and told.language not in languages:
             faults.add(

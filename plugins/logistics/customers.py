@@ -15,8 +15,8 @@ from engine.api import HttpClient, Record, Refused
 from .models import AddressRow, FollowUpRow, QuoteRow
 from .prices import Quote
 
-#: lead: a quote that no order came of; care: it is time to ask how things are.
-Kind = Literal["lead", "care"]
+#: lead: a quote that no order came of; care: it is time to ask how things are; owed: gave up waiting for the desk.
+Kind = Literal["lead", "care", "owed"]
 #: won: an order came of it; thinking: asks for time; lost; unreachable; satisfied; complains; stop: wants no calls.
 Outcome = Literal["won", "thinking", "lost", "unreachable", "satisfied", "complains", "stop"]
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
@@ -225,10 +225,12 @@ class SqlCustomers:
             raise Refused("done", by=row.by, at=row.done)
         row.done, row.outcome, row.note, row.by = now, outcome, note, by
         if again is not None:
-            who = Who(number=row.customer, name=row.name, tier=row.tier)
-            self._new(
-                who, "lead" if outcome in ("thinking", "unreachable") else "care", again
-            ).quote = row.quote
+            kind: Kind = "care"
+            if outcome in ("thinking", "unreachable"):
+                kind = "owed" if row.kind == "owed" else "lead"
+            if row.kind != "owed" or self._open(row.customer, kind) is None:
+                who = Who(number=row.customer, name=row.name, tier=row.tier)
+                self._new(who, kind, again).quote = row.quote
         self._session.flush()
         return FollowUp.model_validate(row)
 

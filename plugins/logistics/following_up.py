@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any, get_args
 
-from engine.api import CliCommand, Context, Refused, Report, schedule
+from engine.api import CallView, CliCommand, Context, Refused, Report, schedule
 
-from .customers import Customers, Outcome
+from .customers import Customers, Outcome, Who
 from .department import department
 
 _AT_ONCE = ("thinking", "unreachable")
@@ -38,6 +38,17 @@ def tell_due(ctx: Context) -> None:
             count=len(due),
             diamond=sum(one.tier == "diamond" for one in due),
         )
+
+
+def gave_up(ctx: Context, call: CallView) -> None:
+    """A diamond or gold customer hung up before anybody of the desk answered: a call is owed on the same day."""
+    party = call.party
+    if party is None or party.tier not in ("diamond", "gold"):
+        return
+    number = call.number or next(iter(party.numbers), "")
+    if number:
+        who = Who(number=number, name=party.name, tier=party.tier)
+        ctx.adapter(Customers).follow(who, "owed", ctx.today, key=f"gave up {call.id}")
 
 
 def due(ctx: Context, days: int = 0) -> list[dict[str, Any]]:

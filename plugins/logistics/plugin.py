@@ -36,6 +36,7 @@ def tell_overdue(ctx: Context) -> None:
     tell_desk(ctx, int(ctx.settings.overdue // 3600))
 
 
+QUEUE = "logistics"
 #: What is added to a customer's place in queues.
 PRIORITY = {"diamond": 30, "gold": 10}
 
@@ -49,7 +50,7 @@ def queue_priority(call: CallView) -> int | None:
 @hookimpl
 def rank_agents(call: CallView, queue: str, agents: Sequence[AgentView]) -> list[str] | None:
     """A diamond customer gets whoever knows waybills best."""
-    if queue != "logistics" or call.party is None or call.party.tier != "diamond":
+    if queue != QUEUE or call.party is None or call.party.tier != "diamond":
         return None
     return [one.id for one in sorted(agents, key=lambda one: -one.skills.get("waybill", 0))]
 
@@ -61,6 +62,13 @@ def screen_pop(ctx: Context, call: CallView) -> dict[str, object] | None:
         return None
     found = ctx.adapter(WaybillSystem).bound_for(call.party.site, now=ctx.now, most=5)
     return {"shipments": [f"{one.number} {one.state} {one.late_hours}" for one in found]} if found else None
+
+
+@hookimpl
+def call_abandoned(ctx: Context, call: CallView, queue: str) -> None:
+    """A diamond or gold customer who gave up waiting is phoned on the same day."""
+    if queue == QUEUE:
+        following_up.gave_up(ctx, call)
 
 
 @hookimpl

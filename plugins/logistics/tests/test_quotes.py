@@ -244,3 +244,26 @@ def test_in_the_morning_the_desk_is_told_who_is_to_be_called(centre: Any, line: 
     centre.clock.advance("90s")
     notice = next(row for row in centre.rows("notices") if row["prompt"] == "logistics/followups_notice")
     assert notice["text"] == "今天有一位客户需要回访，其中钻石客户一位。"
+
+
+def test_a_diamond_customer_who_gave_up_waiting_is_phoned_on_the_same_day(
+    centre: Any, line: Any, office: Any
+) -> None:
+    for agent in ("8012", "8013", "8014"):
+        centre.agent(agent).ready()
+    for number in (DIAMOND, "+8613922200003"):  # a diamond customer, and an ordinary one
+        caller = line.chose("0", number=number)
+        caller.hears("connecting")
+        centre.clock.advance("10s")
+        caller.hangs_up()
+    [owed] = office.does("followups")
+    assert (owed["kind"], owed["name"], owed["tier"], owed["due"]) == (
+        "owed", "周敏", "diamond", date(2026, 11, 23),
+    )  # fmt: skip
+    said = office.does("follow-up", followup=owed["id"], outcome="unreachable")
+    assert said == "unreachable; to be called again on 2026-11-24"
+    [owed] = office.does("followups", days=1)
+    assert owed["kind"] == "owed"
+    office.does("follow-up", followup=owed["id"], outcome="satisfied")
+    again = centre.one("logistics.followups", done=None)
+    assert (again.kind, again.due) == ("care", date(2026, 11, 30))
