@@ -61,7 +61,7 @@ def calls(
     department: str = "",
 ) -> list[tuple[Any, ...]]:
     """Rows of a label and ``COLUMNS``. ``promises``: queue -> seconds in which it promises to answer. Calls that we
-    made ourselves are left out, and those by which an agent heard a flow. :class:`Refused` for what there is no grouping by."""
+    made ourselves are left out, and those by which an agent heard a flow. :class:`Refused` for an unknown ``by``."""
     if by not in BY:
         raise Refused("by", known=", ".join(BY))
     span = window(ctx, since, until)
