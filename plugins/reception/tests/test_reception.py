@@ -26,12 +26,15 @@ def test_an_unknown_number_is_apologised_for_in_both_languages(centre: Any) -> N
     assert caller.ended == "NORMAL_CLEARING"
 
 
+@pytest.mark.parametrize(("key", "heard"), [("1", "logistics/main_menu"), ("3", "orders/who_calls")])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_key_chooses_the_language_and_another_the_department(centre: Any, language: str) -> None:
+def test_a_key_chooses_the_language_and_another_the_department(
+    centre: Any, language: str, key: str, heard: str
+) -> None:
     caller = at_the_menu(centre, language).presses("*")
-    caller.hears("reception/main_menu").presses("1")
+    caller.hears("reception/main_menu").presses(key)
     caller.hears("recorded_notice")
-    assert caller.hears("logistics/main_menu").language == LANGUAGES[language]
+    assert caller.hears(heard).language == LANGUAGES[language]
 
 
 def test_a_silent_caller_is_greeted_in_chinese_and_led_to_the_operator(centre: Any) -> None:
