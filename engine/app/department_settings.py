@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +25,16 @@ _SECTION = "departments"
 
 
 def read_department_settings(
-    path: Path, settings: Settings, host: Host, *, name: str
+    path: Path, settings: Settings, host: Host, *, away: Collection[str], name: str
 ) -> tuple[dict[str, Any], list[Fault]]:
     """The settings by department, for those that declare some, and every mistake at its place. A department that
-    says nothing has its model's defaults."""
+    says nothing has its model's defaults; what is said to those that are ``away`` is looked at when they are there."""
     departments = host.departments
-    refused = {fault.plugin for fault in host.faults}
     document = read_document(path, name=name)
     faults: list[Fault] = []
     found: dict[str, Any] = {}
     for said in settings.departments:
-        if said not in departments and said not in refused:
+        if said not in departments and said not in away:
             hint = did_you_mean(said, departments)
             message = f"there is no department `{said}`"
             faults.append(document.fault((_SECTION, said), "unknown-department", message, hint, key=True))

@@ -74,6 +74,9 @@ class Installation:
     notify: NotifyFile = field(default_factory=lambda: NotifyFile(grammar="1"))  # who is told of what
     department_settings: dict[str, Any] = field(default_factory=dict)  # as the departments' own models
     notifiers: dict[str, Notifier] = field(default_factory=dict)  # of plugins, by name
+    # Departments that it does without, with the folder of each where that is known: their code can't be loaded, or
+    # came while the engine ran, and waits for the next start.
+    away: dict[str, Path | None] = field(default_factory=dict)
 
     @property
     def phones(self) -> list[Phone]:
@@ -115,7 +118,10 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
         host.load(home / "plugins")
     else:
         host, day, watch = running.host, running.day, running.watch
-    folders = {**host.folders, **(yaml_departments(home / "plugins") if running is not None else {})}
+    folders, away = dict(host.folders), dict(host.away)
+    if running is not None:
+        folders |= yaml_departments(home / "plugins")
+        away |= new_code(home / "plugins", host)
     made = Installation(
         home=home,
         settings=settings,
@@ -124,9 +130,10 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
         day=day,
         watch=watch,
         faults=faults,
+        away=away,
     )
     made.department_settings, more_faults = read_department_settings(
-        conf / "engine.yaml", settings, host, name="conf/engine.yaml"
+        conf / "engine.yaml", settings, host, away=away, name="conf/engine.yaml"
     )
     faults.extend(more_faults)
     made.catalogue, prompt_faults = load_catalogue(home / "prompts", folders, formats=formats_of(host))
@@ -142,7 +149,7 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
         conf / "notify.yaml",
         notifiers=frozenset(made.notifiers),
         languages=settings.languages,
-        away=frozenset(host.away),
+        away=frozenset(away),
     )
     faults.extend(notify_faults)
     if (conf / "simulator.yaml").exists():
@@ -153,7 +160,7 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
     known = _known(made if running is None else running)
     if running is not None and made.acd is not None:
         known = replace(known, queues=list(made.acd.queues), skills=made.acd.skills)
-    known = replace(known, prompts=made.catalogue.known(), texts=made.catalogue.words())
+    known = replace(known, prompts=made.catalogue.known(), texts=made.catalogue.words(), away=frozenset(away))
     today = clock.now().astimezone(settings.zone).date()
     made.calendars, calendar_faults = load_calendars(
         conf / "calendars.yaml", today=today, known=known, name="conf/calendars.yaml"
@@ -165,7 +172,7 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
     known = replace(known, calendars=calendars)
     faults.extend(_unknown_silence(made.notify, calendars))
     flow_folders = {name: folder / "flows" for name, folder in folders.items()}
-    flow_folders |= {name: folder / "flows" for name, folder in host.away.items() if folder is not None}
+    flow_folders |= {name: folder / "flows" for name, folder in away.items() if folder is not None}
     sources = find_flows(home / "plugins", flow_folders, base=home)
     checked = compile_cached(sources, known, steps_of(host), home / "var" / "cache" / "flows")
     made.flows = checked.flows
@@ -203,6 +210,14 @@ def yaml_departments(plugins: Path) -> dict[str, Path]:
         and not (path / "plugin.py").exists()
         and any((path / one).is_dir() for one in ("flows", "prompts"))
     }
+
+
+def new_code(plugins: Path, host: Host) -> dict[str, Path | None]:
+    """The departments with code that came into a folder after ``host`` read it: code is read at a start only."""
+    known = {folder for folder in (*host.folders.values(), *host.away.values()) if folder is not None}
+    known |= {one.folder for one in host.plugins if one.folder is not None}
+    found = [path.parent.resolve() for path in sorted(plugins.glob("[!._]*/plugin.py"))]
+    return {path.name: path for path in found if path not in {one.resolve() for one in known}}
 
 
 def steps_of(host: Host) -> Mapping[str, type[Step]]:
@@ -252,7 +267,7 @@ def _known(made: Installation) -> Known:
         formats=formats_of(made.host),
         skills=made.acd.skills if made.acd is not None else None,
         policies=list(made.settings.recording.policies),
-        away=frozenset(made.host.away),
+        away=frozenset(made.away),
     )
 
 

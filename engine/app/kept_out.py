@@ -37,7 +37,7 @@ def numbers_of(made: Installation, department: str) -> list[str]:
 
 def led_away(made: Installation, department: str) -> str:
     """``; callers of 8001 are led to reception/department_away``, or "" when no number leads to the department."""
-    numbers = numbers_of(made, department) if department in made.host.away else []
+    numbers = numbers_of(made, department) if department in made.away else []
     if not numbers:
         return ""
     there = made.flows is not None and AWAY in made.flows

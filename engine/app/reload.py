@@ -15,6 +15,7 @@ import structlog
 
 from engine.acd.reconfigure import Changed, difference
 from engine.app.installation import Installation, read_installation
+from engine.app.kept_out import led_away
 from engine.errors import WrongState
 from engine.prompts import Catalogue
 from engine.types import JournalEntry
@@ -73,7 +74,6 @@ class Reloader:
                 log.error("reload.fault", fault=str(fault))
             log.error("reload.refused", faults=len(new.faults.errors), by=by)
             self._journal("engine.reload_refused", by=by, faults=len(new.faults.errors))
-            # A plugin whose code was not read yet is most likely why its queries and prompts are not known.
             return Reloaded(False, faults, (), later, app.lead.flows.hash)
         assert new.flows is not None
         assert new.dialplan is not None
@@ -87,7 +87,7 @@ class Reloader:
         take_agents(app, new)
         app.lead.publish(new.flows, new.dialplan)
         running.flows, running.dialplan, running.calendars = new.flows, new.dialplan, new.calendars
-        running.catalogue, running.faults = new.catalogue, new.faults
+        running.catalogue, running.faults, running.away = new.catalogue, new.faults, new.away
         app.closing.refresh()
         app.to_warm.set()
         log.info("reloaded", by=by, changed=list(changed), later=list(later), flows=new.flows.hash)
@@ -179,18 +179,8 @@ def _later(old: Installation, new: Installation) -> tuple[str, ...]:
         f"plugins/{name} (kept out: its code is read again at the next start)" for name in old.host.away
     ]
     other_code = [f"plugins/{one.name} (changed code)" for one in old.host.plugins if one.changed]
-    return (*changed, *kept_out, *other_code, *(f"plugins/{name} (new)" for name in _new_plugins(old)))
-
-
-def _new_plugins(running: Installation) -> list[str]:
-    """The plugins with code that came into ``plugins/`` after the start: code is read only then."""
-    known = {folder.resolve() for folder in running.host.folders.values()}
-    known |= {folder.resolve() for folder in running.host.away.values() if folder is not None}
-    return [
-        path.parent.name
-        for path in sorted((running.home / "plugins").glob("[!._]*/plugin.py"))
-        if path.parent.resolve() not in known
-    ]
+    fresh = [f"plugins/{name} (new{led_away(new, name)})" for name in new.away if name not in old.host.away]
+    return (*changed, *kept_out, *other_code, *fresh)
 
 
 def _over(new: Catalogue, old: Catalogue) -> Catalogue:

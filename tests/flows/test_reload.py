@@ -156,14 +156,27 @@ def test_what_needs_a_new_start_is_told_and_left_alone(house: Any) -> None:
     assert done.later == ("conf/trunks.yaml",)
 
 
-def test_a_plugin_with_code_that_came_after_the_start_is_named_as_what_waits_for_the_next(house: Any) -> None:
+def test_a_plugin_with_code_that_came_after_the_start_waits_for_the_next_and_keeps_nothing_else_back(
+    house: Any,
+) -> None:
     home, centre = house
     home.write("plugins/fresh/plugin.py", "# read at the next start\n")
     home.flow(
-        "fresh/main", "a:\n  - query: {ask: fresh.thing, into: x, failed: b}\n  - hangup\nb:\n  - hangup\n"
+        "fresh/main",
+        "a:\n  - answer\n  - query: {ask: fresh.thing, into: x, failed: b}\n  - say: text_of_its_own\n  - hangup\n"
+        "b:\n  - fresh_step: {into: y}\n  - hangup\n",
     )
+    home.number("8005", "fresh/main").flow("shop/main", BLOCKS % "Something else.")
+    engine = home.folder / "conf" / "engine.yaml"
+    home.write("conf/engine.yaml", engine.read_text(encoding="utf-8") + "departments: {fresh: {days: 3}}\n")
     done = centre.reloads()
-    assert done.later == ("plugins/fresh (new)",)
+    assert done.ok, done.faults
+    assert {"flow fresh/main (new)", "flow shop/main", "the dialplan"} <= set(done.changed)
+    told = "plugins/fresh (new; callers of 8005 are told that it can't be done)"
+    assert done.later == ("conf/engine.yaml", told)
+    caller = centre.caller().dials("8005")
+    caller.hears("system_trouble")
+    assert caller.ended == "NORMAL_CLEARING"
 
 
 def test_changed_code_of_a_plugin_is_named_as_what_waits_for_the_next_start(
