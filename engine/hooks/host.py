@@ -185,6 +185,8 @@ class Host:
         except PluginError as error:
             # A decorator that refuses says file and line itself; the traceback would only hide it.
             self._refuse(name, str(error), folder=path)
+        except SyntaxError as error:
+            self._refuse(name, loading.told_syntax(error), folder=path)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - logged, and kept in faults
             self._refuse_raised(name, error, path)
 
@@ -198,6 +200,8 @@ class Host:
                 self._admit(plugin, point.name, "package", folder, version=version)
             except PluginError as error:
                 self._refuse(point.name, str(error), folder=folder)
+            except SyntaxError as error:
+                self._refuse(point.name, loading.told_syntax(error), folder=folder)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - logged, and kept in faults
                 self._refuse_raised(point.name, error, folder)
 

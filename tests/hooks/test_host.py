@@ -143,6 +143,11 @@ def test_two_hosts_share_the_code_and_nothing_else(host: Host, clock, write: Cal
         ("from insideline_plugins.orders import models", "departments never import one another"),
         ("from ..orders import models", "plugin.py:2: a relative import that leaves the plugin"),
         ("def later():\n    from engine.calls import registry", "plugin.py:3: a plugin imports engine.api"),
+        ("x = 1; import json, engine.store", "plugin.py:2: a plugin imports engine.api and"),
+        ("if True: from engine import (\n    api,\n    store)", "not engine.store"),
+        ("from \\\n    engine.store import Store", "not engine.store"),
+        ("import json, \\\n    engine.store", "not engine.store"),
+        ("from . . import orders", "plugin.py:2: a relative import that leaves the plugin"),
     ],
 )
 def test_an_import_that_the_rules_forbid_is_refused_by_its_line_before_anything_runs(
