@@ -45,7 +45,7 @@ AGENTS = 100
 TURNS = int(os.environ.get("INSIDELINE_BENCH_ROUNDS", "120"))
 TALKS = 20
 RATE = 40  # callers that come in a second, while a queue is being filled
-CROWDED = 400  # callers on the line from which on more come at a third of that: they cost the switch as much as new ones
+CROWDED = 400  # from so many on the line on a third of that: those cost the switch as much as new ones do
 PATIENCE = 30.0  # seconds that anything may take
 STALLED = 10.0  # seconds without another caller, after which those that were lost on the way are made up for
 NICE = (
@@ -308,8 +308,8 @@ class _Callers:
         process = subprocess.Popen(
             [
                 sipp, f"{target[0]}:{target[1]}", "-sf", str(HERE / "waiting.xml"), "-s", "9002",
-                "-i", "127.0.0.1", "-mi", "127.0.0.1", "-r", f"{rate:.0f}", "-m", str(count), "-l", str(count), "-nostdin",
-                "-trace_err", "-error_file", "errors.log",
+                "-i", "127.0.0.1", "-mi", "127.0.0.1", "-r", f"{rate:.0f}", "-m", str(count), "-l", str(count),
+                "-nostdin", "-trace_err", "-error_file", "errors.log",
             ],
             cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={**os.environ, "TERM": "dumb"},

@@ -172,8 +172,8 @@ class Leader:
             self._on_settled()
 
     def _channels(self, *, aside: bool) -> list[dict[str, str]]:
-        """What ``show channels`` lists. ``aside``: as a job, since a thousand channels take the switch some 40 ms, in which
-        it reads no command on a connection that waits for them: an agent who becomes free then would be rung later."""
+        """What ``show channels`` lists. ``aside``: as a job, since a thousand channels take the switch some 40 ms, in
+        which it reads nothing from a connection that waits for them, and no agent who becomes free is rung."""
         command = commands.show_channels()
         line = self._calls.line
         assert line is not None
