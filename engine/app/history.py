@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from engine.app.installation import Installation
+from engine.app.records import kinds_of_tickets, site_of
 from engine.app.sample import seed_sample
 from engine.clock import Clock
 from engine.errors import WrongState
@@ -62,13 +63,13 @@ def _write(made: Installation, session: Session, clock: Clock, days: int) -> tup
     calendar = Calendar(clock.now().astimezone(zone).date(), days)
     calendars = made.calendars
     assert calendars is not None
+    parties = PartiesIn(session, e164, clock.now())
     ids = [0]
 
     def due(name: str, at: datetime, seconds: float) -> datetime:
         return working_after(calendars, name, at, seconds)
 
     def history(department: str, hand: str = "") -> History:
-        kinds = {name: one.tickets for name, one in made.host.departments.items() if one.tickets}
         return History(
             session,
             calendar,
@@ -76,13 +77,13 @@ def _write(made: Installation, session: Session, clock: Clock, days: int) -> tup
             zone=zone,
             e164=e164,
             due=due,
-            kinds=kinds,
+            kinds=kinds_of_tickets(made),
+            site_of=lambda session, who: site_of(made.acd, parties, who),
             ids=ids,
             hand=hand,
         )
 
     calls = 0
-    parties = PartiesIn(session, e164, clock.now())
     every = _queues(made, parties)
     again = "logistics" if "logistics" in every else next((name for name in every), "")
     for department, queues in every.items():

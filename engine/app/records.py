@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +25,16 @@ from engine.records.schedules import Schedules
 from engine.types import KnowledgeView, NoticeView, TicketChange, TicketView
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from engine.acd.config import AcdConfig
+    from engine.acd.config import AcdConfig, AgentConfig
     from engine.app.app import App
     from engine.app.installation import Installation
+    from engine.clock import Clock
     from engine.flows.services import Services
     from engine.prompts.library import Utterance
+    from engine.records.parties import Parties
+    from engine.records.party_table import PartiesIn
+    from engine.records.tickets import Due
+    from engine.store.store import Store
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +81,37 @@ class Hours:
         return found.calendar or ""
 
 
+def records_of(
+    made: Installation,
+    store: Store,
+    clock: Clock,
+    *,
+    due: Due,
+    parties: Parties,
+    acd: Callable[[], AcdConfig | None],
+    changed: Callable[[TicketView, TicketChange], None] = lambda ticket, change: None,
+    leads: Callable[[], bool] = lambda: False,
+    published: Callable[[KnowledgeView, KnowledgeView | None], None] = lambda answer, before: None,
+) -> Records:
+    """The records of an installation: those of its engine, or of a command beside it, by the same rules. ``acd`` is
+    what holds of its agents now; the rest is as :class:`Records` says."""
+    return Records(
+        store,
+        clock,
+        due=due,
+        notify=made.notify,
+        changed=changed,
+        leads=leads,
+        pack=pack,
+        site_of=lambda session, who: site_of(acd(), parties.within(session), who),
+        kinds=kinds_of_tickets(made),
+        zone=made.settings.zone,
+        grace=made.settings.certification.grace,
+        roles_of=lambda who: roles_of(acd(), who),
+        published=published,
+    )
+
+
 def make_records(app: App, services: Services) -> Records:
     """The records of ``app``; their duties begin when the engine leads (:func:`begin`)."""
     made, clock, store = app.installation, app.clock, app.store
@@ -91,19 +125,16 @@ def make_records(app: App, services: Services) -> Records:
         app.to_warm.set()  # what is said of it is rendered before a call asks for it
         made.host.tell.answer_published(answer=answer, before=before)
 
-    records = Records(
+    _check_kinds(made, services.calendars.names)
+    records = records_of(
+        made,
         store,
         clock,
         due=hours.due,
-        notify=made.notify,
+        parties=app.parties,
+        acd=lambda: app.acd.config,
         changed=changed,
         leads=lambda: app.calls.leading and app.ready.is_set(),
-        pack=pack,
-        site_of=lambda session, who: _site_of(app, session, who),
-        kinds=_kinds_of_tickets(made, services.calendars.names),
-        zone=made.settings.zone,
-        grace=made.settings.certification.grace,
-        roles_of=lambda who: roles_of(made.acd, who),
         published=published,
     )
     records.skills = lambda: {id: one.skills for id, one in app.acd.config.agents.items() if one.skills}
@@ -184,17 +215,26 @@ def _withhold(app: App, withheld: Mapping[str, Mapping[str, str]]) -> None:
         log.info("agent.certificates", agent=agent, withheld=why)
 
 
+def _agent(acd: AcdConfig | None, who: str) -> AgentConfig | None:
+    """An agent, by id or name."""
+    agents = acd.agents if acd is not None else {}
+    return agents.get(who) or next((one for one in agents.values() if one.name == who), None)
+
+
 def roles_of(acd: AcdConfig | None, who: str) -> list[str] | None:
     """The roles of an agent, by id or name; None for somebody who is no agent."""
-    agents = acd.agents if acd is not None else {}
-    found = agents.get(who) or next((one for one in agents.values() if one.name == who), None)
+    found = _agent(acd, who)
     return None if found is None else list(found.roles)
 
 
-def _kinds_of_tickets(made: Installation, calendars: Collection[str]) -> dict[str, dict[str, TicketKind]]:
-    """What departments declare. :class:`PluginError` for a calendar or a group that there is not."""
-    found = {name: one.tickets for name, one in made.host.departments.items() if one.tickets}
-    for name, kinds in found.items():
+def kinds_of_tickets(made: Installation) -> dict[str, dict[str, TicketKind]]:
+    """What departments declare, by department."""
+    return {name: one.tickets for name, one in made.host.departments.items() if one.tickets}
+
+
+def _check_kinds(made: Installation, calendars: Collection[str]) -> None:
+    """:class:`PluginError` for a declared kind whose calendar or group there is not."""
+    for name, kinds in kinds_of_tickets(made).items():
         for one in kinds.values():
             if one.calendar and one.calendar not in calendars:
                 raise PluginError(f"{name}: ticket {one.name}: there is no calendar {one.calendar}")
@@ -202,16 +242,14 @@ def _kinds_of_tickets(made: Installation, calendars: Collection[str]) -> dict[st
                 raise PluginError(
                     f"{name}: ticket {one.name}: there is no group {one.escalate} in conf/notify.yaml"
                 )
-    return found
 
 
-def _site_of(app: App, session: Session, who: str) -> str | None:
+def site_of(acd: AcdConfig | None, parties: PartiesIn, who: str) -> str | None:
     """Where an agent (by id or name) or a party (by code) sits; None for somebody of whom nobody knows."""
-    agents = app.acd.config.agents
-    found = agents.get(who) or next((one for one in agents.values() if one.name == who), None)
+    found = _agent(acd, who)
     if found is not None:
         return found.site or ""
-    party = app.parties.within(session).by_code(who)
+    party = parties.by_code(who)
     return None if party is None else party.site
 
 

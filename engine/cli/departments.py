@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.clock import Clock
     from engine.hooks.brought import CliCommand, Parameter, Report
     from engine.hooks.departments import Departments
+    from engine.records.parties import Parties
     from engine.records.records import Records
     from engine.store.store import Store
 
@@ -87,9 +88,9 @@ def at_work(made: Installation, *, writes: bool) -> Iterator[Departments]:
     store.open(readonly=not writes)
     try:
         departments = make_departments(made, clock=clock, store=store, seed=0, agents=None)
-        departments.contexts.parties = Parties(store, clock, Numbers(made.settings.region).e164)
-        if writes:
-            departments.contexts.records = _records(made, store, clock)
+        parties = Parties(store, clock, Numbers(made.settings.region).e164)
+        departments.contexts.parties = parties
+        departments.contexts.records = _records(made, store, clock, parties)
         try:
             yield departments
         finally:
@@ -98,26 +99,23 @@ def at_work(made: Installation, *, writes: bool) -> Iterator[Departments]:
         store.close()
 
 
-def _records(made: Installation, store: Store, clock: Clock) -> Records:
-    """Tickets and notices for a command. Who has to hear of them does from the engine, which looks at its tables."""
+def _records(made: Installation, store: Store, clock: Clock, parties: Parties) -> Records:
+    """Tickets, notices and knowledge for a command or a report. Who has to hear of what a command changes does from the
+    engine, which looks at its tables."""
+    from engine.app.records import records_of
     from engine.flows.closing import Closing
-    from engine.flows.packing import pack
     from engine.flows.working_time import working_after
-    from engine.records.records import Records
 
-    if made.calendars is None:
-        raise Failed("conf/calendars.yaml has faults (`insideline flow check` shows them)")
-    closing = Closing(made.calendars, store, clock)
-    closing.refresh()
-    return Records(
-        store,
-        clock,
-        due=lambda calendar, moment, seconds: working_after(closing.calendars, calendar, moment, seconds),
-        notify=made.notify,
-        changed=lambda ticket, change: None,
-        leads=lambda: False,
-        pack=pack,
-    )
+    closing = Closing(made.calendars, store, clock) if made.calendars is not None else None
+    if closing is not None:
+        closing.refresh()
+
+    def due(calendar: str, moment: datetime, seconds: float) -> datetime:
+        if closing is None:
+            raise Failed("conf/calendars.yaml has faults (`insideline flow check` shows them)")
+        return working_after(closing.calendars, calendar, moment, seconds)
+
+    return records_of(made, store, clock, due=due, parties=parties, acd=lambda: made.acd)
 
 
 def _asked(

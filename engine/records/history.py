@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from engine.records.certification import Certifications
 from engine.records.knowledge import Library
 from engine.records.party_table import PartiesIn
-from engine.records.tickets import Desk, Due, Kinds
+from engine.records.tickets import Desk, Due, Kinds, SiteOf
 from engine.store import tables
 from engine.store.columns import encode
 from engine.store.tables_clips import ratings
@@ -69,6 +69,7 @@ class History:
         e164: Callable[[str], str],
         due: Due,
         kinds: Kinds | None = None,
+        site_of: SiteOf = lambda session, who: None,
         ids: list[int] | None = None,
         hand: str = "",
     ) -> None:
@@ -83,6 +84,7 @@ class History:
         self._e164 = e164
         self._due = due
         self._kinds = kinds or {}
+        self._site_of = site_of
         self._ids = ids if ids is not None else [0]
         self._rows: dict[str, tuple[Table, list[dict[str, Any]]]] = {}
 
@@ -232,7 +234,7 @@ class History:
         """The tickets as they were at a moment: ``history.desk(at).open(…)``, and ``desk(later, "8012").answer(…)``."""
         return Desk(
             self.session, now=at, due=self._due, numbers=self.random, department=self.department, by=by,
-            kinds=self._kinds,
+            kinds=self._kinds, site_of=self._site_of,
         )  # fmt: skip
 
     def knowledge(self, at: datetime, by: str = "sample") -> Library:

@@ -195,3 +195,34 @@ def tickets() -> list[str]:
     """The numbers of all tickets."""
     with store_of(Path()) as store:
         return store.read(lambda session: list(session.scalars(text("select number from tickets"))), 10.0)
+
+
+@pytest.fixture
+def answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Insideline:
+    """The command line in a home with the sample company's two weeks."""
+    folder = tmp_path / "home"
+    make_home(folder)
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(cli, list(words))
+
+    monkeypatch.chdir(folder)
+    assert run("data", "seed").exit_code == 0
+    return run
+
+
+def test_the_records_of_commands_and_reports_are_those_of_the_engine(answered: Insideline) -> None:
+    """Who sits where, what a department's tickets are, what became of notices: the same beside the engine."""
+    with store_of(Path.cwd(), readonly=False) as store:
+        store.open()
+        branch = store.read(
+            lambda session: session.execute(
+                text("SELECT number FROM tickets WHERE kind = 'feedback' AND away_from = 'guangzhou_baiyun'"
+                     " AND state = 'open'")
+            ).scalars().first(), 10.0
+        )  # fmt: skip
+    kept = answered("hr", "take", branch, "8044")
+    assert (kept.exit_code, "kept away from guangzhou_baiyun, and 8044 is there" in kept.stderr) == (1, True)
+    taken = answered("hr", "take", branch, "8043")
+    assert (taken.exit_code, taken.stdout) == (0, f"feedback {branch} is with 8043\n")
+    assert answered("report", "logistics.pickups", "--days", "14").exit_code == 0
