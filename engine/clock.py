@@ -27,9 +27,12 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 import gevent
 import gevent.event
 import gevent.queue
-from gevent.hub import Waiter, get_hub
+from gevent.hub import Hub, Waiter, get_hub
+from gevent.monkey import get_original
 from gevent.threadpool import ThreadPool
 from greenlet import getcurrent
+
+_lock: Any = get_original("_thread", "allocate_lock")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -124,6 +127,35 @@ class Clock:
         if error is not None:
             raise error
         return cast(T, result)
+
+    def on_hub(self, hub: Hub, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """For a thread that :meth:`blocking` began: run ``function`` in a greenlet of ``hub``, and wait for its result
+        in this thread. What it raises is raised here."""
+        done: Any = _lock()
+        done.acquire()
+        outcome: list[tuple[T | None, BaseException | None]] = []
+
+        def run() -> None:
+            outcome.append(_caught(function, args, kwargs))
+            self.outside_returns()
+            done.release()
+
+        def begin() -> None:
+            self.outside_hangs()
+            self.spawn(run)
+
+        hub.loop.run_callback_threadsafe(begin)
+        done.acquire()
+        ((result, error),) = outcome
+        if error is not None:
+            raise error
+        return cast(T, result)
+
+    def outside_hangs(self) -> None:
+        """An open outside job waits for the hub or hangs: a virtual clock need not stand still for it."""
+
+    def outside_returns(self) -> None:
+        """A job that hung goes on."""
 
     def end_threads(self, pool: ThreadPool) -> None:
         """End the idle threads of ``pool``. They take their own time for it, which is none of a virtual clock's."""
@@ -318,12 +350,10 @@ class VirtualClock(Clock):
             self._watch()
 
     def outside_hangs(self) -> None:
-        """An open outside job says that it hangs: time need not stand still for it."""
         self._hanging += 1
         self._watch()
 
     def outside_returns(self) -> None:
-        """A job that hung goes on: time stands still again until it is done."""
         self._hanging -= 1
         self._unwatch()
         self._watch()

@@ -20,6 +20,9 @@ from engine.hooks.kinds import Digits, without_none
 #: What a parameter of a report or a command may be.
 PARAMETERS: Final = (str, int, Decimal, bool, date, datetime, Digits)
 
+#: For ``over``: its own database, and each system of its department, wherever that is.
+ALL: Final = "all"
+
 #: Words that `insideline <word>` means already.
 RESERVED: Final = frozenset(
     {
@@ -73,7 +76,8 @@ class Report:
 
     Its further arguments become options: ``since: date`` is ``--since 2026-11-01``. A row is a sequence in the order of
     ``columns``. It runs while the engine does, and also while none does. ``over`` is the contract whose system it asks,
-    where that is not the department's first.
+    where that is not the department's first; with ``over="all"`` it has the department's own tables and every system,
+    also those over http.
     """
 
     name: str  # logistics.late
@@ -98,7 +102,8 @@ class CliCommand:
     given in order, those with one are options. A text is printed, a list of mappings is shown as a table (or by
     ``--json``), a mapping of titles to such lists as several tables, None says nothing. It has ``ctx.tickets`` and
     ``ctx.notify``, whether an engine runs or not. ``Refused`` ends it with its reason and exit 1.
-    ``over`` is the contract whose system it asks, where that is not the department's first.
+    ``over`` is the contract whose system it asks, where that is not the department's first; with ``over="all"`` it has
+    the department's own tables and every system, also those over http.
     """
 
     name: str  # track

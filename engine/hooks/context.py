@@ -484,7 +484,8 @@ class Context:
         return found
 
     def has(self, contract: Any) -> bool:
-        """Whether :meth:`adapter` has the system behind a contract here: own tables and http are never side by side."""
+        """Whether :meth:`adapter` has the system behind a contract here: own tables and http are side by side only for
+        a report or a command over ``"all"``."""
         return contract in self._adapters
 
     @property

@@ -8,10 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from gevent.hub import get_hub
 
 from engine.clock import Clock
 from engine.hooks.context import Agents, Calendars, Context, PartyBook, Records
 from engine.hooks.department import Adapter, Department, Handler
+from engine.hooks.elsewhere import Elsewhere
 from engine.hooks.later import Later
 from engine.hooks.systems import SQL, Systems
 
@@ -39,6 +41,7 @@ class Contexts:
         self._settings = settings
         self._agents = agents
         self._calendars = calendars
+        self._hub = get_hub()
         self.parties: PartyBook | None = None  # who is who, wired by the composition root
         self.records: Records | None = None  # tickets and notices, wired by the composition root
 
@@ -96,6 +99,27 @@ class Contexts:
             )
         }
 
+    def everywhere(
+        self, department: Department, session: Session, within: float, *, writes: bool
+    ) -> dict[Any, Callable[[], Any]]:
+        """All adapters, for a worker thread with ``session`` of the engine's own database: each other system is asked
+        on the hub, while the thread waits (at most ``within`` seconds for another database)."""
+        found = self.local(department, session)
+        for adapter in department.adapters:
+            if adapter.contract in found:
+                continue
+            remote = self._systems.remotes(department.name).get(adapter.contract)
+            if remote is not None:
+                there = Elsewhere.at_remote(self._clock, self._hub, _around(department, adapter.name, remote))
+            else:
+                database = self._systems.database(department.name, adapter.contract)
+                there = Elsewhere.in_database(
+                    self._clock, self._hub, partial(_adapted, department, adapter),
+                    partial(database.work if writes else database.read, timeout=within),
+                )  # fmt: skip
+            found[adapter.contract] = partial(_same, there)
+        return found
+
     def remotes(self, department: str) -> dict[Any, Callable[[], Any]]:
         """The adapters that speak over http."""
         return {
@@ -128,6 +152,10 @@ class Contexts:
 def _adapted(department: Department, adapter: Adapter, session: Session) -> Any:
     assert adapter.sql is not None
     return _around(department, adapter.name, adapter.sql(session))
+
+
+def _same(system: Any) -> Any:
+    return system
 
 
 def _around(department: Department, contract: str, system: Any) -> Any:

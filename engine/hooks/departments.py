@@ -29,6 +29,7 @@ from engine.errors import (
     StoreTimeout,
 )
 from engine.hooks.breaker import OPEN, Breaker, BreakerView
+from engine.hooks.brought import ALL
 from engine.hooks.context import Agents, Calendars, Context
 from engine.hooks.contexts import Contexts
 from engine.hooks.department import BadArguments, Command, Department, Handler, Query
@@ -366,13 +367,14 @@ class Departments:
     ) -> T:
         """``function(ctx)`` as a handler of the department would run: where the system behind the contract ``over`` is
         (by default its first one), over sql in a worker thread, in a transaction that is committed only with
-        ``writes``; then it also has tickets and notices. Raises what it raises, and :class:`StoreTimeout` or TimeUp.
+        ``writes``; then it also has tickets and notices. ``over="all"``: in the engine's own database, with every
+        system of the department. Raises what it raises, and :class:`StoreTimeout` or TimeUp.
         For hooks, reports and commands."""
         found = self._departments.get(department)
         if found is None:
             raise PluginError(f"{where} takes ctx, but its plugin has no department")
         contract = over or (found.adapters[0].contract if found.adapters else None)
-        kind = self.systems.kind(department, contract)
+        kind = SQL if over == ALL else self.systems.kind(department, contract)
         if kind == HTTP:
             with self._clock.timeout(within):
                 return function(
@@ -385,8 +387,10 @@ class Departments:
             run.began = True
             try:
                 given: dict[str, Any] = {"session": session if kind == SQL else None}
-                given["adapters"] = self.contexts.local(
-                    found, session, contract if kind == DATABASE else None
+                given["adapters"] = (
+                    self.contexts.everywhere(found, session, within, writes=writes)
+                    if over == ALL
+                    else self.contexts.local(found, session, contract if kind == DATABASE else None)
                 )
                 if kind == SQL and self.contexts.parties is not None:
                     given["parties"] = self.contexts.parties.within(session)
