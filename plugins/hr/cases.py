@@ -136,8 +136,10 @@ class SqlCases:
         feedback = self.by_ticket(ticket.number)
         if feedback is not None:
             feedback.due = ticket.due
-            if ticket.state in ("solved", "closed") and feedback.replied is None:
-                feedback.replied = at
+            if ticket.state in ("solved", "closed"):
+                feedback.answered(at)
+            elif what == "reopened" and feedback.replied is not None and feedback.replied < at:
+                feedback.owed_again(ticket.due, ticket.reopens)
             if what == "answered":
                 feedback.reply, feedback.reply_clip = ticket.answer, ""
             if what == "closed" and feedback.settled is None:
@@ -166,7 +168,7 @@ def reply(
     elif ctx.tickets.find(number).state != "solved":
         ctx.tickets.solve(number, f"answered by voice: {outcome}")
     row.reply, row.reply_clip, row.outcome = text, clip, outcome
-    row.replied = row.replied or ctx.now
+    row.answered(ctx.now)
     return row
 
 
@@ -199,5 +201,4 @@ def reopen(ctx: Context, row: FeedbackRow, why: str) -> None:
         ctx.tickets.note(row.ticket, why)
         return
     opened = ctx.tickets.reopen(row.ticket, why, within=ctx.settings.feedback_time, calendar="office")
-    row.reopened += 1
-    row.due, row.settled = opened.due, None
+    row.owed_again(opened.due, opened.reopens)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, Numeric, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Integer, Numeric, String, Text, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -127,12 +127,24 @@ class FeedbackRow(Base):
     employee: Mapped[str] = mapped_column(String(8), default="")  # who gave it by name; "" nobody knows
     received: Mapped[datetime] = mapped_column(Moment, index=True)
     due: Mapped[datetime | None] = mapped_column(Moment)
-    replied: Mapped[datetime | None] = mapped_column(Moment)  # the first time
+    replied: Mapped[datetime | None] = mapped_column(Moment)  # None: an answer is owed
+    late: Mapped[bool] = mapped_column(default=False, server_default=false())  # one came after its time
     reply: Mapped[str] = mapped_column(Text, default="")
     reply_clip: Mapped[str] = mapped_column(String(80), default="")
     outcome: Mapped[str] = mapped_column(String(16), default="")  # one of cases.OUTCOMES
     settled: Mapped[datetime | None] = mapped_column(Moment)  # the caller agreed
     reopened: Mapped[int] = mapped_column(Integer, default=0)
+
+    def answered(self, at: datetime) -> None:
+        """What is owed was answered."""
+        if self.replied is None:
+            self.replied = at
+            self.late = bool(self.late) or (self.due is not None and at > self.due)
+
+    def owed_again(self, due: datetime | None, reopened: int) -> None:
+        """Whoever gave it is not content."""
+        self.replied = self.settled = None
+        self.due, self.reopened = due, reopened
 
 
 class FeedbackClipRow(Base):

@@ -30,7 +30,5 @@ def task_of(ctx: Context, notice: NoticeView, to: str) -> None:
         "notice",
         group=notice.group,
         owner=to,
-        within=timedelta(hours=7, minutes=30),
-        calendar="office",
         data={"notice": notice.id, "text": notice.text, "level": notice.level},
     )

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from engine.api import CliCommand, Context, Digits, Refused, Report
 
 from . import cases
+from .adapters import Payroll
 from .cases import OUTCOMES, TOPICS, Cases
 from .models import FeedbackRow, RequestRow
 from .seed import read_slips
@@ -33,7 +34,7 @@ def by_branch(ctx: Context, since: date | None = None, until: date | None = None
             sum(row.replied is None for row in rows),
             sum(_overdue(ctx, row) for row in rows),
             sum(_in_time(row) for row in rows),
-            sum(row.replied is not None and not _in_time(row) for row in rows),
+            sum(row.late for row in rows),
             *(sum(row.outcome == outcome for row in rows) for outcome in OUTCOMES),
             sum(row.settled is not None for row in rows),
             sum(row.reopened for row in rows),
@@ -101,7 +102,7 @@ def _overdue(ctx: Context, row: FeedbackRow) -> bool:
 
 
 def _in_time(row: FeedbackRow) -> bool:
-    return row.replied is not None and (row.due is None or row.replied <= row.due)
+    return row.replied is not None and not row.late
 
 
 def _hours(lengths: list[float]) -> str:
@@ -207,6 +208,9 @@ COMMANDS = [
     CliCommand("answer", answer, f"Answer a feedback in words; --outcome {', '.join(OUTCOMES)}."),
     CliCommand("follow-up", follow_up, "What became of a feedback, by its code."),
     CliCommand(
-        "import-slips", take_in, "Take in slips from a CSV file; those of the same months are replaced."
+        "import-slips",
+        take_in,
+        "Take in slips from a CSV file; those of the same months are replaced.",
+        over=Payroll,
     ),
 ]

@@ -51,10 +51,11 @@ from .adapters import (
     Staff,
 )
 from .cases import Cases, Outcome, RequestKind, SqlCases, Topic
-from .kinds import DESK, HEAD_OFFICE, KINDS
+from .kinds import DESK, FEEDBACK, HARDSHIP, HEAD_OFFICE, KINDS, REQUEST
 from .models import Base, FeedbackRow, RequestRow
 from .notices import task_of, tell_of_feedback
 from .office import COMMANDS, REPORTS
+from .past import write
 from .seed import fill
 from .slips import Slip
 from .words import FORMATS
@@ -63,9 +64,9 @@ from .words import FORMATS
 class Rules(Settings):
     """``departments: {hr: …}`` in conf/engine.yaml. Times count while the office is open."""
 
-    request: Duration = 15 * 3600.0  # until a certificate, a correction or a claim is done: two working days
-    feedback: Duration = 37.5 * 3600.0  # until feedback is answered: a working week
-    hardship: Duration = 4 * 3600.0  # until a family in need was called
+    request: Duration = REQUEST.total_seconds()  # until a certificate, a correction or a claim is done
+    feedback: Duration = FEEDBACK.total_seconds()  # until feedback is answered
+    hardship: Duration = HARDSHIP.total_seconds()  # until a family in need was called
     partner: Digits = "8042"  # the agent who looks after families of whom nobody is named
 
     @property
@@ -87,6 +88,7 @@ department = Department(
         Adapter(Staff, sql=SqlStaff, http=HttpStaff),
     ],
     sample=fill,
+    history=write,
     settings=Rules,
     tickets=KINDS,
 )
