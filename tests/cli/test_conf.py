@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import Result
 
 Say = Callable[..., Result]
@@ -81,3 +82,25 @@ def test_faults_elsewhere_are_counted_and_no_fault_of_conf(centre: Path, say: Sa
     done = say("conf check")
     assert done.exit_code == 0
     assert "outside conf/ (`insideline flow check` shows them)" in done.stderr
+
+
+def test_a_skill_that_brings_no_calls_for_want_of_a_certificate_is_a_warning(centre: Path, say: Say) -> None:
+    """Before there is a database nobody can have passed anything, and nothing is said of it."""
+    assert "skill-withheld" not in say("conf check").stderr
+    agents = yaml.safe_load((centre / "conf" / "agents.yaml").read_text(encoding="utf-8"))["agents"]
+    agent = next(name for name, one in agents.items() if "waybill" in one.get("skills", {}))
+    (centre / "rules").mkdir()
+    head = "id: '9901'\nversion: '1'\nkind: rule\nstate: published\ntitle: Two seals\n"
+    head += "must_read: [waybill]\npublished: '2026-01-05T00:00:00+00:00'\n"
+    (centre / "rules" / "9901.md").write_text(
+        f"---\n{head}---\n\n## en\n\nA waybill has two seals.\n", encoding="utf-8"
+    )
+    assert say("data seed --history 0d").exit_code == 0
+    taken = say(f"knowledge import {centre / 'rules'}")
+    assert taken.exit_code == 0, taken.stderr
+    done = say("conf check")
+    told = f"`{agent}` gets no calls for the skill `waybill`: not certified on 9901 v1"
+    assert (done.exit_code, told in done.stderr, "warning" in done.stdout) == (0, True, True), done.stderr
+    assert say(f"certification read {agent} 9901").exit_code == 0
+    assert say(f"certification pass {agent} 9901").exit_code == 0
+    assert told not in say("conf check").stderr
