@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, get_args
+from typing import Any
 
 from sqlalchemy import select
 
 from engine.api import Context, Digits, Record, Report, command
 
 from .department import Books, department
+from .kinds import GROUPS, Group, Kind
 from .models import Complaint, Verdict
-
-Kind = Literal["late", "fee", "damage", "attitude"]
-KINDS: Final[tuple[str, ...]] = get_args(Kind)
-Group = Literal["exceptions", "complaints"]
-
-#: Who sees to what: the exceptions group to shipments, the complaints group to money and manners.
-GROUPS: Final[dict[Kind, Group]] = {
-    "late": "exceptions",
-    "damage": "exceptions",
-    "fee": "complaints",
-    "attitude": "complaints",
-}
 
 
 class Complained(Record):
@@ -51,10 +40,8 @@ def complain(
         settings = ctx.settings
         ticket = ctx.tickets.open(
             f"complaint_{kind}",
-            group=group,
             within=timedelta(seconds=settings.exceptions if group == "exceptions" else settings.complaints),
             calendar=settings.hours,
-            escalate=f"logistics_{group}",
             data={"waybill": waybill, "kind": kind},
             caller=caller,
             call=call,

@@ -104,16 +104,8 @@ class Customers(Protocol):
         """A customer is to be called on a day; the id. One with an open follow-up of the kind already is so then."""
 
     def settle(
-        self,
-        followup: int,
-        outcome: Outcome,
-        note: str,
-        by: str,
-        *,
-        now: datetime,
-        again: date | None,
-        key: str,
-    ) -> FollowUp:
+        self, followup: int, outcome: Outcome, note: str, by: str, *, now: datetime, again: date | None, key: str
+    ) -> FollowUp:  # fmt: skip
         """A customer was called; ``again`` is when the next time will be. Refused: unknown, done."""
 
 
@@ -208,16 +200,8 @@ class SqlCustomers:
         return row.id
 
     def settle(
-        self,
-        followup: int,
-        outcome: Outcome,
-        note: str,
-        by: str,
-        *,
-        now: datetime,
-        again: date | None,
-        key: str,
-    ) -> FollowUp:
+        self, followup: int, outcome: Outcome, note: str, by: str, *, now: datetime, again: date | None, key: str
+    ) -> FollowUp:  # fmt: skip
         row = self._session.get(FollowUpRow, followup)
         if row is None:
             raise Refused("unknown", followup=followup)
@@ -287,16 +271,8 @@ class HttpCustomers:
         return int(self._client.do("follow", {"who": who, "kind": kind, "due": due}, int, key=key))
 
     def settle(
-        self,
-        followup: int,
-        outcome: Outcome,
-        note: str,
-        by: str,
-        *,
-        now: datetime,
-        again: date | None,
-        key: str,
-    ) -> FollowUp:
+        self, followup: int, outcome: Outcome, note: str, by: str, *, now: datetime, again: date | None, key: str
+    ) -> FollowUp:  # fmt: skip
         asked = {"followup": followup, "outcome": outcome, "note": note, "by": by, "now": now, "again": again}
         found: FollowUp = self._client.do("settle", asked, FollowUp, key=key)
         return found

@@ -11,6 +11,7 @@ from engine.api import Adapter, Department, Duration, Settings
 from .adapters import HttpWaybills, SqlWaybills, WaybillSystem
 from .branches import Branches, HttpBranches, SqlBranches
 from .customers import Customers, HttpCustomers, SqlCustomers
+from .kinds import ANSWER, COMPLAINTS, COMPLETE, EXCEPTIONS, TICKETS
 from .models import Base
 from .past import write
 from .pickups import HttpPickups, Pickups, SqlPickups
@@ -24,16 +25,22 @@ class Rules(Settings):
     apology: Duration = 24 * 3600.0  # a shipment that is later than this is apologised for
     overdue: Duration = 0.0  # the desk is told in the morning of what is later than this
     lane_days: Duration = 30 * 86400.0  # arrival windows are made of what arrived in so long
-    answer: Duration = 2 * 3600.0  # operations owe an answer about a last mile within this much open time
+    answer: Duration = (
+        ANSWER.total_seconds()
+    )  # operations owe an answer about a last mile within this much open time
     lead: Duration = 86400.0  # a quote without an order is asked about so much later (whole days)
     diamond: Duration = 7 * 86400.0  # how often a customer is asked how things are
     gold: Duration = 30 * 86400.0
     ordinary: Duration = 90 * 86400.0
-    complete: Duration = 15 * 60.0  # the desk completes an order to pick something up within this
+    complete: Duration = (
+        COMPLETE.total_seconds()
+    )  # the desk completes an order to pick something up within this
     exceptions: Duration = (
-        4 * 3600.0
-    )  # a complaint of a late, lost or damaged shipment is answered within this
-    complaints: Duration = 8 * 3600.0  # one of a fee or of manners; an appeal is decided within this, too
+        EXCEPTIONS.total_seconds()
+    )  # complaints of a late, lost or damaged shipment are answered
+    complaints: Duration = (
+        COMPLAINTS.total_seconds()
+    )  # those of a fee or of manners are; an appeal is decided, too
     appeal: Duration = 3 * 86400.0  # how long a branch may appeal of a verdict
     hours: str = "office"  # the calendar of what operations and the groups owe
 
@@ -72,4 +79,5 @@ department = Department(
     sample=fill,
     history=write,
     settings=Rules,
+    tickets=TICKETS,
 )

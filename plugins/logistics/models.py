@@ -264,7 +264,7 @@ class Complaint(Base):
     __tablename__ = "logistics_complaints"
 
     ticket: Mapped[str] = mapped_column(String(9), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(8))  # one of complaints.KINDS
+    kind: Mapped[str] = mapped_column(String(8))  # one of kinds.KINDS
     waybill: Mapped[str] = mapped_column(String(14), index=True)  # "" without one
     caller: Mapped[str] = mapped_column(String(20))
     opened: Mapped[datetime] = mapped_column(Instant, index=True)

@@ -134,7 +134,7 @@ REPORTS = [
         "Arrival windows that were told, against the truth",
         ("basis", "told", "in_time", "early", "late", "open", "right", "hours_off"),
         accuracy,
-        over=Books,
+        over="all",
     ),
     Report(
         "logistics.inquiries",

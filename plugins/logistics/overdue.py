@@ -29,9 +29,6 @@ def task_of(ctx: Context, notice: NoticeView, to: str) -> None:
     """A notice becomes a ticket that the desk works off within four hours; ``to`` is its owner, if it says one."""
     ctx.tickets.open(
         "notice",
-        group="logistics",
         owner=to,
-        within=timedelta(hours=4),
-        calendar="office",
         data={"notice": notice.id, "text": notice.text, "level": notice.level},
     )

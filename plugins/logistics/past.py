@@ -156,15 +156,9 @@ def _typhoon(session: Session, history: History, day: date) -> None:
 def _complaint(
     session: Session, history: History, kind: str, at: datetime, waybill: str, caller: str, call: str = ""
 ) -> str:
-    group, within = (
-        ("exceptions", timedelta(hours=4))
-        if kind in ("late", "damage")
-        else ("complaints", timedelta(hours=8))
-    )
     ticket = history.desk(at).open(
-        f"complaint_{kind}", group=group, within=within, calendar="office", escalate=f"logistics_{group}",
-        data={"waybill": waybill, "kind": kind}, caller=caller, call=call,
-    )  # fmt: skip
+        f"complaint_{kind}", data={"waybill": waybill, "kind": kind}, caller=caller, call=call
+    )
     session.add(Complaint(ticket=ticket.number, kind=kind, waybill=waybill, caller=caller, opened=at))
     return ticket.number
 
@@ -190,9 +184,8 @@ def _asked_again(session: Session, history: History) -> None:
         history.call(first + timedelta(hours=hours), number=REPEATER, dialled="8004") for hours in (0, 4, 24)
     ]
     ticket = history.desk(first).open(
-        "last_mile", group="operations", within=timedelta(hours=2), calendar="office", escalate="logistics_desk",
-        data={"waybill": LOST, "callback": REPEATER}, caller=REPEATER, call=calls[0],
-    )  # fmt: skip
+        "last_mile", data={"waybill": LOST, "callback": REPEATER}, caller=REPEATER, call=calls[0]
+    )
     for count, call in enumerate(calls[1:], 2):
         at = first + timedelta(hours=4 if count == 2 else 24)
         history.desk(at).note(ticket.number, f"called again by {REPEATER}, the {count}. time")
@@ -238,10 +231,8 @@ def _verdicts(session: Session, history: History) -> None:
         at = history.at(days[4], "09:05")
         call = history.call(at, number="+862036550002", dialled="8005", flow="logistics/branches", served=95)
         appeal = history.desk(at).open(
-            "appeal", group="complaints", within=timedelta(hours=8), calendar="office",
-            escalate="logistics_complaints", call=call,
-            data={"complaint": ticket, "branch": branch, "rule": "LIAB-02 v3"},
-        )  # fmt: skip
+            "appeal", call=call, data={"complaint": ticket, "branch": branch, "rule": "LIAB-02 v3"}
+        )
         decided = history.at(days[5], "15:20")
         _answered(history, appeal.number, decided, "8053", "overturned")
         session.add(

@@ -85,10 +85,7 @@ def order_pickup(
         if known
         else ctx.tickets.open(
             "pickup",
-            group="logistics",
             within=timedelta(seconds=ctx.settings.complete),
-            calendar="desk",
-            escalate="logistics_desk",
             data={
                 "order": placed.number,
                 "branch": branch.code,
@@ -132,11 +129,7 @@ def unacknowledged(ctx: Context, notice: NoticeView, to: str) -> None:
     """A branch did not acknowledge a notice: that is a ticket for whoever disposes, within a quarter of an hour."""
     ctx.tickets.open(
         "unacknowledged",
-        group="exceptions",
         owner=to,
-        within=timedelta(minutes=15),
-        calendar="desk",
-        escalate="logistics_desk",
         data={"notice": notice.id, "text": notice.text, "branch": str(notice.values.get("branch", ""))},
     )
 
@@ -194,7 +187,7 @@ def ordered(ctx: Context, days: int = 14, branch: str = "") -> list[tuple[Any, .
 
 COMMANDS = [
     CliCommand(
-        "complete", complete, "What a caller dictated was written down: the order of TICKET.", over=Pickups
+        "complete", complete, "What a caller dictated was written down: the order of TICKET.", over="all"
     ),
 ]
 REPORTS = [
@@ -203,6 +196,6 @@ REPORTS = [
         "Orders to pick something up, and which branch acknowledged them",
         ("number", "ordered", "district", "branch", "state", "notice", "acknowledged_by", "minutes"),
         ordered,
-        over=Pickups,
+        over="all",
     ),
 ]

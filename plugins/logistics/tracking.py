@@ -113,10 +113,8 @@ def promise(ctx: Context, number: Digits, caller: str, call: str = "") -> Promis
             return found
     ticket = ctx.tickets.open(
         "last_mile",
-        group="operations",
         within=timedelta(seconds=ctx.settings.answer),
         calendar=ctx.settings.hours,
-        escalate="logistics_desk",
         data={"waybill": number, "callback": caller},
         caller=caller,
         call=call,

@@ -263,10 +263,8 @@ def _appeal(ctx: Context, ticket: str, branch: str, *, reason: str, call: str, c
         raise Refused("too_late")
     opened = ctx.tickets.open(
         "appeal",
-        group="complaints",
         within=timedelta(seconds=ctx.settings.complaints),
         calendar=ctx.settings.hours,
-        escalate="logistics_complaints",
         data={"complaint": ticket, "branch": branch, "rule": f"{verdict.rule} v{verdict.version}"},
         call=call,
         clips=clips,
@@ -334,11 +332,11 @@ def show_scores(ctx: Context, branch: str = "") -> list[dict[str, Any]]:
 
 COLUMNS = ("branch", "name", "score", "verdicts", "open", "appeals", "won")
 COMMANDS = [
-    CliCommand("verdict", give, "Who is liable for a complaint: TICKET RULE LIABLE BY.", over=Books),
-    CliCommand("sign", sign, "A second person signs a verdict: TICKET BY.", over=Books),
+    CliCommand("verdict", give, "Who is liable for a complaint: TICKET RULE LIABLE BY.", over="all"),
+    CliCommand("sign", sign, "A second person signs a verdict: TICKET BY.", over="all"),
     CliCommand("appeal", appeal_by_hand, "A branch appeals of a verdict: TICKET BRANCH REASON.", over=Books),
     CliCommand("decide", decide, "An appeal is decided: TICKET upheld|overturned BY.", over=Books),
-    CliCommand("score", show_scores, "The scores of the branches, the lowest first.", over=Books),
+    CliCommand("score", show_scores, "The scores of the branches, the lowest first.", over="all"),
 ]
 REPORTS = [
     Report(
@@ -346,7 +344,7 @@ REPORTS = [
         "Branches: score, verdicts, appeals and those that were won",
         COLUMNS,
         scores,
-        over=Books,
+        over="all",
     ),
     Report(
         "logistics.verdicts",

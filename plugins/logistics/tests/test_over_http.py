@@ -6,7 +6,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,42 +15,70 @@ from sqlalchemy import StaticPool, create_engine
 from sqlalchemy.orm import Session
 
 from engine.clock import Clock
+from engine.errors import RemoteFailed
 from engine.hooks.loading import load_folder
 from engine.testing.twin import Twin
+
+from .conftest import Line, Office
 
 HERE = Path(__file__).parents[1]
 KNOWN = "+8613922200001"
 
 
 @pytest.fixture
-def remote(centre_home: Path, tmp_path: Path, centre_of: Callable[[Any], Any]) -> Iterator[Any]:
-    """(the centre, the remote): a copy of the installation whose orders are at the remote's."""
+def company(
+    centre_home: Path, tmp_path: Path, centre_of: Callable[[Any], Any]
+) -> Iterator[Callable[..., tuple[Any, dict[str, Twin]]]]:
+    """``company(contracts…)``: (the centre, the remotes): a copy of the installation with these systems elsewhere."""
     plugin = load_folder(HERE)
-    pickups = import_module(f"{plugin.__package__}.pickups")
     engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     plugin.department.models.create_all(engine)
+    with Session(engine) as session:
+        plugin.department.sample(session, date(2026, 11, 23))
+        session.commit()
+    twins: dict[str, Twin] = {}
 
-    @contextmanager
-    def opened() -> Iterator[Any]:
-        with Session(engine) as session:
-            yield pickups.SqlPickups(session)
-            session.commit()
+    def served(name: str) -> Twin:
+        adapter = next(one for one in plugin.department.adapters if one.name == name)
 
-    twin = Twin(pickups.Pickups, opened, Clock())
-    home = tmp_path / "home"
-    home.mkdir()
-    for part in ("dialplans", "prompts", "plugins"):
-        (home / part).symlink_to(centre_home / part)
-    shutil.copytree(centre_home / "conf", home / "conf")
-    settings = home / "conf" / "engine.yaml"
-    text = settings.read_text(encoding="utf-8")
-    section = f'departments:\n  logistics:\n    adapters:\n      Pickups: {{kind: http, url: "{twin.url}"}}\n'
-    assert text.count("\ndepartments:\n") == 1
-    settings.write_text(text.replace("departments:\n", section, 1), encoding="utf-8")
-    centre = centre_of(home)
-    yield centre, twin.keep(centre.virtual)
-    twin.close()
+        @contextmanager
+        def opened() -> Iterator[Any]:
+            with Session(engine) as session:
+                yield adapter.sql(session)
+                session.commit()
+
+        twins[name] = Twin(adapter.contract, opened, Clock())
+        return twins[name]
+
+    def made(*contracts: str) -> tuple[Any, dict[str, Twin]]:
+        home = tmp_path / "home"
+        home.mkdir()
+        for part in ("dialplans", "prompts", "plugins"):
+            (home / part).symlink_to(centre_home / part)
+        shutil.copytree(centre_home / "conf", home / "conf")
+        settings = home / "conf" / "engine.yaml"
+        text = settings.read_text(encoding="utf-8")
+        section = "departments:\n  logistics:\n    adapters:\n" + "".join(
+            f'      {name}: {{kind: http, url: "{served(name).url}"}}\n' for name in contracts
+        )
+        assert text.count("\ndepartments:\n") == 1
+        settings.write_text(text.replace("departments:\n", section, 1), encoding="utf-8")
+        centre = centre_of(home)
+        for one in twins.values():
+            one.keep(centre.virtual)
+        return centre, twins
+
+    yield made
+    for one in twins.values():
+        one.close()
     engine.dispose()
+
+
+@pytest.fixture
+def remote(company: Any) -> Any:
+    """(the centre, the remote): orders are at the company's own system."""
+    centre, twins = company("Pickups")
+    return centre, twins["Pickups"]
 
 
 def confirmed(centre: Any, language: str = "1") -> Any:
@@ -103,3 +131,51 @@ def test_a_system_that_is_not_there_leads_to_the_desk_or_is_owed(remote: Any) ->
     said = confirmed(centre).hears_next()
     assert said.key in ("logistics/order_not_known", "logistics/trouble_desk")
     twin.back()
+
+
+def test_the_desks_reports_and_commands_reach_the_companys_own_systems(company: Any) -> None:
+    """Orders, waybills and branches are elsewhere; what the centre owes about them, and its verdicts, are here."""
+    centre, twins = company("Pickups", "WaybillSystem", "Branches")
+    office = Office(centre)
+    confirmed(centre).hears("logistics/ordered_text").hangs_up()
+    [row] = office.report("logistics.pickups")
+    assert (row["number"], row["state"], row["notice"]) == ("70000001", "placed", "trying")
+    ticket = centre.one("tickets", kind="pickup")["number"]
+    said = office.does("complete", ticket=ticket, contact="李雷", address="体育西路1号", by="8012")
+    assert said == "pick-up 70000001 is complete"
+    assert [method for method, _ in twins["Pickups"].did if method in ("place", "complete")] == [
+        "place",
+        "complete",
+    ]
+    assert [row["state"] for row in office.report("logistics.pickups")] == ["complete"]
+    assert "体育西路1号" in [row.line for row in centre.rows("logistics.addresses", customer=KNOWN)]
+    assert centre.one("tickets", number=ticket)["state"] == "solved"
+
+    # Windows that were told here are compared with the truth that is there.
+    caller = Line(centre).tracked("44018004")
+    caller.hears("logistics/departed_text")
+    caller.hears("logistics/window_text")
+    caller.hangs_up()
+    assert [(row["basis"], row["told"], row["open"]) for row in office.report("logistics.arrivals")] == [
+        ("lane", 1, 1)
+    ]
+
+    assert office.does("score") == []
+    twins["Branches"].dead()
+    with pytest.raises(RemoteFailed):
+        office.does(
+            "verdict", ticket=ticket_of_a_complaint(centre), rule="LIAB-02", liable="020001", by="8054"
+        )
+    assert centre.rows("logistics.verdicts") == []
+
+
+def ticket_of_a_complaint(centre: Any) -> str:
+    """Somebody complained of damaged goods."""
+    caller = Line(centre).chose("4")
+    caller.hears("logistics/which_complaint").presses("3")
+    caller.hears("logistics/has_waybill").presses("2")
+    caller.says("5s")
+    caller.hears("logistics/dictate_complaint").hears_beep()
+    caller.hears("clip_review").presses("3")
+    caller.hears("logistics/complaint_text").hangs_up()
+    return str(centre.one("tickets", kind="complaint_damage")["number"])

@@ -11,8 +11,12 @@ from engine.app.history import seed
 
 
 @pytest.fixture
-def past(centre: Any) -> Any:
-    """A centre with two weeks behind it."""
+def past(centre: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A centre with two weeks of this department behind it; traffic and the others have tests of their own."""
+    monkeypatch.setattr("engine.app.history.fill", lambda past, queues: 0)
+    for name, other in centre.installation.host.departments.items():
+        if name != "logistics":
+            monkeypatch.setattr(other, "history", None)
     seed(centre.installation, centre.app.store, centre.virtual, 14)
     return centre
 
