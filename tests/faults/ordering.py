@@ -7,7 +7,7 @@ what it was told. At the moment that a test asks for, the engine dies there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from engine.errors import Refused
 from engine.esl.connection import Connection
 from engine.hooks.loading import load_folder
 from engine.store.jobs import Jobs
+from engine.store.store import Store
 from engine.testing.home import Home
 from engine.testing.twin import Twin
 
@@ -180,10 +181,22 @@ def order_desk(home: Home, centre_of: Callable[[Any], Any], *, over: str) -> Ite
             twin.close()
 
 
+DEEDS = ((Store, "deed"),)
+"""Before a deed, and once it is committed and nobody has heard of it."""
+EVERYTHING = ((Jobs, "run"), (Connection, "post"), (Connection, "api"))
+"""Before and after each transaction, and everything that is sent to the switch."""
+
+
 class Points:
     """See the head of this file. ``armed(n)``: in this block the engine dies at its n-th point."""
 
-    def __init__(self, centre: Any, twin: Twin | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self,
+        centre: Any,
+        twin: Twin | None,
+        monkeypatch: pytest.MonkeyPatch,
+        moments: Sequence[tuple[Any, str]] = EVERYTHING,
+    ) -> None:
         self._centre = centre
         self._at = 0
         self._on = False
@@ -191,7 +204,7 @@ class Points:
         self.names: list[str] = []
         self.died = False
         self._dying = False
-        for owner, name in ((Jobs, "run"), (Connection, "post"), (Connection, "api")):
+        for owner, name in moments:
             monkeypatch.setattr(owner, name, self._around(getattr(owner, name), f"{owner.__name__}.{name}"))
         if twin is not None:
             does = twin._do

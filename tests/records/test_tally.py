@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 FAULTS = """
@@ -38,7 +39,7 @@ def test_the_first_the_second_and_the_same_again(desk: Any) -> None:
     hears(centre, "+8613800000001", "known")
     [row] = centre.app.records.read(lambda session: rows(session, centre))
     assert (row["name"], row["area"], row["count"]) == ("help.faults", "area=0201", 2)
-    centre.clock.advance("3h")
+    centre.virtual.shift_wall(timedelta(hours=3))
     hears(centre, "+8613800000001", "first_one")
 
 

@@ -136,8 +136,10 @@ def test_the_branch_hears_of_it_on_its_phone(centre: Any, signed: str) -> None:
 def test_the_score_moves_once_when_nobody_appealed_in_time(centre: Any, office: Any, signed: str) -> None:
     centre.clock.advance("2s")
     centre.virtual.shift_wall(timedelta(hours=71))
-    centre.clock.advance("70m")
     centre.app.departments.do("logistics.settle_verdicts", {}, key="one", within=10.0)
+    assert score(office) == 100
+    centre.virtual.shift_wall(timedelta(hours=2))
+    centre.clock.advance("2m")  # by the clock: nobody does anything
     assert score(office) == 95
     centre.app.departments.do("logistics.settle_verdicts", {}, key="two", within=10.0)
     assert len(centre.rows("logistics.scores")) == 1
