@@ -127,7 +127,9 @@ def wipe(call: Call, numbers: frozenset[str], name: str) -> None:
             call.later(commands.uuid_setvar(call.id, variable, ""))
     for field in _PROFILE:
         call.run("set_profile_var", f"{field}=")
+    # The name stands in two places: the channel's, and that of the profile that every event shows.
     call.run("set_name", f"caller/{call.id}")
+    call.run("set_profile_var", f"chan_name=caller/{call.id}")
     # Whoever is bridged with this call is not told by the switch either.
     call.later(commands.uuid_setvar(call.id, "ignore_display_updates", "true"))
     # Not before it is done may anything else happen to the call, its end included.

@@ -228,6 +228,9 @@ class Centre:
         for caller in self.simulator.callers:
             variables = caller.channel.variables if caller.channel is not None else {}
             found += [(f"variable {name} of {caller.uuid}", str(value)) for name, value in variables.items()]
+            if caller.channel is not None:
+                names = f"{caller.channel.name} {caller.channel.profile.channel_name}"
+                found.append((f"the name of the channel {caller.uuid}", names))
         found.append(("the log", self.logged.getvalue()))
         found += [("a call's view", repr(call)) for call in self.calls()]
         told = b"".join(self.simulator.told).decode("utf-8", "replace")

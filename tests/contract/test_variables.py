@@ -192,3 +192,13 @@ def test_what_the_originate_set_can_be_unset_at_any_moment(switch: Rig, moment: 
     switch.api(c.uuid_transfer_to_park(caller))
     switch.until(lambda: not switch.bridged())
     assert "variable_il_x" not in switch.dump(leg)
+
+
+def test_a_new_name_of_a_channel_is_not_yet_that_of_its_profile(switch: Rig) -> None:
+    """Who calls stands in both: ``set_name`` alone leaves it in every event."""
+    _, uuid = switch.arrive()
+    named = switch.run(uuid, "set_name", "caller/x").headers
+    assert (named["Channel-Name"], named["variable_channel_name"]) == ("caller/x", "caller/x")
+    assert named["Caller-Channel-Name"] != "caller/x"
+    wiped = switch.run(uuid, "set_profile_var", "chan_name=caller/x").headers
+    assert wiped["Caller-Channel-Name"] == "caller/x"

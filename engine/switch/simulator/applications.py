@@ -91,22 +91,30 @@ def _set(channel: Channel, arg: str) -> str | None:
 
 
 def _set_name(channel: Channel, arg: str) -> str | None:
-    if arg:
-        channel.name = channel.profile.channel_name = arg
+    if arg:  # the profile keeps the name that it has (switch_channel.c)
+        channel.name = arg
+        channel.set("channel_name", arg)
         channel.touched()
     return None
 
 
-_PROFILE = frozenset(
-    ("username", "caller_id_name", "caller_id_number", "callee_id_name", "callee_id_number", "ani")
-)
+#: The switch's word for a field of the profile -> ours.
+_PROFILE = {
+    "username": "username",
+    "caller_id_name": "caller_id_name",
+    "caller_id_number": "caller_id_number",
+    "callee_id_name": "callee_id_name",
+    "callee_id_number": "callee_id_number",
+    "ani": "ani",
+    "chan_name": "channel_name",
+}
 
 
 def _set_profile_var(channel: Channel, arg: str) -> str | None:
     """What of the caller profile an application may write: not the numbers that the call began with."""
     name, has_value, value = arg.partition("=")
     if has_value and name in _PROFILE:
-        setattr(channel.profile, name, expand(channel, value))
+        setattr(channel.profile, _PROFILE[name], expand(channel, value))
         channel.touched()
     return None
 
