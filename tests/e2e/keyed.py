@@ -34,7 +34,7 @@ class Keyed:
         """Wait until the call is in a step."""
         self.house.wait_for(
             lambda: str(self.view().get("step", "")).startswith(step),
-            f"never came to {step}: {self.view()}",
+            f"never came to {step}",
             within,
         )
         return self
@@ -65,7 +65,7 @@ class Keyed:
         self._press("3")
         self.house.wait_for(
             lambda: not str(self.view().get("step", "")).startswith(step),
-            f"{step} goes on: {self.view()}",
+            f"{step} goes on",
             60,
         )
         return self
@@ -90,7 +90,7 @@ class Keyed:
     def _has(self, variable: str, value: str) -> None:
         self.house.wait_for(
             lambda: self.house.switch(f"uuid_getvar {self.id} {variable}").strip() == value,
-            f"{variable} is not {value}: {self.view()}",
+            f"{variable} is not {value}",
             60,
         )
 
