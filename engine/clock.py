@@ -40,6 +40,8 @@ T = TypeVar("T")
 Empty = gevent.queue.Empty
 Full = gevent.queue.Full
 
+get_ident: Callable[[], int] = get_original("_thread", "get_ident")
+
 
 class TimeUp(BaseException):
     """A time limit passed. Like ``gevent.Timeout`` it is no ``Exception``: a plugin's ``except Exception``
@@ -123,25 +125,22 @@ class Clock:
         What it raises is raised here, and here only: the pool itself would also print it to stderr.
         """
         with self.outside():
-            result, error = pool.apply(_caught, (function, args, kwargs))
-        if error is not None:
-            raise error
-        return cast(T, result)
+            return _applied(pool, function, args, kwargs)
 
     def on_hub(self, hub: Hub, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """For a thread that :meth:`blocking` began: run ``function`` in a greenlet of ``hub``, and wait for its result
         in this thread. What it raises is raised here."""
-        done: Any = _lock()
+        thread, done = get_ident(), cast(Any, _lock())
         done.acquire()
         outcome: list[tuple[T | None, BaseException | None]] = []
 
         def run() -> None:
             outcome.append(_caught(function, args, kwargs))
-            self.outside_returns()
+            self.outside_returns(thread)
             done.release()
 
         def begin() -> None:
-            self.outside_hangs()
+            self.outside_hangs(thread)
             self.spawn(run)
 
         hub.loop.run_callback_threadsafe(begin)
@@ -151,11 +150,12 @@ class Clock:
             raise error
         return cast(T, result)
 
-    def outside_hangs(self) -> None:
-        """An open outside job waits for the hub or hangs: a virtual clock need not stand still for it."""
+    def outside_hangs(self, thread: int = 0) -> None:
+        """That thread (as the operating system counts them), or with 0 an open job outside, waits for the hub or hangs:
+        a virtual clock need not stand still for it."""
 
-    def outside_returns(self) -> None:
-        """A job that hung goes on."""
+    def outside_returns(self, thread: int = 0) -> None:
+        """What hung goes on."""
 
     def end_threads(self, pool: ThreadPool) -> None:
         """End the idle threads of ``pool``. They take their own time for it, which is none of a virtual clock's."""
@@ -183,6 +183,15 @@ class Limit:
     def __exit__(self, *raised: object) -> None:
         if self._timer is not None:
             self._timer.cancel()
+
+
+def _applied(
+    pool: ThreadPool, function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> T:
+    result, error = pool.apply(_caught, (function, args, kwargs))
+    if error is not None:
+        raise error
+    return cast(T, result)
 
 
 def _caught(
@@ -309,8 +318,22 @@ class Mailbox(Generic[T]):
                 timer.cancel()
 
 
+class _Job:
+    """Work for a thread, as long as somebody waits for it. ``thread``: 0 until one has begun it."""
+
+    __slots__ = ("pool", "thread")
+
+    def __init__(self, pool: ThreadPool) -> None:
+        self.pool = pool
+        self.thread = 0
+
+
 class VirtualClock(Clock):
-    """A clock for tests: it jumps to the next timer whenever everything else is idle."""
+    """A clock for tests: it jumps to the next timer whenever everything else is idle.
+
+    What hangs for good (a test made it so) says so, or time would stand still for ever. That is told apart by thread:
+    beside one that hangs, another one may be at work, and time waits for that.
+    """
 
     def __init__(self, start: datetime = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)) -> None:
         self._start = start
@@ -319,6 +342,9 @@ class VirtualClock(Clock):
         self._order = count()
         self._open_outside = 0
         self._hanging = 0
+        self._jobs: set[_Job] = set()
+        self._threads: dict[int, ThreadPool] = {}  # whose thread each one is
+        self._hanging_threads: dict[int, ThreadPool | None] = {}
         self._hub = get_hub()
         loop: Any = self._hub.loop
         self._idle = loop.idle()
@@ -349,14 +375,35 @@ class VirtualClock(Clock):
             self._open_outside -= 1
             self._watch()
 
-    def outside_hangs(self) -> None:
-        self._hanging += 1
+    def blocking(self, pool: ThreadPool, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        job = _Job(pool)
+
+        def work() -> T:
+            job.thread = get_ident()
+            self._threads[job.thread] = pool
+            return function(*args, **kwargs)
+
+        self._jobs.add(job)
+        self._look()
+        try:
+            return _applied(pool, work, (), {})
+        finally:
+            self._jobs.discard(job)
+            self._watch()
+
+    def outside_hangs(self, thread: int = 0) -> None:
+        if thread:
+            self._hanging_threads[thread] = self._threads.get(thread)
+        else:
+            self._hanging += 1
         self._watch()
 
-    def outside_returns(self) -> None:
-        self._hanging -= 1
-        self._unwatch()
-        self._watch()
+    def outside_returns(self, thread: int = 0) -> None:
+        if thread:
+            self._hanging_threads.pop(thread, None)
+        else:
+            self._hanging -= 1
+        self._look()
 
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass, with everything that is due in them."""
@@ -375,9 +422,27 @@ class VirtualClock(Clock):
         self._idle.close()
 
     def _watch(self) -> None:
-        if not self._closed and not self._watching and self._timers and self._open_outside <= self._hanging:
+        if not self._closed and not self._watching and self._timers and not self._stands():
             self._watching = True
             self._idle.start(self._on_idle)
+
+    def _look(self) -> None:
+        """Something at work has come, or gone on."""
+        if self._stands():
+            self._unwatch()
+        else:
+            self._watch()
+
+    def _stands(self) -> bool:
+        """Whether something is at work outside of the hub."""
+        return self._open_outside > self._hanging or any(map(self._works, self._jobs))
+
+    def _works(self, job: _Job) -> bool:
+        hanging = self._hanging_threads
+        if job.thread:
+            return job.thread not in hanging
+        # Not begun: it soon will be, unless all threads that could begin it hang.
+        return sum(pool is job.pool for pool in hanging.values()) < job.pool.maxsize
 
     def _unwatch(self) -> None:
         if self._watching:
@@ -385,6 +450,9 @@ class VirtualClock(Clock):
             self._idle.stop()
 
     def _on_idle(self) -> None:
+        if self._jobs and self._stands():  # a thread has begun what had to wait for one
+            self._unwatch()
+            return
         timers = self._timers
         while timers and timers[0][2].function is None:
             heapq.heappop(timers)

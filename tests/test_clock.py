@@ -8,9 +8,10 @@ from datetime import timedelta
 
 import gevent
 import pytest
+from gevent.monkey import get_original
 from gevent.threadpool import ThreadPool
 
-from engine.clock import Clock, Empty, Full, TimeUp, VirtualClock
+from engine.clock import Clock, Empty, Full, TimeUp, VirtualClock, get_ident
 
 
 @pytest.fixture
@@ -63,6 +64,52 @@ def test_time_stands_still_while_a_thread_works(clock: VirtualClock) -> None:
     assert clock.blocking(pool, lambda: sum(range(2_000_000))) > 0
     assert fired == []
     assert clock.monotonic() == 0
+
+
+class Hanging:
+    """A thread that hangs, says so, and is given up by who waited for it."""
+
+    def __init__(self, clock: VirtualClock, pool: ThreadPool) -> None:
+        self._clock, self._loop = clock, gevent.get_hub().loop
+        self._lock = get_original("_thread", "allocate_lock")()
+        self._thread = 0
+        with pytest.raises(TimeUp), clock.timeout(5):
+            clock.blocking(pool, self._hang)
+
+    def _hang(self) -> None:
+        self._thread = get_ident()
+        self._lock.acquire()
+        self._loop.run_callback_threadsafe(self._clock.outside_hangs, self._thread)
+        self._lock.acquire()
+
+    def over(self) -> None:
+        self._clock.outside_returns(self._thread)
+        self._lock.release()
+
+
+def test_time_stands_still_for_a_thread_that_works_beside_one_that_hangs(clock: VirtualClock) -> None:
+    pool = ThreadPool(2)
+    hanging = Hanging(clock, pool)
+    assert clock.monotonic() == 5
+    clock.after(10, lambda: None)
+    clock.blocking(pool, get_original("time", "sleep"), 0.05)
+    assert clock.monotonic() == 5
+    hanging.over()
+    clock.blocking(pool, get_original("time", "sleep"), 0.05)
+    assert clock.monotonic() == 5
+    clock.sleep(1)
+    pool.kill()
+
+
+def test_who_waits_for_the_thread_of_one_that_hangs_keeps_a_time_limit(clock: VirtualClock) -> None:
+    pool = ThreadPool(1)
+    hanging = Hanging(clock, pool)
+    with pytest.raises(TimeUp), clock.timeout(5):
+        clock.blocking(pool, len, "never begun")
+    assert clock.monotonic() == 10
+    hanging.over()
+    assert clock.blocking(pool, len, "abc") == 3
+    pool.kill()
 
 
 def test_bytes_on_a_loopback_socket_arrive_before_time_moves(clock: VirtualClock) -> None:

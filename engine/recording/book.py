@@ -205,7 +205,7 @@ class Book:
 
     def close(self) -> None:
         """Let go of the thread."""
-        self._pool.kill()
+        self._clock.end_threads(self._pool)
 
     # -- inside -----------------------------------------------------------------------------------
 

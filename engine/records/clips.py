@@ -222,7 +222,7 @@ class Clips:
 
     def close(self) -> None:
         """Let go of the thread."""
-        self._pool.kill()
+        self._clock.end_threads(self._pool)
 
     def _unlink(self, path: str) -> None:
         """Delete a file, and not the folder that it leaves empty: the switch may be about to record into it, and a file

@@ -183,7 +183,7 @@ class Jobs:
         if not len(self._pool):
             self._clock.end_threads(self._pool)
             self._connections.close()
-            self._janitor.kill()
+            self._clock.end_threads(self._janitor)
 
     # -- in the thread --------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ class Trouble:
         self._thread = _ident()
         self._department = department
         self._contract = contract
-        self._waiting: list[Any] = []  # locks of threads that hang
+        self._waiting: list[tuple[int, Any]] = []  # threads that hang, and the lock of each
         self._back = clock.event()  # what hangs on the hub waits for it
 
     def hangs(self) -> None:
@@ -57,8 +57,8 @@ class Trouble:
         """It works again; whatever hangs returns."""
         self._department.around.pop(self._contract, None)
         waiting, self._waiting = self._waiting, []
-        for lock in waiting:
-            lock.release()
+        for thread, lock in waiting:
+            self._return(thread, lock)
         self._back.set()
         self._back = self._clock.event()
 
@@ -73,29 +73,28 @@ class Trouble:
         if self._on_hub:
             self._back.wait()
             return
-        lock = _lock()
+        thread, lock = _ident(), _lock()
         lock.acquire()
-        self._waiting.append(lock)
-        self._hub.loop.run_callback_threadsafe(self._clock.outside_hangs)
+        self._waiting.append((thread, lock))
+        self._hub.loop.run_callback_threadsafe(self._clock.outside_hangs, thread)
         lock.acquire()
-        self._hub.loop.run_callback_threadsafe(self._clock.outside_returns)
 
     def _pause(self, seconds: float) -> None:
         if self._on_hub:
             self._clock.sleep(seconds)
             return
-        lock = _lock()
+        thread, lock = _ident(), _lock()
         lock.acquire()
 
         def on_hub() -> None:
-            self._clock.outside_hangs()
-            self._clock.after(seconds, self._return, lock)
+            self._clock.outside_hangs(thread)
+            self._clock.after(seconds, self._return, thread, lock)
 
         self._hub.loop.run_callback_threadsafe(on_hub)
         lock.acquire()
 
-    def _return(self, lock: Any) -> None:
-        self._clock.outside_returns()
+    def _return(self, thread: int, lock: Any) -> None:
+        self._clock.outside_returns(thread)
         lock.release()
 
 

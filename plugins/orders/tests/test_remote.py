@@ -173,7 +173,7 @@ def test_a_sales_system_that_is_gone_is_apologised_for_and_nothing_is_half_done(
     assert remote.reserved() == 10 * len(remote.placed())
 
 
-@pytest.mark.parametrize("at", range(2))
+@pytest.mark.parametrize("at", range(4))
 def test_killed_at_each_request_it_is_one_order_and_its_number_is_told(
     centre: Any, remote: Any, read_back: Any, at: int
 ) -> None:
