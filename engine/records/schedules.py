@@ -6,7 +6,7 @@ one that failed is tried twice more. A schedule that is seen for the first time 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Final, Protocol
@@ -50,38 +50,48 @@ class Last:
     at: datetime
 
 
-def slots(schedule: Schedule, day: date, zone: tzinfo, hours: Hours) -> Iterable[datetime]:
-    """The slots of one day, in order, aware in UTC."""
+def slots(
+    schedule: Schedule,
+    day: date,
+    zone: tzinfo,
+    hours: Hours,
+    *,
+    since: datetime | None = None,
+    back: bool = False,
+) -> Iterator[datetime]:
+    """The slots of one day, in order, aware in UTC: those behind ``since``, or (``back``) those up to it, the last one
+    first. A day of a schedule that runs every quarter of a minute has thousands, so only what is asked for is made."""
     if schedule.at is not None:
-        if not schedule.calendar or hours.works(schedule.calendar, day):
-            yield datetime.combine(day, schedule.at, zone).astimezone(UTC)
+        slot = datetime.combine(day, schedule.at, zone).astimezone(UTC)
+        there = since is None or (slot <= since if back else slot > since)
+        if there and (not schedule.calendar or hours.works(schedule.calendar, day)):
+            yield slot
         return
     begin = datetime.combine(day, time(), zone).astimezone(UTC)
     end = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
-    while begin < end:
-        if not schedule.calendar or hours.is_open(schedule.calendar, begin):
-            yield begin
-        begin += timedelta(seconds=schedule.every)
+    every = timedelta(seconds=schedule.every)
+    most = -((begin - end) // every)  # so many of them begin before the day ends
+    passed = most if since is None else max(0, min(most, (since - begin) // every + 1))
+    for number in range(passed - 1, -1, -1) if back else range(0 if since is None else passed, most):
+        slot = begin + number * every
+        if not schedule.calendar or hours.is_open(schedule.calendar, slot):
+            yield slot
 
 
 def last_slot(schedule: Schedule, now: datetime, zone: tzinfo, hours: Hours) -> datetime | None:
     """The last slot that has come; None when there was none for a week."""
     today = now.astimezone(zone).date()
-    for back in range(BACK):
-        past = [slot for slot in slots(schedule, today - timedelta(days=back), zone, hours) if slot <= now]
-        if past:
-            return past[-1]
-    return None
+    days = (today - timedelta(days=back) for back in range(BACK))
+    return next(
+        (slot for day in days for slot in slots(schedule, day, zone, hours, since=now, back=True)), None
+    )
 
 
 def next_slot(schedule: Schedule, now: datetime, zone: tzinfo, hours: Hours) -> datetime | None:
     """The next slot that will come; None when there is none for a week."""
     today = now.astimezone(zone).date()
-    for ahead in range(BACK):
-        for slot in slots(schedule, today + timedelta(days=ahead), zone, hours):
-            if slot > now:
-                return slot
-    return None
+    days = (today + timedelta(days=ahead) for ahead in range(BACK))
+    return next((slot for day in days for slot in slots(schedule, day, zone, hours, since=now)), None)
 
 
 class Schedules:
