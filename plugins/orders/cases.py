@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.api import Context, Digits, Record, Refused, TicketChange, TicketView, WrongState
 
+from .kinds import Who, told
 from .models import Act, Case
 from .pricing import NOTHING
 
@@ -67,27 +68,26 @@ class Cases:
         self._ctx = ctx
         self._session: Session = ctx.session
 
-    def open(self, kind: Kind, *, within: timedelta, call: str = "", **values: object) -> CaseView:
+    def open(self, kind: Kind, who: Who, *, clip: str = "", **values: Any) -> CaseView:
         """A new case, and its ticket for the region's group. An exception that is asked for twice is one."""
-        region = str(values.get("region", ""))
         if kind == "exception":
-            known = self._exception(int(str(values["draft"])), str(values["reason"]))
+            known = self._exception(values["draft"], values["reason"])
             if known is not None and known.state == "open":
                 return self._view(known)
-        group = group_of(self._ctx, region)
-        clip = str(values.get("clip") or "")
+        group = group_of(self._ctx, who.region)
+        settings = self._ctx.settings
         ticket = self._ctx.tickets.open(
             kind,
-            group=group or "orders",
-            within=within,
-            calendar="office",
+            group=group,
+            within=timedelta(seconds=settings.answer if kind == "exception" else settings.settle),
             escalate=group,
-            caller=str(values.get("phone", "")),
-            call=call,
+            caller=who.phone,
+            call=who.call,
             clips=[clip] if clip else [],
-            data={name: str(value) for name, value in values.items() if value and name != "clip"},
+            data=told(kind, who, values),
         )
-        case = Case(kind=kind, opened=self._ctx.now, ticket=ticket.number, **values)
+        asked = {name: value for name, value in who._asdict().items() if name != "call"}
+        case = Case(kind=kind, opened=self._ctx.now, ticket=ticket.number, clip=clip, **asked, **values)
         self._session.add(case)
         self._session.flush()
         return self._view(case)
@@ -124,7 +124,7 @@ class Cases:
             .where(Case.region == region, Case.state == "open")
             .group_by(Case.kind)
         )
-        found: dict[str, int] = dict(rows.tuples().all())
+        found = dict(rows.all())
         return Waiting(
             exceptions=found.get("exception", 0),
             returns=found.get("return", 0),

@@ -8,6 +8,7 @@ from .contracts import OrderSystem, Policies, SupplierSystem, Warehouse
 from .desk import Desk, SqlDesk
 from .history import history
 from .http import HttpOrders, HttpPolicies, HttpSuppliers, HttpWarehouse
+from .kinds import KINDS
 from .models import Base
 from .seed import fill
 from .sql import SqlOrders, SqlPolicies
@@ -46,4 +47,5 @@ department = Department(
     sample=fill,
     history=history,
     settings=Rules,
+    tickets=KINDS,
 )

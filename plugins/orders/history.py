@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from .kinds import Who, told
 from .models import Act, Article, Case, DealerRow, Line, Order, Price
 from .pricing import NOTHING, rounded
 
@@ -25,11 +26,16 @@ class Hand(NamedTuple):
     """How a region's supervisor works: the minutes to a first response, and from there to the end."""
 
     agent: str
+    group: str
     response: int
     settled: int
 
 
-HANDS: Final = {"华南": Hand("8021", 25, 180), "华东": Hand("8022", 40, 240), "西南": Hand("8023", 190, 900)}
+HANDS: Final = {
+    "华南": Hand("8021", "orders_huanan", 25, 180),
+    "华东": Hand("8022", "orders_huadong", 40, 240),
+    "西南": Hand("8023", "orders_xinan", 190, 900),
+}
 
 
 def history(session: Session, history: History) -> None:
@@ -86,25 +92,43 @@ def _order(
 
 
 def _case(session: Session, history: History, dealer: DealerRow, at: datetime, kind: str = "") -> None:
+    """What a dealer asked for by phone, its ticket, and how the region's supervisor dealt with both."""
     random, hand = history.random, HANDS[dealer.region]
     kind = kind or random.choices(("exception", "return", "diversion"), (5, 4, 2))[0]
     responded = at + timedelta(minutes=hand.response * random.uniform(0.5, 2))
     settled = responded + timedelta(minutes=hand.settled * random.uniform(0.5, 2))
     verdict = random.choices(("approved", "refused"), (3, 1))[0] if kind == "exception" else "settled"
+    values: dict[str, Any] = {}
+    if kind == "exception":
+        values = {"draft": 0, "reason": "credit", "amount": Decimal(random.randint(2, 90) * 100)}
+    elif kind == "return":
+        order = session.scalars(select(Order).where(Order.dealer == dealer.code).order_by(Order.id)).first()
+        about = order.number if order is not None else "2611000001"
+        values = {"reason": "damaged", "article": "10010001", "cases": random.randint(1, 30), "about": about}
+    else:
+        values = {"article": "10010001", "about": f"{at:%Y%m%d}01"}
+    party = history.party(dealer.code, "dealer")
+    phone = party.numbers[0] if party is not None and party.numbers else ""
+    call = history.call(at, number=phone, party=party, dialled="8001", flow="orders/main", served=120.0)
+    who = Who(dealer.code, dealer.name, dealer.region, phone, call)
+    ticket = history.desk(at).open(
+        kind, group=hand.group, escalate=hand.group, caller=phone, call=call, data=told(kind, who, values)
+    )
+    history.desk(responded, hand.agent).assign(ticket.number, hand.agent)
+    history.desk(settled, hand.agent).solve(ticket.number, f"{verdict} by {hand.agent}")
     case = Case(
         kind=kind,
         dealer=dealer.code,
         name=dealer.name,
         region=dealer.region,
-        reason={"exception": "credit", "return": "damaged"}.get(kind, ""),
-        amount=Decimal(random.randint(2, 90) * 100) if kind == "exception" else NOTHING,
-        article="" if kind == "exception" else "10010001",
-        cases=random.randint(1, 30) if kind == "return" else 0,
+        phone=phone,
         state=verdict,
         by=hand.agent,
+        ticket=ticket.number,
         opened=at,
         responded=responded,
         settled=settled,
+        **values,
     )
     session.add(case)
     session.flush()

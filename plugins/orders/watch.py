@@ -64,14 +64,7 @@ def finish(ctx: Context) -> None:
         if local:
             _finish(ctx, row)
         elif not row.ticket and row.changed < ctx.now - LONG:
-            ticket = ctx.tickets.open(
-                "unsettled",
-                group="orders",
-                within=timedelta(hours=1),
-                calendar="office",
-                data={"dealer": row.dealer, "draft": row.id},
-            )
-            row.ticket = ticket.number
+            row.ticket = ctx.tickets.open("unsettled", data={"dealer": row.dealer, "draft": row.id}).number
 
 
 def _finish(ctx: Context, row: DraftRow) -> None:

@@ -11,6 +11,7 @@ from engine.api import Context, Digits, LoginRefused, Private, Record, Refused, 
 from .cases import Cases, CaseView, Grant, Waiting
 from .department import department
 from .desk import Desk, Draft, TaskList
+from .kinds import Who
 
 
 class RegionView(Record):
@@ -121,18 +122,8 @@ def ask_exception(
     amount: Decimal,
 ) -> CaseView:
     """``orders.ask_exception``: the region's supervisor is asked to let an order pass."""
-    found = Cases(ctx).open(
-        "exception",
-        within=timedelta(seconds=ctx.settings.answer),
-        call=call,
-        dealer=dealer,
-        name=name,
-        region=region,
-        phone=phone,
-        draft=draft,
-        reason=reason,
-        amount=amount,
-    )
+    who = Who(dealer, name, region, phone, call)
+    found = Cases(ctx).open("exception", who, draft=draft, reason=reason, amount=amount)
     _tell(ctx, found, "orders/exception_notice")
     return found
 
@@ -152,20 +143,8 @@ def return_goods(
     clip: str = "",
 ) -> CaseView:
     """``orders.return_goods``: a return is asked for."""
-    return Cases(ctx).open(
-        "return",
-        within=timedelta(seconds=ctx.settings.settle),
-        call=call,
-        dealer=dealer,
-        name=name,
-        region=region,
-        phone=phone,
-        reason=reason,
-        article=article,
-        cases=cases,
-        about=order,
-        clip=clip,
-    )
+    who = Who(dealer, name, region, phone, call)
+    return Cases(ctx).open("return", who, reason=reason, article=article, cases=cases, about=order, clip=clip)
 
 
 @command(department, over=Desk)
@@ -181,18 +160,8 @@ def report_diversion(
     clip: str = "",
 ) -> CaseView:
     """``orders.report_diversion``: goods of another region are sold in the dealer's."""
-    found = Cases(ctx).open(
-        "diversion",
-        within=timedelta(seconds=ctx.settings.settle),
-        call=call,
-        dealer=dealer,
-        name=name,
-        region=region,
-        phone=phone,
-        article=article,
-        about=batch,
-        clip=clip,
-    )
+    who = Who(dealer, name, region, phone, call)
+    found = Cases(ctx).open("diversion", who, article=article, about=batch, clip=clip)
     _tell(ctx, found, "orders/diversion_notice")
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.hooks.loading import load_folder
 from engine.records.history import Calendar, History
+from engine.store import all_tables
 
 PLUGIN = load_folder(Path(__file__).parents[1])
 MODELS: Any = sys.modules["insideline_plugins.orders.models"]
@@ -25,6 +26,7 @@ TODAY = date(2026, 11, 23)
 def test_two_weeks_with_peaks_a_typhoon_a_slow_region_and_one_who_asks_again_and_again() -> None:
     engine = create_engine("sqlite://")
     PLUGIN.department.models.create_all(engine)
+    all_tables.metadata.create_all(engine)
     with Session(engine) as session:
         PLUGIN.department.sample(session, TODAY)
         owed = {row.code: row.outstanding for row in session.scalars(select(MODELS.DealerRow))}
@@ -34,9 +36,14 @@ def test_two_weeks_with_peaks_a_typhoon_a_slow_region_and_one_who_asks_again_and
             department="orders",
             zone=ZoneInfo("Asia/Shanghai"),
             e164=lambda number: number,
-            due=lambda calendar, begin, seconds: begin,
+            due=lambda calendar, begin, seconds: (
+                begin + timedelta(seconds=3 * seconds)
+            ),  # an office day of 8 hours
+            kinds={"orders": PLUGIN.department.tickets},
         )
         PLUGIN.department.history(session, made)
+        made.flush()
+        tickets = session.execute(select(all_tables.tables_tickets.tickets)).mappings().all()
         orders = session.scalars(select(MODELS.Order).where(MODELS.Order.key.like("history-%"))).all()
         days = Counter(order.placed for order in orders)
         assert days[date(2026, 11, 16)] > days[date(2026, 11, 14)]  # a Monday, a Saturday
@@ -55,4 +62,10 @@ def test_two_weeks_with_peaks_a_typhoon_a_slow_region_and_one_who_asks_again_and
             if (case.dealer, case.kind) == ("44030002", "return")
         ]
         assert len(again) >= 4
+        cases = {case.ticket: case for case in session.scalars(select(MODELS.Case))}
+        assert {one.number for one in tickets} == set(cases)
+        assert {one.state for one in tickets} == {"solved"}
+        late = {one.group for one in tickets if one.solved > one.due}
+        assert "orders_xinan" in late
+        assert "orders_huanan" not in late
         assert len(OFFICE.acts(ctx)) == 2 * len(session.scalars(select(MODELS.Case)).all())
