@@ -101,6 +101,9 @@ class Lead:
             flow=owed.flow,
             first=owed.call,
         )
+        # An engine died with it before its first place was known: it begins once more, and that counts.
+        if call.resumed is not None and self._too_often(call, call.resumed):
+            return
         services.host.tell.call_started(call=call.view())
         run = Run(call, self.flows, services, language=call.language)
         told = {"id": owed.id, "call": owed.call, "queue": owed.queue, "data": dict(owed.data)}
@@ -216,6 +219,23 @@ class Lead:
         call.hang_up("CALL_REJECTED")
         call.wait_gone()
 
+    def _too_often(self, call: Call, resumption: Resumption) -> bool:
+        """Count that an engine took the call up; a call that many engines died with is handed over."""
+        call.adopted = _number(resumption.variables.get(ADOPTED)) + 1
+        # At once, and not with the state, which a call that only waits does not write again: whatever this call
+        # does to an engine, the next one can count.
+        call.later(commands.uuid_setvar(call.id, ADOPTED, str(call.adopted)))
+        call.flush()
+        if call.adopted <= self._max_adoptions:
+            return False
+        log.error("call.adopted_too_often", call=call.id, adopted=call.adopted)
+        call.journal("call.handed_over", reason="adopted too often")
+        call.fault = "adopted too often"
+        call.later(commands.uuid_transfer(call.id, FALLBACK_CONTEXT, "XML", FALLBACK_CONTEXT))
+        call.flush()
+        call.wait_gone(120.0)
+        return True
+
     def _resume(self, call: Call) -> None:
         services = self.services
         resumption = call.resumed
@@ -224,24 +244,13 @@ class Lead:
         account.take_up(
             call, resumption.variables.get(account.VARIABLE, ""), services.clock.now().timestamp()
         )
-        call.adopted = _number(resumption.variables.get(ADOPTED)) + 1
-        # At once, and not with the state, which a call that only waits does not write again: whatever this call
-        # does to an engine, the next one can count.
-        call.later(commands.uuid_setvar(call.id, ADOPTED, str(call.adopted)))
-        call.flush()
         call.hidden = bool(state.get("i"))
         call.number = "" if call.hidden else services.numbers.e164(call.number)
         call.name = "" if call.hidden else call.name
         if call.asks:
             self._asked_for(call)
         call.language = str(state.get("l") or services.languages[0])
-        if call.adopted > self._max_adoptions:
-            log.error("call.adopted_too_often", call=call.id, adopted=call.adopted)
-            call.journal("call.handed_over", reason="adopted too often")
-            call.fault = "adopted too often"
-            call.later(commands.uuid_transfer(call.id, FALLBACK_CONTEXT, "XML", FALLBACK_CONTEXT))
-            call.flush()
-            call.wait_gone(120.0)
+        if self._too_often(call, resumption):
             return
         call.state = CallState.FLOW
         flows = self._flow_set(str(state.get("h", "")))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from engine.flows.lead import Lead
+
 CALL_ME = """
 ask:
   - answer
@@ -161,6 +165,25 @@ def test_what_is_owed_survives_the_engine_and_is_dialled_once(desk: Any) -> None
     centre.clock.advance("5m")
     assert len(centre.simulator.lines) == 1
     assert centre.one("callbacks")["state"] == "done"
+
+
+def test_a_call_back_with_which_the_engine_died_at_once_begins_again_and_that_counts(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    centre = desk(CALL_ME)
+    promised(centre)
+    centre.agent("201").ready()
+    with monkeypatch.context() as patched:  # an engine that gets no further than to the first step
+        patched.setattr(Lead, "_walk", lambda self, run, walk: run.call.wait_gone())
+        line = dialled(centre)
+        centre.clock.advance(3)
+        centre.engine.kill()
+    centre.engine.start()
+    assert said(centre, line) == "callback_greeting"
+    line.hang_up()
+    centre.clock.advance(2)
+    row = next(row for row in centre.cdrs() if row.data["direction"] == "out")
+    assert (row.adopted, row.number) == (1, "+8613800000009")
 
 
 def test_one_who_hangs_up_while_no_engine_is_there_has_a_cdr_and_is_called_again(desk: Any) -> None:
