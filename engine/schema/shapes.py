@@ -39,7 +39,7 @@ M = TypeVar("M", bound=BaseModel)
 class Shape(BaseModel):
     """The base of everything that a file may hold: unknown keys are refused, and a parsed one never changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
 
 class Short(Shape):
