@@ -104,3 +104,24 @@ def test_nothing_is_mended_while_every_event_comes(shop: Shop) -> None:
     centre.clock.advance(60)
     assert mended(centre) == []
     assert (centre.app.acd.mended, centre.app.calls.mended) == (0, 0)
+
+
+def test_what_is_asked_every_few_seconds_holds_up_no_command(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand channels take the switch long to list: whoever becomes free meanwhile is rung at once."""
+    centre = shop(FLOW)
+    centre.caller().dials("8000")
+    line = centre.app.calls.line
+    waited: list[str] = []
+    aside: list[str] = []
+    api, bgapi = line.api, line.bgapi
+    monkeypatch.setattr(
+        line, "api", lambda command, *more: waited.append(str(command)) or api(command, *more)
+    )
+    monkeypatch.setattr(
+        line, "bgapi", lambda command, *more: aside.append(str(command)) or bgapi(command, *more)
+    )
+    centre.clock.advance(20)
+    assert not [one for one in waited if "show channels" in one]
+    assert len([one for one in aside if "show channels" in one]) >= 3
