@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -153,7 +153,7 @@ class Book:
         rows = self._store.read(queries.recordings_open, LOOK)
         lost = [row for row in rows if row.call not in live]
         for row in lost:
-            self._finish(row.id)
+            self._finish(row.id, seen=False)
         return len(lost)
 
     # -- afterwards -------------------------------------------------------------------------------
@@ -241,14 +241,15 @@ class Book:
     def _save_masks(self, started: Started) -> None:
         self._store.change(tables.recordings, started.id, {"masks": started.masks})
 
-    def _finish(self, id: str) -> None:
+    def _finish(self, id: str, *, seen: bool = True) -> None:
+        """``seen``: it ends now; else it ended while no engine was there, when its sound did."""
         try:
             if id in self._running or (row := self._row(id)) is None or row.ended is None:
-                self._close(id)
+                self._close(id, seen=seen)
         finally:
             self._finishing.discard(id)
 
-    def _close(self, id: str) -> None:
+    def _close(self, id: str, *, seen: bool) -> None:
         try:
             started = self._find(id)
         except NotFound:
@@ -256,10 +257,10 @@ class Book:
             return
         self._running.pop(id, None)
         seconds, size = self._clock.blocking(self._pool, self._length, started.path)
-        now = self._clock.now()
+        now = self._clock.now() if seen else started.began + timedelta(seconds=seconds)
         if started.masks and started.masks[-1][1] is None:
             began, _, why = started.masks[-1]
-            started.masks[-1] = (began, now, why)
+            started.masks[-1] = (began, max(began, now), why)
         row = RecordingRow(
             id=id,
             call=started.call,
