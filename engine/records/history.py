@@ -20,7 +20,7 @@ from engine.records.certification import Certifications
 from engine.records.knowledge import Library
 from engine.records.party_table import PartiesIn
 from engine.records.tickets import Desk, Due, Kinds, SiteOf
-from engine.store import tables
+from engine.store import tables, tables_tickets
 from engine.store.columns import encode
 from engine.store.tables_clips import ratings
 from engine.types import PartyView
@@ -218,6 +218,26 @@ class History:
             ratings, key=f"sample:{call}:{question}", at=at, question=question, score=score, most=5, call=call,
             department=self.department, flow="common/survey", queue=queue, agent=agent, language="zh-CN",
             party=party.id if party is not None else None,
+        )  # fmt: skip
+
+    def notice(
+        self,
+        at: datetime,
+        group: str,
+        prompt: str,
+        *,
+        key: str = "",
+        text: str = "",
+        by: str = "",
+        ended: datetime | None = None,
+        **values: Any,
+    ) -> None:
+        """A notice that was told ``at``, in the words ``text``, and acknowledged ``by`` somebody at ``ended``."""
+        self._row(
+            tables_tickets.notices, id=f"{self.random.getrandbits(48):012x}", group=group, level="warning",
+            prompt=prompt, values=encode(values) if values else None, department=self.department, key=key, text=text,
+            call="", state="acknowledged" if by else "told", created=at, next=at, way=0, tries=1, by=by, error="",
+            ended=ended or at,
         )  # fmt: skip
 
     def journal(

@@ -144,6 +144,7 @@ class FeedbackRow(Base):
     def owed_again(self, due: datetime | None, reopened: int) -> None:
         """Whoever gave it is not content."""
         self.replied = self.settled = None
+        self.outcome = ""  # what came of it is open again
         self.due, self.reopened = due, reopened
 
 

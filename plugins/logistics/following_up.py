@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, get_args
 
 from engine.api import CallView, CliCommand, Context, Refused, Report, schedule
@@ -108,7 +109,7 @@ def quoted(ctx: Context, days: int = 30) -> list[tuple[Any, ...]]:
             if (one.origin, one.destination, one.version) == (origin, destination, version)
         ]
         orders = sum(bool(one.pickup) for one in mine)
-        total = sum(one.total for one in mine)
+        total = round(sum((one.total for one in mine), Decimal()), 2)
         rows.append(
             (origin, destination, version, len(mine), orders, f"{100 * orders / len(mine):.0f}%", total)
         )

@@ -22,7 +22,7 @@ from .models import (
     Verdict,
     Waybill,
 )
-from .pickups import SqlPickups, Wanted
+from .pickups import Ordered, SqlPickups, Wanted, notice_key
 from .prices import quote
 from .tariffs import SqlTariffs
 
@@ -79,7 +79,21 @@ def _quotes(session: Session, history: History) -> None:
                 customers.ordered(kept, order.number, now=at + timedelta(minutes=4), key="")
                 done = at + timedelta(minutes=history.random.randrange(6, 14))
                 pickups.complete(order.number, "", "", "", "8012", now=done, key="")
+                _told(history, order, done)
     _followed(session, history)
+
+
+def _told(history: History, order: Ordered, done: datetime) -> None:
+    """The branch was rung, and pressed 1; the desk had a ticket meanwhile."""
+    heard = order.made + timedelta(minutes=history.random.randrange(1, 8))
+    history.notice(
+        order.made, "logistics_branch", "logistics/pickup_notice", key=notice_key(order.number),
+        text=f"有新的上门取货：{order.district}，{order.weight}公斤", by="phone 1057", ended=heard, number=order.number,
+        branch=order.branch,
+    )  # fmt: skip
+    said = {"order": order.number, "branch": order.branch, "district": order.district, "to_write_down": False}
+    ticket = history.desk(order.made).open("pickup", data=said, caller=order.customer)
+    history.desk(done, "8012").solve(ticket.number, "8012")
 
 
 def _followed(session: Session, history: History) -> None:

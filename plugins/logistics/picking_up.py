@@ -11,7 +11,7 @@ from engine.api import CliCommand, Context, Digits, NoticeView, Record, Refused,
 from .branches import Branches, District, Near
 from .customers import Address, Customers
 from .department import department
-from .pickups import Pickups, Wanted
+from .pickups import Pickups, Wanted, notice_key
 
 
 class Place(Record):
@@ -112,11 +112,6 @@ def order_pickup(
     )
     due = ticket.due.astimezone(ctx.now.tzinfo) if ticket.due is not None else ctx.now
     return Placed(number=placed.number, ticket=ticket.number, due=due)
-
-
-def notice_key(number: str) -> str:
-    """By which the notice of an order is found again."""
-    return f"logistics.pickup:{number}"
 
 
 @command(department, over=Customers)

@@ -57,6 +57,11 @@ class Ordered(Record):
     completed_by: str
 
 
+def notice_key(number: str) -> str:
+    """By which the notice of an order is found again."""
+    return f"logistics.pickup:{number}"
+
+
 class Pickups(Protocol):
     """The company's orders to pick something up."""
 

@@ -57,6 +57,10 @@ def test_the_reports_show_the_stories_of_the_past(past: Any, office: Any) -> Non
     quotes = office.report("logistics.quotes")
     assert sum(row["quotes"] for row in quotes) > 30
     assert 0 < sum(row["orders"] for row in quotes) < sum(row["quotes"] for row in quotes)
+    taken = office.report("logistics.pickups", days=15)
+    assert sum(row["orders"] for row in quotes) == len(taken)
+    assert {(row["notice"], row["acknowledged_by"]) for row in taken} == {("acknowledged", "phone 1057")}
+    assert all(0 < row["minutes"] < 8 for row in taken)
     calls = office.report("logistics.followups")
     assert {row["tier"] for row in calls} == {"diamond", "gold", "ordinary"}
     assert all(row["in_time"] <= row["done"] for row in calls)
