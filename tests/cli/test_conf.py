@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,15 +12,6 @@ from click.testing import Result
 
 Say = Callable[..., Result]
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def centre(home: Path) -> Path:
-    """The centre of this repository, in a home of its own."""
-    for name in ("conf", "dialplans", "plugins", "prompts"):
-        ignored = shutil.ignore_patterns("__pycache__", "tests")
-        shutil.copytree(ROOT / name, home / name, dirs_exist_ok=True, ignore=ignored)
-    return home
 
 
 def change(centre: Path, file: str, before: str, after: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -22,14 +21,11 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def centre(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The centre of this repository, in a home of its own that we are in."""
-    for name in ("conf", "dialplans", "plugins", "prompts"):
-        ignore = shutil.ignore_patterns("__pycache__", "tests")
-        shutil.copytree(ROOT / name, home / name, dirs_exist_ok=True, ignore=ignore)
-    monkeypatch.chdir(home)
+def centre(centre: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """That centre's home, and we are in it."""
+    monkeypatch.chdir(centre)
     monkeypatch.delenv("INSIDELINE_HOME", raising=False)
-    return home
+    return centre
 
 
 def say(*words: str) -> Result:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import socket
 import sqlite3
 from collections.abc import Callable
@@ -16,19 +15,6 @@ from click.testing import Result
 
 Say = Callable[..., Result]
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def centre(home: Path) -> Path:
-    """The centre of this repository, in a home of its own."""
-    for name in ("conf", "dialplans", "plugins", "prompts"):
-        shutil.copytree(
-            ROOT / name,
-            home / name,
-            dirs_exist_ok=True,
-            ignore=shutil.ignore_patterns("__pycache__", "tests"),
-        )
-    return home
 
 
 @pytest.fixture
