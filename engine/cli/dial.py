@@ -36,12 +36,15 @@ _ENDING = 5  # polls after hanging up, until the engine must have noticed
     help="Replay a transcript; exit 1 where the call goes another way.",
 )
 @click.option(
-    "--record", type=click.File("w", encoding="utf-8", lazy=True), metavar="FILE", help="Write one."
+    "--record",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE",
+    help="Write one. It has every key that you type, PINs too, so nobody else may read it.",
 )
 @click.option("--sound", is_flag=True, help="Play the prompts, too, where this machine has a sound device.")
 @home_option
 def dial(
-    number: str, caller: str, steps: bool, script: Path | None, record: TextIO | None, sound: bool
+    number: str, caller: str, steps: bool, script: Path | None, record: Path | None, sound: bool
 ) -> None:
     """Be the caller: prompts are shown as text, the keys that you type are pressed, Ctrl-C hangs up.
 
@@ -55,14 +58,18 @@ def dial(
     if not number:
         raise click.UsageError("Missing argument 'NUMBER' (or a script that begins with `dial NUMBER`).")
     terminal = script is None and sys.stdin.isatty()
-    with Engine(place) as engine, Engine(place) as presser:  # the first one waits in a poll
+    with (
+        Engine(place) as engine,
+        Engine(place) as presser,
+        _own(record) as written,
+    ):  # the first waits in a poll
         begun: dict[str, str] = engine.post("/dials", number=number, **({"from": caller} if caller else {}))
         call = _Call(engine, presser, begun["id"], Screen(steps=steps))
         call.screen.header(number, caller, keys=terminal)
         if sound:
             call.speaker = _speaker(call)
-        if record is not None:
-            call.record = Record(record, number, caller)
+        if written is not None:
+            call.record = Record(written, number, caller)
         if script is not None:
             _replay(call, script, lines)
             return
@@ -72,6 +79,21 @@ def dial(
                 call.follow()
             finally:
                 typing.kill()
+
+
+@contextmanager
+def _own(record: Path | None) -> Iterator[TextIO | None]:
+    """A transcript to write, which nobody else may read: what was typed stands in it."""
+    if record is None:
+        yield None
+        return
+    try:
+        made = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.fchmod(made, 0o600)  # it may have been there
+    except OSError as error:
+        raise Failed(f"{record} can't be written: {error.strerror}") from None
+    with os.fdopen(made, "w", encoding="utf-8") as file:
+        yield file
 
 
 class _Call:

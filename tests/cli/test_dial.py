@@ -69,6 +69,7 @@ def test_a_script_that_can_not_be_read_is_told_line_by_line(say: Say, home: Path
 
 def test_what_is_recorded_can_be_replayed(engine: Parts, say: Say, home: Path) -> None:
     assert say("dial 8004 --record keys.txt", input="9\n").exit_code == 0
+    assert (home / "keys.txt").stat().st_mode & 0o777 == 0o600  # a PIN may stand in it
     written = (home / "keys.txt").read_text(encoding="utf-8").splitlines()
     assert written[:2] == ["dial 8004", "hears welcome  # 欢迎致电粤达"]
     assert written[-2:] == ["press 9", "ended NORMAL_CLEARING"]
