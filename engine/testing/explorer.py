@@ -43,7 +43,7 @@ _CHANGES: Final = 3  # times that another result is given: the first may have me
 _PATIENCE: Final = 3600.0
 _WRONG: Final = {"menu": "#", "confirm": "7", "rate": "9", "pick": "#", "collect": "1#"}
 #: Where a call leads by itself, and nobody chooses.
-_ON_ITS_OWN: Final = frozenset({"choose", "go", "say", "play", "return"})
+_ON_ITS_OWN: Final = frozenset({"choose", "go", "say", "return"})
 #: Steps that ask in ways of their own: what is pressed for each good way, one answer for each time that it asks.
 _SCRIPTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "answer_from_knowledge": {"solved": ("1", "1"), "not_solved": ("2", "2")},
@@ -323,7 +323,7 @@ class Explorer:
         for way in ways.values():
             if way.name not in pressed and not (asks and way.name == "give_up"):
                 yield Choice(way.name, way=way)
-        if step.falls_through() and (step.kind == "transfer" or step.kind not in STEPS):
+        if step.falls_through() and (step.kind in ("transfer", "play") or step.kind not in STEPS):
             yield Choice("talked", passed=True)
         if step.needs_caller and step.kind != "run":
             yield Choice("hangs up", hangs_up=True)

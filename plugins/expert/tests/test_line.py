@@ -133,10 +133,12 @@ def test_a_number_too_short_is_asked_for_again_and_silence_leads_on(first_line: 
     caller.hears("expert/goes_on_unnamed")
 
 
+@pytest.mark.parametrize("trouble", ["fails", "hangs"])
 def test_a_directory_that_does_not_answer_is_told_and_the_number_is_kept(
-    centre: Any, first_line: Any
+    centre: Any, first_line: Any, trouble: str
 ) -> None:
-    centre.adapter("expert.StaffDirectory").raises(RuntimeError("down"))
+    directory = centre.adapter("expert.StaffDirectory")
+    directory.hangs() if trouble == "hangs" else directory.raises(RuntimeError("down"))
     caller = first_line.opened().presses("60101#")
     caller.hears("expert/directory_unreachable")
     caller.hears("expert/which_topic").hangs_up()

@@ -148,7 +148,7 @@ def test_every_way_of_the_supervisors_line(centre: Any, seed: Any, explorer: Exp
             while len(centre.rows("orders.case", kind=kind, state="open")) < 2:
                 seed.case(
                     kind=kind, dealer="44010001", name="广州恒润商贸", region="华南", phone="+8613802880001",
-                    reason="credit", amount="900.00", article="10010001", cases=3, about="2611000002",
+                    reason="credit", clip="gone", amount="900.00", article="10010001", cases=3, about="2611000002",
                     opened=centre.virtual.now(),
                 )  # fmt: skip
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.errors import Refused
+from engine.hooks.loading import load_folder
 from plugins.orders.tests.conftest import DIANYUAN, HENGRUN, LINE, SUPERVISORS
 
+load_folder(Path(__file__).parents[1])
+OFFICE: Any = sys.modules["insideline_plugins.orders.office"]
 Call = Callable[..., Any]
 
 
@@ -313,3 +320,58 @@ def test_a_talk_of_the_desk_is_an_act(centre: Any, dealer: Call) -> None:
     centre.clock.advance("40s")
     act = centre.one("orders.act")
     assert (act.who, act.what, act.about) == ("8021", "talked", caller.uuid)
+
+
+def test_the_supervisor_hears_what_the_dealer_said(centre: Any, dealer: Call, supervisor: Call) -> None:
+    caller = dealer().presses("7")
+    caller.hears("orders/more_menu").presses("2")
+    caller.hears("orders/diversion_article").presses("10010001#")
+    caller.hears("orders/enter_batch").presses("20261101#")
+    caller.says("5s").hears("orders/say_where").hears_beep()
+    caller.hears("clip_review").presses("3")
+    caller.hears("orders/diversion_opened").hangs_up()
+    case = centre.one("orders.case")
+    ticket = centre.one("tickets", number=case.ticket)
+    assert (ticket["kind"], ticket["escalate"]) == ("diversion", "orders_huanan")
+    assert json.loads(ticket["data"])["batch"] == "20261101"
+    boss = supervisor().presses("6")
+    boss.hears("orders/diversion_text")
+    boss.hears_clip(case.clip)
+    boss.hears("orders/settle_it").presses("1")
+    boss.hears("orders/settled").hangs_up()
+    assert centre.one("orders.case").state == "settled"
+    assert centre.one("tickets", number=case.ticket)["state"] == "solved"
+
+
+def test_cases_are_decided_by_command_once_and_each_in_its_own_way(centre: Any, seed: Any) -> None:
+    for kind in ("exception", "exception", "return"):
+        seed.case(
+            **opened(centre, kind, reason="credit" if kind == "exception" else "damaged", amount="160.00")
+        )
+    first, second, third = (one.id for one in centre.rows("orders.case"))
+
+    def command(name: str, case: int) -> str:
+        [found] = [one for one in OFFICE.COMMANDS if one.name == name]
+        departments = centre.app.departments
+        said = departments.in_context(
+            "orders", name, lambda ctx: found.run(ctx, case=case, by="8021"), 5.0, writes=True
+        )
+        return str(said)
+
+    assert command("approve", first) == f"case {first} of 广州恒润商贸: approved"
+    assert command("refuse", second).endswith("refused")
+    assert command("settle", third).endswith("settled")
+    for name, case, why in (
+        ("refuse", first, "decided"),  # it is over
+        ("settle", second, "unknown"),  # an exception is approved or refused
+        ("approve", third, "unknown"),  # a return is settled
+        ("approve", 999, "unknown"),
+    ):
+        with pytest.raises(Refused, match=why):
+            command(name, case)
+    assert [one.state for one in centre.rows("orders.case")] == ["approved", "refused", "settled"]
+    assert [(one.who, one.what, one.how) for one in centre.rows("orders.act")] == [
+        ("8021", "approved", "command"),
+        ("8021", "refused", "command"),
+        ("8021", "settled", "command"),
+    ]
