@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .kinds import Who, told
-from .models import Act, Article, Case, DealerRow, Line, Order, Price
+from .models import Act, Article, Case, DealerRow, DraftLine, DraftRow, Line, Order, Price
 from .pricing import NOTHING, rounded
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 ORDERS: Final = 9.0  # on an ordinary day
 CASES: Final = 1.2
 CALLED_AGAIN: Final = "44030002"  # asked four times for one and the same return
+
+
+WAITS: Final = "53010003"  # whose order is beyond the credit, and whose supervisor has not decided yet
 
 
 class Hand(NamedTuple):
@@ -48,6 +51,7 @@ def history(session: Session, history: History) -> None:
             _order(session, history, day, number, history.random.choice(dealers), articles, prices)
         for at in history.times(day, CASES):
             _case(session, history, history.random.choice(dealers), at)
+    _waits(session, history, next(one for one in dealers if one.code == WAITS))
     again = next(one for one in dealers if one.code == CALLED_AGAIN)
     for day in history.days[-5:-1]:
         _case(session, history, again, history.at(day, "10:10"), kind="return")
@@ -91,6 +95,19 @@ def _order(
     order.number = f"{day:%y%m}{order.id:06d}"
 
 
+def _waits(session: Session, history: History, dealer: DealerRow) -> None:
+    """An order that is beyond the credit was begun yesterday evening; the region's supervisor has not decided yet."""
+    at, hand = history.at(history.days[-1], "17:20"), HANDS[dealer.region]
+    line = DraftLine(
+        article="10010002", name="清泉矿泉水一点五升", english="Spring Water one and a half litres", cases=90
+    )
+    draft = DraftRow(dealer=dealer.code, held_by=dealer.code, opened=at, changed=at, lines=[line])
+    session.add(draft)
+    session.flush()
+    values = {"draft": draft.id, "reason": "credit", "amount": Decimal("2860.00")}
+    _opened(session, history, dealer, at, "exception", hand, values)
+
+
 def _case(session: Session, history: History, dealer: DealerRow, at: datetime, kind: str = "") -> None:
     """What a dealer asked for by phone, its ticket, and how the region's supervisor dealt with both."""
     random, hand = history.random, HANDS[dealer.region]
@@ -107,30 +124,10 @@ def _case(session: Session, history: History, dealer: DealerRow, at: datetime, k
         values = {"reason": "damaged", "article": "10010001", "cases": random.randint(1, 30), "about": about}
     else:
         values = {"article": "10010001", "about": f"{at:%Y%m%d}01"}
-    party = history.party(dealer.code, "dealer")
-    phone = party.numbers[0] if party is not None and party.numbers else ""
-    call = history.call(at, number=phone, party=party, dialled="8001", flow="orders/main", served=120.0)
-    who = Who(dealer.code, dealer.name, dealer.region, phone, call)
-    ticket = history.desk(at).open(
-        kind, group=hand.group, escalate=hand.group, caller=phone, call=call, data=told(kind, who, values)
-    )
-    history.desk(responded, hand.agent).assign(ticket.number, hand.agent)
-    history.desk(settled, hand.agent).solve(ticket.number, f"{verdict} by {hand.agent}")
-    case = Case(
-        kind=kind,
-        dealer=dealer.code,
-        name=dealer.name,
-        region=dealer.region,
-        phone=phone,
-        state=verdict,
-        by=hand.agent,
-        ticket=ticket.number,
-        opened=at,
-        responded=responded,
-        settled=settled,
-        **values,
-    )
-    session.add(case)
+    case = _opened(session, history, dealer, at, kind, hand, values)
+    history.desk(responded, hand.agent).assign(case.ticket, hand.agent)
+    history.desk(settled, hand.agent).solve(case.ticket, f"{verdict} by {hand.agent}")
+    case.state, case.by, case.responded, case.settled = verdict, hand.agent, responded, settled
     session.flush()
     for when, what in ((responded, "heard"), (settled, verdict)):
         session.add(
@@ -138,3 +135,35 @@ def _case(session: Session, history: History, dealer: DealerRow, at: datetime, k
                 at=when, who=hand.agent, what=what, about=f"case {case.id}", region=dealer.region, how="phone"
             )
         )
+
+
+def _opened(
+    session: Session,
+    history: History,
+    dealer: DealerRow,
+    at: datetime,
+    kind: str,
+    hand: Hand,
+    values: dict[str, Any],
+) -> Case:
+    """A case as it was opened by phone: its call, its ticket for the region's group, its row."""
+    party = history.party(dealer.code, "dealer")
+    phone = party.numbers[0] if party is not None and party.numbers else ""
+    call = history.call(at, number=phone, party=party, dialled="8001", flow="orders/main", served=120.0)
+    who = Who(dealer.code, dealer.name, dealer.region, phone, call)
+    ticket = history.desk(at).open(
+        kind, group=hand.group, escalate=hand.group, caller=phone, call=call, data=told(kind, who, values)
+    )
+    case = Case(
+        kind=kind,
+        dealer=dealer.code,
+        name=dealer.name,
+        region=dealer.region,
+        phone=phone,
+        ticket=ticket.number,
+        opened=at,
+        **values,
+    )
+    session.add(case)
+    session.flush()
+    return case
