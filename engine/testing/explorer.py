@@ -406,8 +406,10 @@ class _Wrapped:
 def _silence(caller: Caller) -> float:
     """The longest time of a call in which its caller heard nothing, and talked with nobody, in seconds."""
     sim, longest = caller.sim, 0.0
-    if sim.talks:
+    if sim.talks or not sim.played:
         return 0.0
-    for one, following in zip(sim.played, sim.played[1:], strict=False):
-        longest = max(longest, following.at - (one.ended if one.ended is not None else following.at))
+    heard = sim.played[0].at
+    for sound in sim.played:  # music goes on behind what is said over it
+        longest = max(longest, sound.at - heard)
+        heard = max(heard, sound.ended if sound.ended is not None else float("inf"))
     return longest

@@ -64,6 +64,19 @@ def test_who_waited_too_long_is_told(line: Any, centre: Any) -> None:
     assert (left.data["reason"], left.data["waited"]) == ("too_long", 600.0)
 
 
+def test_who_is_not_known_may_talk_to_the_desk(line: Any, centre: Any) -> None:
+    agent = centre.agent("8043").ready()
+    caller = line.main().presses("1")
+    for _ in range(3):
+        line.signs_in(caller, "30011", "000000")
+        if (said := caller.hears_next().key) == "hr/not_known":
+            break
+        assert said == "hr/wrong_number_or_pin"
+    caller.hears("connecting")
+    agent.is_offered(caller).sees(about="not identified").answers().hangs_up(disposition="answered")
+    caller.hears("bye")
+
+
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_a_queue_that_is_full_says_so_at_once(
     centre_of: Callable[[Path], Any], tmp_path: Path, language: str
