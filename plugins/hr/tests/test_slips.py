@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from sqlalchemy import NullPool, create_engine
@@ -27,7 +27,10 @@ AMOUNTS = st.dictionaries(
     st.sampled_from(KINDS), st.decimals(-100_000, 100_000, places=2, allow_nan=False), max_size=len(KINDS)
 )
 
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
+
+@calm
 @given(AMOUNTS)
 def test_gross_less_deductions_is_net_to_the_fen(amounts: dict[str, Decimal]) -> None:
     slip = slip_of("30011", MONTH, amounts.items())
@@ -40,6 +43,7 @@ def test_gross_less_deductions_is_net_to_the_fen(amounts: dict[str, Decimal]) ->
     assert [line.kind for line in slip.lines] == [kind for kind in KINDS if amounts.get(kind)]
 
 
+@calm
 @given(AMOUNTS, st.sampled_from(["gross", "deductions", "net"]), st.integers(1, 10_000))
 def test_a_slip_whose_sums_do_not_agree_is_refused_without_a_word_of_an_amount(
     amounts: dict[str, Decimal], which: str, fen: int

@@ -162,3 +162,23 @@ def test_a_killed_engine_opens_one_ticket(centre: Any, line: Any, point: str) ->
     centre.engine.start()
     caller.hears("logistics/complaint_text" if point == "before" else "logistics/speak_to_group")
     assert len(centre.rows("tickets")) == len(centre.rows("logistics.complaints")) == 1
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_a_caller_hears_how_a_complaint_stands_and_what_was_answered(
+    centre: Any, line: Any, language: str
+) -> None:
+    stated(line, "damage", language).hears("logistics/complaint_text").hangs_up()
+    number = centre.one("tickets")["number"]
+    caller = line.chose("4", language)
+    caller.hears("logistics/which_complaint").presses("5")
+    said = caller.hears("ticket_enter").presses(number).hears("ticket_due")
+    assert ("货损投诉" if language == "zh-CN" else "lost or damaged goods") in said.text
+    records = centre.app.records
+    records.work(lambda session: records.desk(session, by="8051").answer(number, "It is paid for."))
+    caller.hears("ticket_another").presses("1")
+    caller.hears("ticket_enter").presses(number)
+    caller.hears("ticket_solved")
+    caller.hears("ticket_answer", **{"ticket.answer": "It is paid for."})
+    caller.hears("ticket_another").presses("2")
+    caller.hears("logistics/main_menu").hangs_up()
