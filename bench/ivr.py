@@ -114,7 +114,10 @@ class _Place:
             load = self._once(ours, self.ours, rate, engine)
             self.home.end()  # which writes what is not written yet
             # SIPp is content with any answer and hang-up, also with the fallback's.
-            ours.astray += WARM + load.calls - (_served(self.home) - before) - load.failed
+            astray = WARM + load.calls - (_served(self.home) - before) - load.failed
+            if astray:
+                print(f"{astray} of {WARM + load.calls} calls ended otherwise: {_otherwise(self.home)}")
+            ours.astray += astray
         _tell(report, rate, ours, peer)
 
     def _once(self, side: Side, target: tuple[str, int], rate: int, engine: psutil.Process | None) -> Load:
@@ -140,6 +143,20 @@ def _served(home: Home) -> int:
         return int(database.execute(query).fetchone()[0])
     finally:
         database.close()
+
+
+def _otherwise(home: Home) -> dict[str, int]:
+    """How calls of this home ended that the engine did not lead to the end, so far."""
+    database = sqlite3.connect(home.folder / "var" / "insideline.db")
+    try:
+        query = (
+            "select outcome || ' by ' || coalesce(json_extract(data, '$.ended_by'), 'nobody'), count(*) from cdr "
+            "group by 1"
+        )
+        found = dict(database.execute(query).fetchall())
+    finally:
+        database.close()
+    return {how: int(count) for how, count in found.items() if how != "served by flow"}
 
 
 def _tell(report: Report, rate: int, ours: Side, peer: Side) -> None:
