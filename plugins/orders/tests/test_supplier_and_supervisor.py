@@ -17,7 +17,6 @@ from engine.hooks.loading import load_folder
 from plugins.orders.tests.conftest import DIANYUAN, HENGRUN, LINE, SUPERVISORS
 
 load_folder(Path(__file__).parents[1])
-OFFICE: Any = sys.modules["insideline_plugins.orders.office"]
 Call = Callable[..., Any]
 
 
@@ -351,7 +350,7 @@ def test_cases_are_decided_by_command_once_and_each_in_its_own_way(centre: Any, 
     first, second, third = (one.id for one in centre.rows("orders.case"))
 
     def command(name: str, case: int) -> str:
-        [found] = [one for one in OFFICE.COMMANDS if one.name == name]
+        found = centre.app.installation.host.commands["orders"][name]
         departments = centre.app.departments
         said = departments.in_context(
             "orders", name, lambda ctx: found.run(ctx, case=case, by="8021"), 5.0, writes=True
