@@ -45,7 +45,10 @@ AGENTS = 100
 TURNS = int(os.environ.get("INSIDELINE_BENCH_ROUNDS", "120"))
 TALKS = 20
 RATE = 40  # callers that come in a second, while a queue is being filled
-CROWDED = 400  # from so many on the line on a third of that: those cost the switch as much as new ones do
+CROWDED = (
+    400  # callers on the line from which on others come slower: those cost the switch as much as new ones
+)
+SLOWER = 13  # a second
 PATIENCE = 30.0  # seconds that anything may take
 STALLED = 10.0  # seconds without another caller, after which those that were lost on the way are made up for
 NICE = (
@@ -282,12 +285,12 @@ class _Callers:
 
     def fill(self, clock: Clock, count: int) -> None:
         """Let so many wait. On a busy machine some get no answer in time, and others take their place."""
-        end = clock.monotonic() + PATIENCE * 4 + count / (RATE / 3)
+        end = clock.monotonic() + PATIENCE * 4 + count / SLOWER
         here = self._side.waiting()
         if here < CROWDED < count:
             self.fill(clock, CROWDED)
             here = self._side.waiting()
-        rate = RATE if count <= CROWDED else RATE / 3
+        rate = RATE if count <= CROWDED else SLOWER
         self._call(count - here, rate)
         moved = clock.monotonic()
         while (now := self._side.waiting()) < count:
@@ -300,7 +303,7 @@ class _Callers:
                 raise RuntimeError(f"{now} of {count} callers in {self._side.name}'s queue: not more in time")
             clock.sleep(1.0)  # to list a thousand callers takes a while
 
-    def _call(self, count: int, rate: float) -> None:
+    def _call(self, count: int, rate: int) -> None:
         sipp = find_sipp()
         assert sipp is not None
         folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="sipp-"))
@@ -308,7 +311,7 @@ class _Callers:
         process = subprocess.Popen(
             [
                 sipp, f"{target[0]}:{target[1]}", "-sf", str(HERE / "waiting.xml"), "-s", "9002",
-                "-i", "127.0.0.1", "-mi", "127.0.0.1", "-r", f"{rate:.0f}", "-m", str(count), "-l", str(count),
+                "-i", "127.0.0.1", "-mi", "127.0.0.1", "-r", str(rate), "-m", str(count), "-l", str(count),
                 "-nostdin", "-trace_err", "-error_file", "errors.log",
             ],
             cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -30,6 +30,7 @@ RATES = (50, 100, 150)  # calls a second
 SECONDS = 8
 ROUNDS = int(os.environ.get("INSIDELINE_BENCH_ROUNDS", "3"))
 WARM = 20  # calls before what is measured: they open files and fill caches
+SERVED = "served by flow"  # the engine led the call to its end
 SETTLE = 1.0  # seconds after the last call in which what it caused is still counted
 
 
@@ -135,28 +136,24 @@ class _Place:
 
 def _served(home: Home) -> int:
     """How many calls the engine led to the end of the flow, by its CDRs; the others went to the fallback."""
-    database = sqlite3.connect(home.folder / "var" / "insideline.db")
-    try:
-        query = (
-            "select count(*) from cdr where outcome = 'served' and json_extract(data, '$.ended_by') = 'flow'"
-        )
-        return int(database.execute(query).fetchone()[0])
-    finally:
-        database.close()
+    return _ended(home).get(SERVED, 0)
 
 
 def _otherwise(home: Home) -> dict[str, int]:
     """How calls of this home ended that the engine did not lead to the end, so far."""
+    return {how: count for how, count in _ended(home).items() if how != SERVED}
+
+
+def _ended(home: Home) -> dict[str, int]:
     database = sqlite3.connect(home.folder / "var" / "insideline.db")
     try:
         query = (
-            "select outcome || ' by ' || coalesce(json_extract(data, '$.ended_by'), 'nobody'), count(*) from cdr "
-            "group by 1"
+            "select outcome || ' by ' || coalesce(json_extract(data, '$.ended_by'), 'nobody'), count(*) "
+            "from cdr group by 1"
         )
-        found = dict(database.execute(query).fetchall())
+        return dict(database.execute(query).fetchall())
     finally:
         database.close()
-    return {how: int(count) for how, count in found.items() if how != "served by flow"}
 
 
 def _tell(report: Report, rate: int, ours: Side, peer: Side) -> None:
