@@ -209,6 +209,19 @@ class House:
         self._telephones.append(phone)
         return phone
 
+    def carrier(self, allow: str, *, caller: str = "") -> Telephone:
+        """The other end of the trunk, over which numbers that begin so may be rung; set up before a start."""
+        phone = Telephone(self.clock, ("127.0.0.1", self.ports["trunks"]), user="carrier")
+        shown = f', caller: "{caller}"' if caller else ""
+        (self.home / "conf" / "trunks.yaml").write_text(
+            "grammar: 1\n"
+            f"trunks: [{{name: pstn, host: 127.0.0.1, port: {phone.port}}}]\n"
+            f'outbound: {{allow: ["{allow}"]{shown}}}\n',
+            encoding="utf-8",
+        )
+        self._telephones.append(phone)
+        return phone
+
     def desk(self, extension: str) -> Telephone:
         """An agent's phone, registered."""
         passwords = json.loads((self.home / "var" / "freeswitch" / "phones.json").read_text(encoding="utf-8"))

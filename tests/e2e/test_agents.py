@@ -52,16 +52,10 @@ WHISPER, GREETING = 1000, 1500
 
 
 @pytest.fixture
-def carrier(house: House) -> Any:
+def carrier(house: House) -> Telephone:
     """The other end of the trunk; and the house with its agents."""
-    phone = Telephone(house.clock, ("127.0.0.1", house.ports["trunks"]), user="carrier")
+    phone = house.carrier("+86139", caller="+862088886600")
     conf = house.home / "conf"
-    (conf / "trunks.yaml").write_text(
-        "grammar: 1\n"
-        f"trunks: [{{name: pstn, host: 127.0.0.1, port: {phone.port}}}]\n"
-        'outbound: {allow: ["+86139"], caller: "+862088886600"}\n',
-        encoding="utf-8",
-    )
     beside_the_shipped(conf / "queues.yaml", "queues", QUEUES)
     beside_the_shipped(conf / "agents.yaml", "agents", AGENTS)
     for number, name, queue in (
@@ -83,8 +77,7 @@ def carrier(house: House) -> Any:
                 file.setsampwidth(2)
                 file.setframerate(8000)
                 file.writeframes(pcm(tone(hz, 1.5)).tobytes())
-    yield phone
-    phone.close()
+    return phone
 
 
 def agent(house: House, name: str) -> dict[str, Any]:

@@ -68,15 +68,7 @@ def test_nobody_knows_who_gave_it_and_the_answer_is_heard_by_the_code(house: Hou
 @pytest.fixture
 def carrier(house: House) -> Telephone:
     """The other end of the trunk, over which families may be rung."""
-    phone = Telephone(house.clock, ("127.0.0.1", house.ports["trunks"]), user="carrier")
-    (house.home / "conf" / "trunks.yaml").write_text(
-        "grammar: 1\n"
-        f"trunks: [{{name: pstn, host: 127.0.0.1, port: {phone.port}}}]\n"
-        'outbound: {allow: ["+861"]}\n',
-        encoding="utf-8",
-    )
-    house._telephones.append(phone)
-    return phone
+    return house.carrier("+861")
 
 
 def test_a_family_is_called_back_by_its_owner(house: House, carrier: Telephone) -> None:

@@ -3,8 +3,6 @@ ready, is reserved and on the line; the caller is rung through the trunk; the tw
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.e2e.house import House
@@ -40,18 +38,11 @@ blocks:
 
 
 @pytest.fixture
-def carrier(house: House) -> Iterator[Telephone]:
+def carrier(house: House) -> Telephone:
     """The other end of the trunk."""
-    phone = Telephone(house.clock, ("127.0.0.1", house.ports["trunks"]), user="carrier")
-    (house.home / "conf" / "trunks.yaml").write_text(
-        "grammar: 1\n"
-        f"trunks: [{{name: pstn, host: 127.0.0.1, port: {phone.port}}}]\n"
-        'outbound: {allow: ["+861"]}\n',
-        encoding="utf-8",
-    )
+    phone = house.carrier("+861")
     house.add_department("kept", "8067", {"flows/main.yaml": FLOW})
-    yield phone
-    phone.close()
+    return phone
 
 
 @pytest.mark.parametrize("killed", [False, True])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.e2e.house import House, beside_the_shipped
@@ -43,15 +41,9 @@ groups:
 
 
 @pytest.fixture
-def carrier(house: House) -> Iterator[Telephone]:
+def carrier(house: House) -> Telephone:
     """The other end of the trunk."""
-    phone = Telephone(house.clock, ("127.0.0.1", house.ports["trunks"]), user="carrier")
-    (house.home / "conf" / "trunks.yaml").write_text(
-        "grammar: 1\n"
-        f"trunks: [{{name: pstn, host: 127.0.0.1, port: {phone.port}}}]\n"
-        'outbound: {allow: ["+861"]}\n',
-        encoding="utf-8",
-    )
+    phone = house.carrier("+861")
     beside_the_shipped(house.home / "conf" / "notify.yaml", "groups", NOTIFY)
     prompts = {"noticed": "There is a fault in area {area:digits}."}
     house.add_department(
@@ -62,8 +54,7 @@ def carrier(house: House) -> Iterator[Telephone]:
             "prompts/en.yaml": "".join(f'{key}: "{text}"\n' for key, text in prompts.items()),
         },
     )
-    yield phone
-    phone.close()
+    return phone
 
 
 def test_a_caller_is_called_back_and_a_lead_is_told_by_telephone(house: House, carrier: Telephone) -> None:

@@ -40,18 +40,11 @@ blocks:
 
 
 @pytest.fixture
-def carrier(house: House) -> Any:
+def carrier(house: House) -> Telephone:
     """The other end of the trunk."""
-    phone = Telephone(house.clock, ("127.0.0.1", house.ports["trunks"]), user="carrier")
-    (house.home / "conf" / "trunks.yaml").write_text(
-        "grammar: 1\n"
-        f"trunks: [{{name: pstn, host: 127.0.0.1, port: {phone.port}}}]\n"
-        'outbound: {allow: ["+8620"], caller: "+862088886600"}\n',
-        encoding="utf-8",
-    )
+    phone = house.carrier("+8620", caller="+862088886600")
     house.add_department("moves", "8055", {"flows/main.yaml": FLOW})
-    yield phone
-    phone.close()
+    return phone
 
 
 def at_menu(house: House, key: str) -> Any:
