@@ -23,7 +23,7 @@ from engine.acd.config import AcdConfig, AgentConfig
 from engine.acd.floor import Brief, Briefing, Floor, Ring
 from engine.acd.line import Line
 from engine.acd.offers import Ended, Offer, Outcome, lost
-from engine.acd.places import Connecting, Leaving, Over, Place, Request, Stage, Talking
+from engine.acd.places import Connecting, Leaving, Over, Place, Request, Stage, Talking, Unconnected
 from engine.acd.report import Reporter
 from engine.acd.tallies import Tallies
 from engine.acd.whys import whys
@@ -454,6 +454,8 @@ class Dispatcher:
         if place.offers:
             return  # other phones ring on
         self._ringing_all.pop(place.request.call_id, None)
+        if place.stage is Stage.CONNECTING:
+            place.news.put(Unconnected())
         place.stage = Stage.WAITING
         self._board.put_back(place.request.call_id)
         if place.expired is not None and self.line.expire(place):

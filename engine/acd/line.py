@@ -19,7 +19,7 @@ from engine.acd.board import AGENT, Board, Needs, Ticket, needs
 from engine.acd.config import AcdConfig, QueueConfig
 from engine.acd.figures import Figures
 from engine.acd.opening import Opening
-from engine.acd.places import Leaving, Left, Moved, Place, Request, Stage
+from engine.acd.places import Leaving, Left, Moved, Place, Raised, Request, Stage
 from engine.acd.report import Reporter
 from engine.acd.rules import Goal, Wanted
 from engine.acd.timeline import Timeline
@@ -297,8 +297,9 @@ class Line:
             self.unstick(place, "agent gone")
 
     def raise_to(self, place: Place, priority: int, by: str) -> None:
-        """Another priority, and with it another turn."""
+        """Another priority, and with it another turn; it comes along into other queues."""
         before = place.ticket.priority
+        place.request = replace(place.request, priority=place.request.priority + priority - before)
         self._change(place, priority=priority, head_start=self._head_start(place.request.queue, priority))
         self._report.write(
             "queue.raised",
@@ -309,6 +310,7 @@ class Line:
             by=by,
             position=self.position(place),
         )
+        place.news.put(Raised())
 
     # -- overflow, and moving to another queue ------------------------------------------------------
 

@@ -139,7 +139,17 @@ class Moved:
     queue: str
 
 
-News = Connecting | Talking | Over | Left | Moved
+@dataclass(frozen=True, slots=True)
+class Unconnected:
+    """Who answered is gone before the bridge was made: the caller waits on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """The caller has another priority now, which its request says."""
+
+
+News = Connecting | Talking | Over | Left | Moved | Unconnected | Raised
 
 
 class Stage(StrEnum):

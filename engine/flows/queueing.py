@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine.acd.places import Connecting, Leaving, Left, Moved, Over, Place, Request, Talking
+from engine.acd.places import (
+    Connecting,
+    Leaving,
+    Left,
+    Moved,
+    Over,
+    Place,
+    Raised,
+    Request,
+    Talking,
+    Unconnected,
+)
 from engine.calls.signals import Done, Key, Parked
 from engine.calls.talking import Mode, TalkOver, Target
 from engine.errors import HungUp, NoSuchCall, NotFound
@@ -66,6 +77,7 @@ class Waiting:
         self.queue = step.name  # where it waits: that of the step, unless an agent transferred the caller
         self.left: dict[str, Any] = {}  # the place that it left by a key, for a callback that keeps it
         self.front = False  # ahead of all others: whoever it talked with is gone
+        self.own_priority = 0  # of flow, dialplan and plugins; its place may have more
 
     def wait(self) -> Move:
         call, run = self.call, self.run
@@ -94,6 +106,8 @@ class Waiting:
             self.place = standing.hand_over(request, call.leg.inbox)
         else:
             self.place = self._called_back() or run.services.acd.enter(self._instead(request))
+        if left is None:
+            self._note_claims()
         call.listen_for_keys(bool(self.step.waiting.keys))
         try:
             move = self._until_over()
@@ -124,6 +138,7 @@ class Waiting:
             more = answers.first("queue_priority", int, call=view, queue=self.queue) or 0
             ranked = ranked_agents(run.services, step.name, step.asked(run.scope), view)
             call.popped = {**screen(run), **_shown(answers.all("screen_pop", call=view))}
+        self.own_priority = step.priority + run.priority + more + (AT_THE_FRONT if self.front else 0)
         preferred = step.agent.get(run.scope) if step.agent is not None else ""
         away = str(step.away_from.get(run.scope) or "") if step.away_from is not None else ""
         call.away = (away,) if away else ()
@@ -132,13 +147,13 @@ class Waiting:
             number=call.number,
             queue=self.queue,
             skills=step.asked(run.scope) if self.queue == step.name else {},
-            priority=step.priority + run.priority + more + (AT_THE_FRONT if self.front else 0),
+            priority=self.own_priority + int(run.queue_place.get("P", 0)),
             since=max(0.0, now - entered),
             agent=str(preferred or ""),
             ranked=ranked,
             tell={**call.popped, **call.told},
             language=call.language,
-            longest=step.longest,
+            longest=float(run.queue_place["X"]) if "X" in run.queue_place else step.longest,
             resumed=resumed,
             here=max(0.0, now - float(run.queue_place["H"])) if resumed and "H" in run.queue_place else None,
             tier=run.party.tier if run.party is not None and not run.deferred else "",
@@ -147,6 +162,20 @@ class Waiting:
             last_agent="" if preferred else last_agent(run, self.queue),
             news=call.leg.inbox,
         )
+
+    def _note_claims(self) -> None:
+        """Keep on the call, for an engine after this one, what its place has beyond the step's own: priority (``P``)
+        and how long it may wait (``X``)."""
+        run, asked = self.run, self.place.request
+        claims: dict[str, Any] = {}
+        if more := asked.priority - self.own_priority:
+            claims["P"] = more
+        if asked.longest is not None and asked.longest != self.step.longest:
+            claims["X"] = round(asked.longest)
+        run.queue_place = {
+            **{name: value for name, value in run.queue_place.items() if name not in ("P", "X")},
+            **claims,
+        }
 
     def _take_up(self, request: Request, bridged_to: str, legs: tuple[tuple[str, str], ...]) -> Place:
         """Find the caller's place again after a restart: in a talk, at a ringing phone, or in the line."""
@@ -244,6 +273,12 @@ class Waiting:
                     self.music, self.taken = "", False
                 case Connecting():
                     self.taken = True
+                case Unconnected():
+                    self.taken = False
+                case Raised():
+                    self._note_claims()
+                    self.run.checkpoint()
+                    self.run.flush()
                 case Talking():
                     self._talking(signal)
                 case Over():
@@ -405,6 +440,7 @@ class Waiting:
             self.place = where.asked.hand_over(request, call.leg.inbox)
         else:
             self.place = run.services.acd.enter(request)
+        self._note_claims()
         call.listen_for_keys(bool(self.step.waiting.keys))
         return self._until_over()
 

@@ -196,3 +196,22 @@ def test_phones_that_all_ring_are_taken_up_by_the_next_engine(home: Home, centre
     caller.talks_to(second)
     centre.clock.advance(1)
     assert (first.phone.state, first.state) == ("idle", "ready")
+
+
+def test_an_agent_who_hangs_up_in_its_own_greeting_leaves_a_caller_who_waits_as_before(
+    home: Home, centre_of: Any
+) -> None:
+    home = desk(home, "announce_agent: agent_greeting")
+    home.flow("shop/main", STEP.format(more="priority: 0").replace("keys: {}", "keys: {1: full}"))
+    home.prompts(storm="Storm.", agent_greeting="Agent {agent:digits} is with you now, and glad to help.")
+    centre = centre_of(home)
+    meal(centre, "202")
+    caller = waits(centre)
+    agent = centre.agent("201").is_offered(caller)
+    agent.phone.answer()
+    centre.clock.advance(0.5)
+    caller.hears("agent_greeting", agent="201")
+    centre.agent("201").pauses("meal")
+    agent.phone.hang_up()
+    caller.hears("position", position=1)
+    caller.presses("1").hears("Full.")

@@ -134,3 +134,27 @@ def test_a_waiting_caller_is_moved_to_the_front_and_to_another_queue(centre: Any
     two.is_offered(first).answers()
     first.talks_to(two)
     assert hears_music_now(centre, second)
+
+
+def test_who_was_moved_to_the_front_stays_there_over_a_restart_and_in_another_queue(centre: Any) -> None:
+    for name in ("201", "202"):
+        centre.agent(name).pauses("break")
+    first = centre.caller("+8613800000001").dials("8000").hears_music()
+    second = centre.caller("+8613800000002").dials("8000").hears_music()
+
+    def line(queue: str) -> list[str]:
+        return [one.call for one in centre.app.acd.queue(queue).waiting]
+
+    centre.app.acd.raise_priority(second.uuid, 1000, "209")
+    centre.clock.advance(0.1)
+    centre.engine.kill()
+    centre.clock.advance(1)
+    centre.engine.start()
+    assert line("desk") == [second.uuid, first.uuid]
+    centre.app.acd.move(first.uuid, "second", "209")
+    centre.app.acd.move(second.uuid, "second", "209")
+    assert line("second") == [second.uuid, first.uuid]
+    centre.clock.advance(0.1)
+    centre.engine.kill()
+    centre.engine.start()
+    assert line("second") == [second.uuid, first.uuid]

@@ -206,6 +206,33 @@ def test_the_caller_takes_the_place_over_with_its_turn_and_its_wait(centre: Any,
     assert cdr.data["agents"]["202"] == pytest.approx(20, abs=2)
 
 
+def test_a_place_that_was_taken_over_keeps_its_turn_and_its_time_over_a_restart(centre: Any) -> None:
+    centre.agent("202").pauses("break")
+    other = centre.caller("+8613900000001").dials("8001").hears_music()
+    centre.clock.advance(60)
+    caller, *_ = asking(centre, waited=18.0)
+    order(centre, caller, "complete")
+    centre.clock.advance(0.1)
+
+    def line() -> list[str]:
+        return [one.call for one in centre.app.acd.queue("experts").waiting]
+
+    def again() -> None:
+        centre.engine.kill()
+        centre.engine.start()
+        centre.clock.advance(2)
+
+    assert line() == [caller.uuid, other.uuid], "it was asked about, which is worth more than a minute"
+    again()
+    assert line() == [caller.uuid, other.uuid]
+    centre.clock.advance(280)  # over: the 5 minutes of the other, and those since the caller came to the desk
+    again()
+    assert line() == [caller.uuid], "what it had waited at the desk does not count against its 5 minutes here"
+    centre.clock.advance(20)
+    assert line() == []
+    caller.hears("Away.")
+
+
 def test_handed_over_while_a_phone_rings_that_phone_gets_the_caller(centre: Any) -> None:
     caller, one, two = asking(centre, free=True)
     two.is_offered(caller)
