@@ -94,6 +94,7 @@ class Line:
             on_settled=self._settled,
             refuses=self._refuses,
             look_every=made.acd.rules.look_every if made.acd is not None else 5.0,
+            silence=made.settings.switch.fallback.silence,
         )
         self._app.connection = Connection(
             host,

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 GUARD_EVERY = 5
 """Seconds between two runs of the dead man's switch in FreeSWITCH."""
 GUARD_LIMIT = 15
-"""Seconds without a sign of life after which it hands unbridged calls to the fallback."""
+"""Seconds without a sign of life after which it hands unbridged calls to the fallback, unless told otherwise."""
 REAP_EVERY = 10.0
 """Seconds between two looks for what events did not say: lost hang-ups, calls nobody leads."""
 BREATH = 0.05
@@ -48,11 +48,14 @@ class Leader:
         on_settled: Callable[[], None] | None = None,
         refuses: Callable[[], str] | None = None,
         look_every: float = REAP_EVERY,
+        silence: float = GUARD_LIMIT,
     ) -> None:
         """``on_settled`` is told when every call on the switch is known (again); ``refuses`` says why this switch
         must not be led ("" when it may); ``look_every`` seconds the facts of live calls are compared with the
-        switch's (every ten when there are none)."""
+        switch's (every ten when there are none); after ``silence`` seconds without an engine the switch takes the calls
+        that are in no talk."""
         self.look_every = look_every
+        self._silence = silence
         self._on_settled = on_settled
         self._refuses = refuses
         self.refusal = ""
@@ -188,7 +191,7 @@ class Leader:
             pass  # none was armed yet
         self._ask(
             commands.sched_api(
-                GUARD_EVERY, "il_guard", commands.rescue(GUARD_LIMIT), repeat=True, thread=True
+                GUARD_EVERY, "il_guard", commands.rescue(round(self._silence)), repeat=True, thread=True
             )
         )
         self._reap_at = self._clock.monotonic() + REAP_EVERY

@@ -102,6 +102,9 @@ class Fallback(Shape):
     """What happens to a call that no engine leads."""
 
     after: Annotated[Duration, Field(ge=2, le=120)] = 8.0  # seconds that an arriving call waits for an engine
+    silence: Annotated[Duration, Field(ge=10, le=600)] = (
+        15.0  # of an engine, until its calls are taken from it
+    )
     apology: SwitchPath | None = None  # a WAV; without one, a tone
     number: Number | None = None  # call this instead of the apology …
     trunk: TrunkName | None = None  # … through this trunk

@@ -226,3 +226,19 @@ def test_no_engine_ever_comes_back_and_the_switch_takes_the_callers(shop: Shop) 
     centre.engine.start()
     centre.clock.advance(12)
     assert {cdr.call for cdr in centre.cdrs()} == {first.uuid, second.uuid}
+
+
+def test_the_switch_waits_for_an_engine_as_long_as_the_installation_says(home: Home, centre_of: Any) -> None:
+    home = shop_home(home, QUEUE)
+    home.write(
+        "conf/engine.yaml",
+        "grammar: 1\nlanguages: [en]\nswitch: {fallback: {silence: 60s}}\n"
+        "recording:\n  policies:\n    service: {share: 100%, keep: 10d}\n",
+    )
+    centre = centre_of(home)
+    caller = centre.caller().dials("8000").hears_music()
+    centre.engine.kill()
+    centre.clock.advance(50)
+    assert not caller.sim.fell_back
+    centre.clock.advance(25)
+    assert caller.sim.fell_back

@@ -13,6 +13,12 @@ from tests.e2e.house import House
 pytestmark = pytest.mark.switch
 
 
+@pytest.fixture(autouse=True)
+def shipped(house: House) -> None:
+    """The switch waits for an engine as long as it does in the shipped configuration."""
+    house.as_impatient_as_shipped()
+
+
 def test_without_an_engine_the_switch_itself_takes_the_caller_to_the_fallback(house: House) -> None:
     house.start("--switch", "freeswitch")
     caller = house.outside().dial("8004").wait_answered(10)

@@ -241,6 +241,7 @@ def test_a_fallback_through_an_unknown_trunk_is_refused(tmp_path: Path) -> None:
         {"fallback": {"apology": "/srv/${system(x)}.wav"}},
         {"event_socket": 0},
         {"fallback": {"after": "soon"}},
+        {"fallback": {"silence": "5s"}},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any]) -> None:
@@ -250,10 +251,14 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any]) -> No
 
 def test_settings_may_be_written_as_people_write_them() -> None:
     settings = SwitchSettings.model_validate(
-        {"event_socket": "8022", "fallback": {"after": "12s"}, "phones": {"ip": "192.0.2.1", "ping": "1m"}}
+        {
+            "event_socket": "8022",
+            "fallback": {"after": "12s", "silence": "40s"},
+            "phones": {"ip": "192.0.2.1", "ping": "1m"},
+        }
     )
     assert settings.event_socket == 8022
-    assert settings.fallback.after == 12
+    assert (settings.fallback.after, settings.fallback.silence) == (12, 40)
     assert settings.phones.ping == 60
 
 
