@@ -143,6 +143,8 @@ class QueueView:
     within: float | None = None  # seconds: what "in time" means
     in_time: float | None = None  # the share answered in time so far; None before there were calls
     handling: float | None = None  # mean seconds that a call keeps an agent busy; None when too few are known
+    callers: int = 0  # who wait, all of them: `waiting` names the first only
+    agents_away: int = 0  # logged in, but paused or not to be reached
 
 
 @dataclass(frozen=True, slots=True)

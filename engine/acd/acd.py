@@ -390,20 +390,23 @@ class Acd:
         now = self._clock.monotonic()
         waiting: list[WaitingView] = []
         longest = 0.0
+        position = 0
         for position, ticket in enumerate(self._board.line(name), 1):
             longest = max(longest, now - ticket.joined)
             place = self._dispatch.waits(ticket.call)
             if place is not None and position <= most:
                 waiting.append(self._waiting_view(place, position))
         states = [agent.state for agent in self._agents if name in agent.config.queues]
+        ready, busy = states.count(AgentState.READY), sum(state in _BUSY for state in states)
+        there = len(states) - states.count(AgentState.LOGGED_OUT)
         figures = self._dispatch.figures[name]
         return QueueView(
             name=name,
             title=config.name_in(language),
             waiting=tuple(waiting),
-            agents_ready=states.count(AgentState.READY),
-            agents_busy=sum(state in _BUSY for state in states),
-            agents_in=len(states) - states.count(AgentState.LOGGED_OUT),
+            agents_ready=ready,
+            agents_busy=busy,
+            agents_in=there,
             longest_wait=round(longest, 3),
             answered=figures.answered,
             abandoned=figures.abandoned,
@@ -415,6 +418,8 @@ class Acd:
             within=config.service_level.within if config.service_level is not None else None,
             in_time=self.service_level(name),
             handling=figures.handling_time(),
+            callers=position,
+            agents_away=there - ready - busy,
         )
 
     def _waiting_view(self, place: Place, position: int | None = None) -> WaitingView:

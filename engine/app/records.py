@@ -65,7 +65,7 @@ class Hours:
         calendar = self._calendar(queue)
         now = self._services.clock.now()
         is_open = not view.closed and (not calendar or self.is_open(calendar, now))
-        return Room(view.agents_ready - len(view.waiting), view.agents_in, is_open)
+        return Room(view.agents_ready - view.callers, view.agents_in, is_open)
 
     def after(self, queue: str, moment: datetime, seconds: float) -> datetime:
         """So much of a queue's opening hours later."""

@@ -15,7 +15,7 @@ _COLUMNS: tuple[Column, ...] = (
     ("agent", "id"),
     ("name", "name"),
     ("phone", lambda row: row["phone"] + ("" if row["reachable"] else " (silent)")),
-    ("state", lambda row: _state(row)),
+    ("state", lambda row: agent_state(row)),
     ("for", lambda row: since(row["since"])),
     ("call", lambda row: short(row["call"])),
     ("queues", "queues"),
@@ -24,7 +24,8 @@ _COLUMNS: tuple[Column, ...] = (
 )
 
 
-def _state(row: dict[str, Any]) -> str:
+def agent_state(row: dict[str, Any]) -> str:
+    """What an agent does, in words, as lists show it."""
     said = str(row["state"]).replace("_", " ")
     if row.get("calling_back"):
         return f"{said}, calling back {row['calling_back']}"
@@ -37,18 +38,23 @@ def agent() -> None:
 
 
 @agent.command("list")
+@click.option("--queue", default="", help="Only those who serve this queue.")
 @home_option
 @json_option
-def list_agents(as_json: bool) -> None:
+def list_agents(queue: str, as_json: bool) -> None:
     """All agents and what they do."""
     with Engine(home()) as engine:
-        listing(
-            engine.get("/agents"),
-            _COLUMNS,
-            as_json=as_json,
-            empty="no agents (conf/agents.yaml names them)",
-            spare=("skills", "queues", "taken", "call"),
-        )
+        rows = engine.get("/agents")
+        if queue:
+            engine.get(f"/queues/{queue}")  # which says so when there is none
+            rows = [row for row in rows if queue in row["queues"]]
+    listing(
+        rows,
+        _COLUMNS,
+        as_json=as_json,
+        empty=f"nobody serves {queue}" if queue else "no agents (conf/agents.yaml names them)",
+        spare=("skills", "queues", "taken", "call"),
+    )
 
 
 @agent.command()
@@ -76,7 +82,7 @@ def _lines(row: dict[str, Any], call: dict[str, Any] | None) -> list[tuple[str, 
     phone = row["phone"] + (f" over {row['trunk']}" if row["trunk"] else "")
     shown = [
         ("agent", f"{row['id']} {row['name']}"),
-        ("state", f"{_state(row)} for {since(row['since'])}"),
+        ("state", f"{agent_state(row)} for {since(row['since'])}"),
         ("phone", phone + ("" if row["reachable"] else " (silent)")),
         ("site", row["site"]),
         ("roles", ", ".join(row["roles"])),
@@ -172,10 +178,14 @@ def _do(id: str, deed: str, as_json: bool, **more: str) -> None:
     if as_json:
         echo_json(row)
         return
-    later = "; that takes effect when this call is over" if _not_yet(row, deed) else ""
-    click.echo(f"{row['id']} {row['name']}: {_state(row)}{later}")
+    click.echo(f"{row['id']} {row['name']}: {agent_state(row)}{_when(row, deed)}")
 
 
-def _not_yet(row: dict[str, Any], deed: str) -> bool:
-    """Whether a pause or log-out waits for the end of the agent's call."""
-    return deed in ("pause", "logout") and row["state"] in ("offered", "talking", "hold")
+def _when(row: dict[str, Any], deed: str) -> str:
+    """When a pause or log-out takes effect that an agent's call delays."""
+    if deed in ("pause", "logout"):
+        if row["state"] in ("talking", "hold"):
+            return "; that takes effect when this call is over"
+        if row["state"] == "offered":
+            return "; that takes effect when its phone has stopped ringing"
+    return ""

@@ -171,9 +171,9 @@ def _queues(queues: list[QueueView]) -> RenderableType:
         ("queue", 0), ("waiting", 7), ("longest", 7), ("ready", 5), ("busy", 4), ("taken", 5), ("left", 4)
     )
     for queue in queues:
-        waiting = len(queue.waiting)
+        waiting = queue.callers
         table.add_row(
-            Text(queue.name),
+            Text(f"{queue.name} (closed)", "red") if queue.closed else Text(queue.name),
             Text(str(waiting), "bold magenta" if waiting else ""),
             Text(length(queue.longest_wait) if waiting else ""),
             Text(f"{queue.agents_ready}/{queue.agents_in}", "" if queue.agents_ready else "yellow"),

@@ -7,17 +7,19 @@ from typing import Any
 
 import click
 
+from engine.cli.agents import agent_state
 from engine.cli.client import Engine
 from engine.cli.home import home, home_option
 from engine.cli.show import Column, echo_json, json_object, json_option, length, listing, short, since
 
 _COLUMNS: tuple[Column, ...] = (
-    ("queue", "name"),
+    ("queue", lambda row: row["name"] + (" (closed)" if row["closed"] else "")),
     ("title", "title"),
-    ("waiting", lambda row: len(row["waiting"])),
-    ("longest", lambda row: length(row["longest_wait"]) if row["waiting"] else ""),
+    ("waiting", "callers"),
+    ("longest", lambda row: length(row["longest_wait"]) if row["callers"] else ""),
     ("ready", "agents_ready"),
     ("busy", "agents_busy"),
+    ("away", "agents_away"),
     ("logged in", "agents_in"),
     ("answered", "answered"),
     ("abandoned", "abandoned"),
@@ -31,6 +33,14 @@ _WAITING: tuple[Column, ...] = (
     ("needs", lambda row: ", ".join(f"{name} {level}" for name, level in row["skills"].items())),
     ("asks for it", "asks"),
     ("rings at", "offered_to"),
+)
+_AGENTS: tuple[Column, ...] = (
+    ("agent", "id"),
+    ("name", "name"),
+    ("state", agent_state),
+    ("for", lambda row: since(row["since"])),
+    ("call", lambda row: short(row["call"])),
+    ("taken", "calls_taken"),
 )
 
 
@@ -59,9 +69,10 @@ def list_queues(as_json: bool) -> None:
 @home_option
 @json_object
 def show_queue(name: str, as_json: bool) -> None:
-    """One queue and who waits in it."""
+    """One queue, who waits in it, and what its agents do."""
     with Engine(home()) as engine:
         row = engine.get(f"/queues/{name}")
+        agents = [] if as_json else [one for one in engine.get("/agents") if name in one["queues"]]
     if as_json:
         echo_json(row)
         return
@@ -76,6 +87,14 @@ def show_queue(name: str, as_json: bool) -> None:
         empty="nobody waits",
         spare=("priority", "needs", "asks for it"),
     )
+    if row["callers"] > len(row["waiting"]):
+        click.echo(f"and {row['callers'] - len(row['waiting'])} more")
+    click.echo()
+    there = [one for one in agents if one["state"] != "logged_out"]
+    listing(there, _AGENTS, as_json=False, empty="nobody is logged in", spare=("taken", "call"))
+    away = [f"{one['id']} {one['name']}" for one in agents if one["state"] == "logged_out"]
+    if away:
+        click.echo(f"logged out: {', '.join(away)}")
 
 
 def _figures(row: dict[str, Any]) -> Iterator[str]:

@@ -25,6 +25,11 @@ def status(as_json: bool) -> None:
         click.echo(f"{title:<10}{text}")
 
 
+def _queue(one: dict[str, Any]) -> str:
+    closed = f"; closed: {one['closed']}" if one["closed"] else ""
+    return f"{one['name']}: {one['waiting']} waiting, {one['ready']} of {one['in']} agents ready{closed}"
+
+
 def lines(said: dict[str, Any]) -> list[tuple[str, str]]:
     """What ``/status`` said, as titled lines for people."""
     switch, day, store = said["switch"], said["day"], said["store"]
@@ -33,10 +38,7 @@ def lines(said: dict[str, Any]) -> list[tuple[str, str]]:
         ("switch", f"{switch['name']}: {_up(switch)}"),
         ("calls", f"{said['calls']} now; {day['calls']} since the start" + _unanswered(day)),
     ]
-    shown += [
-        ("queue", f"{one['name']}: {one['waiting']} waiting, {one['ready']} of {one['in']} agents ready")
-        for one in said["queues"]
-    ]
+    shown += [("queue", _queue(one)) for one in said["queues"]]
     shown.append(("flows", f"{said['flows']['count']} (set {said['flows']['hash']})"))
     if store["spooling"]:
         shown.append(

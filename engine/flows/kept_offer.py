@@ -23,6 +23,8 @@ LOOK = 1.0
 """Seconds that the look into the table may take: the caller waits meanwhile."""
 FOUND = "callback_kept"
 STAYS = "callback_stays"
+ALL = 1_000_000
+"""Callers of a queue: none is left out of the count."""
 
 
 def offer_place(run: Run, queue: str) -> Owed | None:
@@ -67,7 +69,7 @@ def position(run: Run, owed: Owed) -> int:
     place = services.kept.place_of(owed.id) if services.kept is not None else None
     if place is not None and (found := place.position()):
         return found
-    ahead = sum(one.since <= owed.since for one in services.acd.queue(owed.queue).waiting)
+    ahead = sum(one.since <= owed.since for one in services.acd.queue(owed.queue, most=ALL).waiting)
     return ahead + 1
 
 

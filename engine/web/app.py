@@ -176,7 +176,13 @@ def status(parts: Parts) -> dict[str, Any]:
         "ready": parts.ready(),
         "calls": len(parts.calls.views()),
         "queues": [
-            {"name": one.name, "waiting": len(one.waiting), "ready": one.agents_ready, "in": one.agents_in}
+            {
+                "name": one.name,
+                "waiting": one.callers,
+                "ready": one.agents_ready,
+                "in": one.agents_in,
+                "closed": one.closed,
+            }
             for one in parts.acd.queues()
         ],
         "flows": {"count": len(flows), "hash": flows.hash},

@@ -428,7 +428,8 @@ def test_the_board_shows_a_queue_with_those_who_wait(clock: VirtualClock) -> Non
     desk.enter("b", skills={"waybill": 2}, no_agents=False)
     view = desk.acd.queue("desk", "en", most=1)
     assert (view.name, view.title) == ("desk", "Desk")
-    assert (view.agents_ready, view.agents_busy, view.agents_in) == (0, 1, 2)
+    assert (view.agents_ready, view.agents_busy, view.agents_away, view.agents_in) == (0, 1, 1, 2)
+    assert view.callers == 2, "also those who are not named"
     assert view.longest_wait == pytest.approx(3, abs=0.1)
     (waiting,) = view.waiting
     assert (waiting.call, waiting.position, waiting.offered_to, waiting.priority) == ("a", 1, "8012", 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -152,6 +153,10 @@ def test_what_waits_for_the_end_of_a_talk_is_said_to_wait(engine: Parts, say: Sa
     engine.acd.pause = lambda agent_id, reason: talking  # type: ignore[method-assign]
     said = say("agent pause 8012 meal").stdout
     assert said == "8012 林晓燕: talking; that takes effect when this call is over\n"
+    rings = replace(talking, state=AgentState.OFFERED)
+    engine.acd.pause = lambda agent_id, reason: rings  # type: ignore[method-assign]
+    said = say("agent pause 8012 meal").stdout
+    assert said == "8012 林晓燕: offered; that takes effect when its phone has stopped ringing\n"
 
 
 def test_a_queue_is_shown_with_who_waits(engine: Parts, say: Say, told: Callable[[str], Any]) -> None:
@@ -165,12 +170,28 @@ def test_a_queue_is_shown_with_what_it_promises_and_does(engine: Parts, say: Say
         engine.acd.queue("logistics"),
         closed="hours", target=0.8, within=20.0, in_time=0.75, handling=95.0, left=3, overflowed=2,
     )  # fmt: skip
+    view = replace(view, callers=140, agents_away=2)
     engine.acd.queue = lambda name, language="en": view  # type: ignore[method-assign]
     said = say("queue show logistics").stdout
     assert "closed: hours" in said
+    assert "and 139 more" in said
+    assert "logistics (closed)" in say("queue list").stdout
+    assert ": 140 waiting, 1 of 1 agents ready; closed: hours" in say("status").stdout
     assert "service level: 80% answered within 20s; so far 75%" in said
     assert "a call keeps an agent busy for 1:35" in said
     assert "without an agent: 3 left, 2 overflowed" in said
+
+
+def test_a_queue_is_shown_with_what_its_agents_do(engine: Parts, say: Say) -> None:
+    said = say("queue show logistics").stdout
+    assert re.search(r"8012 +林晓燕 +ready", said), said
+    listed = say("agent list --queue logistics").stdout
+    assert "林晓燕" in listed
+    assert failed(say("agent list --queue none")) == "there is no queue none"
+    out = replace(engine.acd.agent("8012"), state=AgentState.LOGGED_OUT)
+    engine.acd.agents = lambda: [out]  # type: ignore[method-assign]
+    said = say("queue show logistics").stdout
+    assert "nobody is logged in\nlogged out: 8012 林晓燕\n" in said
 
 
 def test_the_switch_answers(engine: Parts, say: Say) -> None:

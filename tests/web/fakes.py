@@ -79,7 +79,16 @@ class FewAgents:
             raise NotFound(f"there is no queue {name}")
         waiting = (WaitingView(OTHER.id, OTHER.number, 1, AT),)
         return QueueView(
-            name, {"en": "Shipments desk"}.get(language, "货运服务台"), waiting, 1, 0, 1, 75.0, 7, 2
+            name,
+            {"en": "Shipments desk"}.get(language, "货运服务台"),
+            waiting,
+            1,
+            0,
+            1,
+            75.0,
+            7,
+            2,
+            callers=1,
         )
 
     def login(self, agent_id: str, pin: str | None = None, phone: str | None = None) -> AgentView:

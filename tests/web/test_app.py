@@ -26,7 +26,7 @@ def test_status_says_how_the_engine_is(client: httpx.Client, home: Path) -> None
         "leads": True,
     }
     assert said["calls"] == 2
-    assert said["queues"] == [{"name": "logistics", "waiting": 1, "ready": 1, "in": 1}]
+    assert said["queues"] == [{"name": "logistics", "waiting": 1, "ready": 1, "in": 1, "closed": ""}]
     assert said["flows"]["count"] == 1
     assert said["store"]["spooling"] is False
     assert [one["name"] for one in said["plugins"]] == ["day"]
