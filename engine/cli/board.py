@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import NamedTuple
 
+import structlog
 from rich import box
 from rich.console import Console, RenderableType
 from rich.layout import Layout
@@ -19,10 +22,13 @@ from engine.hooks.builtin_day import Figures
 from engine.types import AgentState, AgentView, CallState, CallView, QueueView
 from engine.web.parts import Parts
 
+log = structlog.get_logger(__name__)
+
 EVERY = 0.5  # seconds between two looks
 _NEWS = 10  # lines
 _HIGH = 30  # lines from which the board need not be sparing
 _WIDE = 110  # columns from which queues and agents stand side by side
+_FRAME = 3  # lines of a part that are its frame and its head
 
 _CALL_COLOURS = {
     CallState.RINGING: "yellow",
@@ -35,11 +41,23 @@ _AGENT_COLOURS = {
     AgentState.READY: "green",
     AgentState.OFFERED: "yellow",
     AgentState.TALKING: "cyan",
+    AgentState.HOLD: "cyan",
     AgentState.WRAP_UP: "blue",
     AgentState.PAUSED: "magenta",
     AgentState.LOGGED_OUT: "dim",
     AgentState.UNREACHABLE: "red",
 }
+# In which order agents are seen where there is no room for all.
+_SEEN = (
+    AgentState.OFFERED,
+    AgentState.TALKING,
+    AgentState.HOLD,
+    AgentState.WRAP_UP,
+    AgentState.UNREACHABLE,
+    AgentState.PAUSED,
+    AgentState.READY,
+    AgentState.LOGGED_OUT,
+)
 
 
 def render(parts: Parts, height: int = 40, width: int = 120) -> RenderableType:
@@ -51,33 +69,74 @@ def render(parts: Parts, height: int = 40, width: int = 120) -> RenderableType:
     if height < _HIGH:
         hints = [f"{hints[-1]}   {hints[0]}"] if len(hints) > 1 else hints
     top = len(hints) + 1 + len(faults)
-    news = max(3, min(_NEWS, height // (4 if height >= _HIGH else 8)))
-    people = min(max(len(queues), len(agents), 1) + 1, max(3, height // 4))
     beside = width >= _WIDE
-    asked, manned = (people, people) if beside else (min(people, len(queues) + 1), people)
-    below = Layout(size=people + 2 if beside else asked + manned + 4)
-    (below.split_row if beside else below.split_column)(
-        Layout(_panel("queues", _queues(queues[: asked - 1])), size=None if beside else asked + 2),
-        Layout(_panel("agents", _agents(agents, now, manned - 1))),
-    )
-    room = max(3, height - top - (below.size or 0) - news - 4)
+    rows = _rows(height - top, len(calls), len(queues), len(agents), beside)
+    asked = f"queues ({rows.queues} of {len(queues)})" if rows.queues < len(queues) else "queues"
+    below = Layout(size=rows.people + _FRAME)
+    if beside:
+        below.split_row(
+            Layout(_panel(asked, _queues(queues, rows.queues))),
+            Layout(_panel(_counted(agents), _agents(agents, now, rows.agents))),
+        )
+    else:
+        below.split_column(
+            Layout(_panel(asked, _queues(queues, rows.queues)), size=rows.queues + _FRAME),
+            Layout(_panel(_counted(agents), _agents(agents, now, rows.agents))),
+        )
     whole = Layout()
     whole.split_column(
         Layout(_head(parts, now, hints), size=top),
-        Layout(_panel(f"calls ({len(calls)})", _calls(calls, now, room - 1, beside))),
+        Layout(_panel(f"calls ({len(calls)})", _calls(calls, now, rows.calls, beside))),
         below,
-        Layout(_panel("last events", _news(parts, news)), size=news + 2),
+        Layout(_panel("last events", _news(parts, rows.news)), size=rows.news + 2),
     )
     return whole
+
+
+class _Rows(NamedTuple):
+    """Lines of each part, without frames and heads."""
+
+    calls: int
+    queues: int
+    agents: int
+    news: int
+    people: int  # of queues and agents together, all but one frame
+
+
+def _rows(height: int, calls: int, queues: int, agents: int, beside: bool) -> _Rows:
+    """How ``height`` lines are shared: what happens now comes before what happened last, and nobody goes empty."""
+    queues, agents = max(queues, 1), max(agents, 1)
+    if beside:
+        news = max(3, min(_NEWS, height // (4 if height >= _HIGH else 8)))
+        people = min(max(queues, agents), max(2, height // 4))
+        return _Rows(max(2, height - news - 2 - people - 2 * _FRAME), people, people, news, people)
+    news = max(2, min(_NEWS, height // 7))
+    room = max(6, height - news - 2 - 3 * _FRAME)
+    for_calls = min(max(calls, 2), room // 3)
+    for_queues = min(queues, max(2, (room - for_calls) // 2))
+    for_agents = min(agents, max(2, room - for_calls - for_queues))
+    for_calls = room - for_queues - for_agents
+    return _Rows(for_calls, for_queues, for_agents, news, for_queues + for_agents + _FRAME)
 
 
 def watch(parts: Parts, console: Console, done: Event) -> None:
     """Show the board until ``done``; it takes the whole terminal and gives it back."""
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
-            live.update(render(parts, console.size.height, console.size.width), refresh=True)
+            live.update(_drawn(parts, console), refresh=True)
             if done.wait(EVERY):
                 return
+
+
+def _drawn(parts: Parts, console: Console) -> RenderableType:
+    """The board; a word in its place when it can't be drawn, which ends neither the next look nor a call."""
+    try:
+        return render(parts, console.size.height, console.size.width)
+    except Exception:
+        log.exception("board.not_drawn")
+        return Text(
+            "The board can't be drawn; var/insideline.log says why. Calls go on. Ctrl-C stops.", "red"
+        )
 
 
 def tell(parts: Parts, say: Callable[[str], object], done: Event) -> None:
@@ -164,19 +223,24 @@ def _calls(calls: list[CallView], now: datetime, most: int, wide: bool) -> Rende
     return table
 
 
-def _queues(queues: list[QueueView]) -> RenderableType:
+def _queues(queues: list[QueueView], most: int) -> RenderableType:
     if not queues:
         return Text("no queues", "dim")
     table = _table(
-        ("queue", 0), ("waiting", 7), ("longest", 7), ("ready", 5), ("busy", 4), ("taken", 5), ("left", 4)
+        ("queue", 0), ("waiting", 7), ("longest", 7), ("ready", 6), ("busy", 4), ("taken", 5), ("left", 4)
     )
-    for queue in queues:
+    shown = queues
+    if len(queues) > most:  # those in which somebody waits are seen first
+        shown = sorted(queues, key=lambda queue: -queue.longest_wait)[:most]
+    for queue in shown:
         waiting = queue.callers
         table.add_row(
-            Text(f"{queue.name} (closed)", "red") if queue.closed else Text(queue.name),
+            Text(queue.name, "red" if queue.closed else ""),
             Text(str(waiting), "bold magenta" if waiting else ""),
             Text(length(queue.longest_wait) if waiting else ""),
-            Text(f"{queue.agents_ready}/{queue.agents_in}", "" if queue.agents_ready else "yellow"),
+            Text("closed", "red")
+            if queue.closed
+            else Text(f"{queue.agents_ready}/{queue.agents_in}", "" if queue.agents_ready else "yellow"),
             Text(str(queue.agents_busy)),
             Text(str(queue.answered)),
             Text(str(queue.abandoned)),
@@ -188,10 +252,11 @@ def _agents(agents: list[AgentView], now: datetime, most: int) -> RenderableType
     if not agents:
         return Text("no agents", "dim")
     table = _table(("agent", 5), ("name", 0), ("phone", 5), ("state", 10), ("for", 7), ("taken", 5))
-    # Who is there comes first: with many agents the logged-out ones fall off the end.
-    order = sorted(agents, key=lambda agent: agent.state is AgentState.LOGGED_OUT)
-    for agent in order[:most]:
-        said = agent.state.value.replace("_", " ") + (f" ({agent.reason})" if agent.reason else "")
+    shown = sorted(agents, key=lambda agent: agent.state is AgentState.LOGGED_OUT)
+    if len(agents) > most:  # who is on a call or away comes first
+        shown = sorted(agents, key=lambda agent: _SEEN.index(agent.state))[:most]
+    for agent in shown:
+        said = _said(agent.state) + (f" ({agent.reason})" if agent.reason else "")
         table.add_row(
             Text(agent.id),
             Text(agent.name),
@@ -201,6 +266,16 @@ def _agents(agents: list[AgentView], now: datetime, most: int) -> RenderableType
             Text(str(agent.calls_taken)),
         )
     return table
+
+
+def _counted(agents: list[AgentView]) -> str:
+    """How many agents are in which state."""
+    counts = Counter(agent.state for agent in agents)
+    return ", ".join(["agents", *(f"{counts[state]} {_said(state)}" for state in _SEEN if state in counts)])
+
+
+def _said(state: AgentState) -> str:
+    return state.value.replace("_", " ")
 
 
 def _news(parts: Parts, most: int) -> RenderableType:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -13,12 +16,14 @@ from typing import Any
 import pytest
 from click.testing import Result
 from rich.console import Console
+from structlog.testing import capture_logs
 
 from engine.cli import board
 from engine.cli.run import Length
 from engine.clock import Clock
 from engine.errors import ConfigError
 from engine.hooks.builtin_day import Figures
+from engine.types import AgentState
 from engine.web.parts import Parts, SwitchView
 from tests.web.fakes import CALL
 
@@ -197,8 +202,6 @@ def test_the_board_of_an_empty_centre_is_calm(parts: Parts) -> None:
 
 
 def test_the_board_fits_the_terminal_however_many_calls_there_are(parts: Parts) -> None:
-    from dataclasses import replace
-
     parts.calls.live = [replace(CALL, id=f"{at:036}") for at in range(500)]  # type: ignore[attr-defined]
     for width, height in ((80, 24), (120, 24), (200, 60)):
         text = drawn(parts, width, height)
@@ -209,17 +212,35 @@ def test_the_board_fits_the_terminal_however_many_calls_there_are(parts: Parts) 
 
 
 def test_a_small_terminal_still_shows_calls(parts: Parts) -> None:
-    from dataclasses import replace
-
     parts.calls.live = [replace(CALL, id=f"{at:036}") for at in range(3)]  # type: ignore[attr-defined]
     text = drawn(parts, 80, 24)
     assert text.count("main greet[4] menu") == 3
     assert "Ctrl-C stops   insideline dial 8004" in text
 
 
-def test_what_a_caller_calls_himself_is_no_markup(parts: Parts) -> None:
-    from dataclasses import replace
+def test_a_full_centre_shows_what_happens_and_counts_what_has_no_room(parts: Parts) -> None:
+    one, desk = parts.acd.agents()[0], parts.acd.queues()[0]
+    states = [*AgentState] * 3
+    agents = [replace(one, id=f"9{at:03}", state=state) for at, state in enumerate(states)]
+    queues = [replace(desk, name=f"desk{at}", longest_wait=0.0, callers=0) for at in range(7)]
+    queues[6] = replace(queues[6], longest_wait=65.0, callers=140, closed="hours")
+    parts.acd.agents = lambda: agents  # type: ignore[method-assign]
+    parts.acd.queues = lambda: queues  # type: ignore[method-assign]
+    for width, height in ((80, 24), (80, 40), (120, 30), (200, 60)):
+        text = drawn(parts, width, height)
+        assert len(text.splitlines()) <= height
+        assert "menu" in text, "the call is seen"
+        assert re.search(r"desk6 +140 +1:05 +closed", text), "who waits is seen first"
+        assert "offered" in text
+        assert "agents, 3 offered, 3 talking, 3 hold" in text
+        last = [line for line in text.splitlines() if line.strip(" │╭╮╰╯─")][-1]
+        assert "takes calls" in last, "the last event is seen"
+    assert "desk0" in text, "there is room for all"
+    assert "3 logged out" in text
+    assert "queues (3 of 7)" in drawn(parts, 80, 24)
 
+
+def test_what_a_caller_calls_himself_is_no_markup(parts: Parts) -> None:
     parts.calls.live = [replace(CALL, number="[red]x[/red][/]")]  # type: ignore[attr-defined]
     assert "[red]x[/red][/]" in drawn(parts)
 
@@ -231,6 +252,30 @@ def test_the_board_is_redrawn_until_it_is_done(parts: Parts) -> None:
     console = Console(width=100, height=30, file=open(os.devnull, "w"), force_terminal=True)  # noqa: SIM115
     with clock.timeout(10):
         board.watch(parts, console, done)
+
+
+def test_a_board_that_cannot_be_drawn_says_so_and_is_tried_again(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    done = clock.event()
+    console = Console(width=100, height=30, file=StringIO(), force_terminal=True)
+    views, times = parts.calls.views, []
+
+    def once_broken() -> Any:
+        times.append(1)
+        if len(times) == 1:
+            raise KeyError("hold")
+        done.set()
+        return views()
+
+    parts.calls.views = once_broken  # type: ignore[method-assign]
+    monkeypatch.setattr(board, "EVERY", 0.01)
+    with clock.timeout(10), capture_logs() as logs:
+        board.watch(parts, console, done)
+    assert [one["event"] for one in logs] == ["board.not_drawn"]
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert shown.index("can't be drawn") < shown.index("queues")
 
 
 def test_the_summary_says_what_the_day_was() -> None:
