@@ -8,6 +8,10 @@ engine, the event socket of the switch), and ends when the INVITE is read at the
 everything that rings is over before the next turn; turns begin at random moments, so that a side that looks every
 100 ms is met at any of them.
 
+The engine has the priority that it asks for itself beside a switch (decision 103), like the module, which runs in the
+switch's own threads. So has this process where the system lets it: a stopwatch that waits for a processor measures
+its own waiting.
+
 A second figure is the agent's own way: it hangs up on one caller, and is rung for the next.
 """
 
@@ -18,8 +22,8 @@ import random
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -51,9 +55,8 @@ CROWDED = (
 SLOWER = 13  # a second
 PATIENCE = 30.0  # seconds that anything may take
 STALLED = 10.0  # seconds without another caller, after which those that were lost on the way are made up for
-NICE = (
-    -10
-)  # of the engine, as in the unit of docs/install.md; the switch, and the module in it, run above that
+NICE = -10  # of the engine's other threads, as in the unit of docs/install.md
+WATCH = 2  # real-time priority of the stopwatch, one above those that it measures
 
 PHONE = "1001"
 AGENT = "1"  # the one with the phone
@@ -125,7 +128,7 @@ def run(report: Report) -> None:
         report.left_out("agent free -> ringing", f"no {missing} on this machine")
         return
     clock = Clock()
-    with tempfile.TemporaryDirectory(prefix="desk-") as name:
+    with tempfile.TemporaryDirectory(prefix="desk-") as name, _stopwatch():
         folder = Path(name)
         home = _home(folder / "home", clock)
         port = free_port(socket.SOCK_DGRAM)
@@ -145,6 +148,22 @@ def run(report: Report) -> None:
         finally:
             home.end()
             switch.stop(within=5.0)
+
+
+@contextmanager
+def _stopwatch() -> Iterator[None]:
+    """This thread, and nothing that it starts, runs before everything that it measures."""
+    before = os.sched_getscheduler(0)
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(WATCH))
+    except OSError as error:
+        print(f"the stopwatch has no real-time priority ({error.strerror}): it may measure its own waiting")
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, before | os.SCHED_RESET_ON_FORK, os.sched_param(0))
 
 
 def _home(folder: Path, clock: Clock) -> Home:

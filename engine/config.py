@@ -337,6 +337,9 @@ class Settings(Section):
     prompts: Prompts = Prompts()
     fax: Fax = Fax()
     limits: Limits = Limits()
+    # Of the thread that hears the switch and gives orders; auto: real-time like the switch's own threads, beside a
+    # FreeSWITCH and where the system lets us; normal: as any program.
+    priority: Literal["auto", "normal"] = "auto"
     parties: Parties = Parties()
     certification: Certification = Certification()
     departments: dict[Text, DepartmentSection] = Field(default_factory=dict)

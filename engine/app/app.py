@@ -25,6 +25,7 @@ from engine.app.line import Line
 from engine.app.outbound import make_outbound
 from engine.app.outside import parts_of
 from engine.app.parties import open_parties
+from engine.app.priority import Priority
 from engine.app.records import make_records
 from engine.app.reload import Reloader
 from engine.app.sample import seed_sample
@@ -122,6 +123,7 @@ class App:
         self.closing: Closing = None  # type: ignore[assignment]
         self.agent_news: AgentNews = None  # type: ignore[assignment]
         self.reload = Reloader(self)
+        self.priority = Priority()  # of the hub's thread
 
     # -- building -----------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ def parts_of(app: App) -> Parts:
         recordings=made.folders.recordings,
         sounds=app.sounds,
         departments=app.departments,
+        priority=lambda: app.priority.view,
         blocks=lambda: app.watchdog.blocks,
         mended=lambda: app.calls.mended + app.acd.mended,
         prompts=app.prompts,

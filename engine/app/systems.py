@@ -89,7 +89,9 @@ def wire_departments(app: App, *, alarm: Callable[[str, bool, str], object]) -> 
         store.journal(JournalEntry(at=view.at, kind="engine.blocked", data=data))
         made.host.tell.engine_blocked(blocked=view)
 
-    app.watchdog = Watchdog(clock, made.host, limit=made.settings.limits.blocked, told=blocked)
+    app.watchdog = Watchdog(
+        clock, made.host, limit=made.settings.limits.blocked, told=blocked, priority=app.priority
+    )
 
 
 def watch(app: App) -> None:

@@ -22,6 +22,7 @@ import structlog
 from gevent import monkey
 from gevent.hub import get_hub
 
+from engine.app.priority import Priority
 from engine.clock import Clock
 from engine.hooks.host import Host
 from engine.types import BlockedView
@@ -46,15 +47,23 @@ class Blocks:
 
 
 class Watchdog:
-    """Watches the hub of the thread that it is made in. ``limit``: seconds without a sign that are a block."""
+    """Watches the hub of the thread that it is made in. ``limit``: seconds without a sign that are a block, in which
+    the thread loses its ``priority``."""
 
     def __init__(
-        self, clock: Clock, host: Host, *, limit: float, told: Callable[[BlockedView], object]
+        self,
+        clock: Clock,
+        host: Host,
+        *,
+        limit: float,
+        told: Callable[[BlockedView], object],
+        priority: Priority | None = None,
     ) -> None:
         self._clock = clock
         self._host = host
         self._limit = limit
         self._told = told
+        self._priority = priority or Priority()
         self._hub = get_hub()
         self._hub_thread = _ident()
         self._answered = True
@@ -92,6 +101,7 @@ class Watchdog:
                 except Exception:  # noqa: BLE001 - the loop is gone, and this thread with it
                     return
             elif self._found is None and now - self._asked_at >= self._limit:
+                self._priority.lower()  # first: the calls' sound may be waiting for this processor
                 self._look()
             _sleep(beat)
 
@@ -128,6 +138,7 @@ class Watchdog:
         found, self._found = self._found, None
         seconds = _monotonic() - self._asked_at
         self._answered = True
+        self._priority.restore()
         if found is None or not self._running:
             return
         plugin, where, stack = found

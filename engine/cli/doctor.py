@@ -61,6 +61,7 @@ def examine(place: Path) -> Iterator[Finding]:
     yield from _configuration(made)
     yield from _looked("switch", lambda: _switch(made))
     yield from _looked("ports", lambda: _ports(place, made))
+    yield from _looked("priority", lambda: _priority(made))
     yield from _looked("speech", lambda: _speech(made))
     yield from _looked("fax", lambda: _fax(made))
     yield from _looked("database", lambda: _database(place))
@@ -144,6 +145,20 @@ def _ports(place: Path, made: Installation) -> Finding:
     if taken:
         return Finding("ports", "note", f"taken, so a FreeSWITCH of ours could not start: {', '.join(taken)}")
     return Finding("ports", "ok", f"free: {', '.join(looked)}")
+
+
+def _priority(made: Installation) -> Finding:
+    """Whether the engine may run like the switch's own threads; of no concern to the simulator."""
+    from engine.app.priority import HINT, refused
+
+    if made.settings.priority == "normal":
+        return Finding("priority", "ok", "normal, as conf/engine.yaml says")
+    why = refused()
+    if why:
+        return Finding(
+            "priority", "note", f"not real-time, agents ring late on a busy machine: {why}; {HINT}"
+        )
+    return Finding("priority", "ok", "real-time beside a FreeSWITCH, like the switch's own threads")
 
 
 def _speech(made: Installation) -> Finding:

@@ -75,6 +75,7 @@ def run(switch: str, seconds: float | None, password_file: Path | None, no_board
     os.umask(os.umask(0o077) | _OTHERS)
     _set_up_log(place, to_file=on_terminal)
     from engine.app import App
+    from engine.app.priority import take_priority
 
     app = App(place, switch=switch, password_file=password_file, sample=sample)
     ending = _Ending(app)
@@ -83,6 +84,7 @@ def run(switch: str, seconds: float | None, password_file: Path | None, no_board
         # What is there now stays to the end: no collection has to look through it again.
         gc.collect()
         gc.freeze()
+        take_priority(app)  # from here on it serves
         _greet(app)
         left = _watched(app, lambda: app.run(seconds), ending.drain, on_terminal=on_terminal)
     finally:

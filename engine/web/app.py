@@ -204,6 +204,7 @@ def status(parts: Parts) -> dict[str, Any]:
         "day": parts.day.figures,
         "breakers": parts.departments.breakers() if parts.departments else [],
         "outbox": parts.departments.outbox.view() if parts.departments else None,
+        "priority": parts.priority(),
         "blocked": parts.blocks(),
         "mended": parts.mended(),
         "how_to_call": list(parts.how_to_call),

@@ -30,6 +30,14 @@ class SwitchView:
     leads: bool = True  # this engine holds the lease
 
 
+@dataclass(frozen=True, slots=True)
+class PriorityView:
+    """How the system lets the engine run (:mod:`engine.app.priority`)."""
+
+    realtime: bool
+    why: str = ""  # why not, in one line
+
+
 class CallsPart(Protocol):
     """The live calls (:class:`engine.calls.registry.Calls`)."""
 
@@ -174,5 +182,6 @@ class Parts:
     faxes: FaxesPart | None = None
     reload: Callable[[str], Any] | None = None  # who wants it -> what came of it
     departments: Departments | None = None
+    priority: Callable[[], PriorityView] = lambda: PriorityView(False)
     blocks: Callable[[], Mapping[str, Any]] = dict  # by plugin: how often it held everything up
     how_to_call: Sequence[str] = field(default_factory=tuple)  # lines for people: how to call in yourself

@@ -37,6 +37,7 @@ class OneApp:
         self.parts = parts
         self.clock = parts.clock
         self.installation = SimpleNamespace(day=parts.day)
+        self.simulator = object()  # its switch
         self.said = said
         self.log: list[str] = []
         self.drains = 0.0
