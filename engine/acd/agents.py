@@ -33,7 +33,6 @@ WRAP_UP, PAUSED = AgentState.WRAP_UP, AgentState.PAUSED
 UNREACHABLE = AgentState.UNREACHABLE
 
 NO_ANSWER = "no answer"  # the reason of the pause after too many missed calls
-SHORT_PAUSES = frozenset({"busy", "declined", "failed"})  # the engine's own; they end by themselves
 ON_A_CALL = frozenset({OFFERED, TALKING, HOLD, WRAP_UP})  # states that belong to a call
 
 
@@ -488,9 +487,11 @@ class Agents:
             idle = memory.free_since or memory.since
             agent.free_since = now - max(0.0, (wall - idle).total_seconds())
             if memory.until is not None:
-                agent.until = now + max(0.0, (memory.until - wall).total_seconds())
+                # The wall clock may have been set back meanwhile, which makes no state longer.
+                left = min(memory.until - wall, memory.until - memory.since).total_seconds()
+                agent.until = now + max(0.0, left)
                 agent.timer = self._clock.after(agent.until - now, self.rest, agent)
-            elif agent.state is WRAP_UP or (agent.state is PAUSED and agent.reason in SHORT_PAUSES):
+            elif agent.state is WRAP_UP:
                 agent.timer = self._clock.after(0, self.rest, agent)
             self._on_change(agent, before)
 

@@ -307,6 +307,7 @@ class Line:
             queue=place.request.queue,
             before=before,
             priority=priority,
+            head_start=round(place.ticket.head_start, 3),
             by=by,
             position=self.position(place),
         )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from engine.acd.agents import HOLD, OFFERED, PAUSED, READY, SHORT_PAUSES, TALKING, WRAP_UP, Agent
+from engine.acd.agents import HOLD, OFFERED, PAUSED, READY, TALKING, WRAP_UP, Agent
 from engine.acd.offers import Offer
 from engine.acd.places import Place, Stage
 from engine.clock import Clock, Timer
@@ -125,12 +125,18 @@ class Truth:
                 return "an agent on a call that is gone", lambda: self._dispatch.agents.rest(agent)
         elif held is not None:
             return "a free agent held by a call", lambda: self._dispatch.agents.rest(agent)
-        elif agent.state is WRAP_UP or (agent.state is PAUSED and agent.reason in SHORT_PAUSES):
-            if agent.timer is None or (agent.until is not None and now > agent.until):
-                return "an agent whose time is over", lambda: self._dispatch.agents.rest(agent)
+        elif agent.state in (WRAP_UP, PAUSED) and self._outlasted(agent, now):
+            return "an agent whose time is over", lambda: self._dispatch.agents.rest(agent)
         elif (agent.state is READY) != self._board.is_free(agent.id):
             return "an agent who is not on the board as it is", lambda: self._dispatch.seat_again(agent)
         return "", None
+
+    @staticmethod
+    def _outlasted(agent: Agent, now: float) -> bool:
+        """A pause that was wished for has no end of its own, the work after a call and the engine's own pauses do."""
+        if agent.until is None:
+            return agent.state is WRAP_UP
+        return agent.timer is None or now > agent.until
 
     def _of_offer(self, offer: Offer, now: float) -> tuple[str, Callable[[], None] | None]:
         if offer.dead:

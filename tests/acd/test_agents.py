@@ -156,7 +156,8 @@ def test_a_pause_that_was_wished_for_outlasts_one_of_the_engines_own(clock: Virt
     desk.settle()
     desk.acd.pause("8012", "busy")
     clock.advance(60)
-    assert desk.state("8012") is PAUSED
+    assert (desk.state("8012"), desk.acd.agent("8012").reason) == (PAUSED, "busy")
+    assert desk.acd.mended == 0, "the same word, but it was the agent's own"
 
 
 def test_a_ring_that_ends_as_cancelled_by_nobody_is_a_failed_one(clock: VirtualClock) -> None:

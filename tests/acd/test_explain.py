@@ -165,6 +165,23 @@ def test_an_agents_idle_time_is_told_with_who_waited_meanwhile(clock: VirtualClo
     )
 
 
+def test_who_was_moved_up_stands_there_in_what_is_told_later(clock: VirtualClock) -> None:
+    desk = Desk(clock, "8012")
+    desk.acd.pause("8012", "lunch")
+    desk.enter("first")
+    clock.advance(2)
+    desk.enter("second")
+    clock.advance(2)
+    desk.acd.raise_priority("second", 1000, "8013")
+    clock.advance(2)
+    assert [line for line in told(desk, "second") if "8012" not in line] == [
+        "0.0 s: came into desk as number 2; needs nothing special",
+        "2.0 s: its priority was changed from 0 to 1000 by 8013, number 1 now",
+        "4.0 s: waits still, number 1 in desk",
+    ]
+    assert told(desk, "first")[-2] == "6.0 s: waits still, number 2 in desk"
+
+
 def test_a_call_that_never_waited_has_no_moments(clock: VirtualClock) -> None:
     desk = Desk(clock, "8012")
     assert explain_call(desk.journal, "nobody").moments == []
@@ -237,7 +254,7 @@ def test_each_offer_of_a_random_day_is_told_with_the_reason_of_the_board(seed: i
     dice = random.Random(seed)
     day = AWatchedDay()
     day.open_the_desk(bridge_time=0.0)
-    for _ in range(150):
+    for _ in range(200):
         turn = dice.random()
         if turn < 0.8:
             names = dice.choices(BUSY, k=dice.randint(1, 4))

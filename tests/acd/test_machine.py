@@ -19,6 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from engine.acd.acd import Acd
 from engine.acd.agents import Agent
 from engine.acd.board import lacks
+from engine.acd.engaged import Engaged
+from engine.acd.offers import Offer
 from engine.acd.places import Leaving, Left, Over, Place, Request, Stage, Talking
 from engine.clock import VirtualClock
 from engine.errors import WrongState
@@ -39,7 +41,9 @@ QUEUES = {
         ],
         overflow={"to": "queue:two", "after": "60s", "beyond": "4"},
     ),
-    "two": queue(longest="5m", offer="10s", strategy="round_robin"),
+    "two": queue(
+        longest="5m", offer="10s", strategy="round_robin", at_closing={"do": "leave", "grace": "3s"}
+    ),
     "all": queue(longest="2m", offer="10s", strategy="ring_all", relax=[{"after": "20s", "skills": "any"}]),
 }
 AGENTS: dict[str, dict[str, Any]] = {
@@ -48,8 +52,10 @@ AGENTS: dict[str, dict[str, Any]] = {
     "c": {"queues": {"one": "2", "two": "1", "all": "1"}, "skills": {"p": "3", "q": "1"}},
     "d": {"queues": {"two": "1"}, "login": "by_hand"},
 }
+TALKS = (AgentState.TALKING, AgentState.HOLD)
 WAITING = (Stage.WAITING, Stage.OFFERED, Stage.CONNECTING)
 WORK = ["arrive"] * 4 + ["ask"] * 2 + ["answer"] * 4 + ["answer_everywhere", "end", "ready", "login"]
+WORK += ["past_the_queue_goes_on"] * 2 + ["reopen"]
 TROUBLE = [
     "go_back",
     "hand_over",
@@ -62,6 +68,11 @@ TROUBLE = [
     "phone_back",
     "crossed",
     "end_wrap_up",
+    "hold",
+    "raise_up",
+    "move",
+    "close",
+    "call_past_the_queue",
 ]
 DEEDS = st.tuples(st.sampled_from(WORK + TROUBLE), st.integers(0, 1 << 16))
 
@@ -76,6 +87,7 @@ class ADay(RuleBasedStateMachine):
         self.calls = 0
         self.places: dict[str, Place] = {}
         self.asking: dict[str, bool] = {}  # calls whose agents wait to ask somebody: whether they wait still
+        self.engaged: list[Engaged] = []  # agents whom calls came to past the queue
         self.news: dict[str, list[object]] = {}
         self.states: dict[str, str] = dict.fromkeys(AGENTS, "logged_out")
         self.seconds: dict[str, float] = dict.fromkeys(AGENTS, 0.0)
@@ -123,6 +135,7 @@ class ADay(RuleBasedStateMachine):
                 rings.setdefault(ring.call_id, []).append(ring)
         crossing = [place for place in self.places.values() if place.stage is Stage.CONNECTING]
         self.acd.abandon()
+        self.engaged = []  # the calls layer finds them again, or lets the agents go
         for place in crossing:
             place.offer.ring.drop()  # an answered leg that nobody bridges any more is freed by the calls layer
         self.desk.settle()
@@ -309,6 +322,62 @@ class ADay(RuleBasedStateMachine):
     def end_wrap_up(self, dice: int) -> None:
         self.command(dice, "end_wrap_up")
 
+    def hold(self, dice: int) -> None:
+        self.command(dice, "on_hold", dice % 2 == 0)
+
+    # -- what supervisors do, and calls past the queue --------------------------------------------
+
+    def waiting(self) -> list[str]:
+        return [call for call in self.live() if self.places[call].stage is Stage.WAITING]
+
+    def raise_up(self, dice: int) -> None:
+        if call := self.pick(dice, [call for call in self.live() if self.places[call].stage in WAITING]):
+            self.acd.raise_priority(call, self.pick(dice, [1000, 10, 0, -10]), "a")
+
+    def move(self, dice: int) -> None:
+        call, to = self.pick(dice, self.waiting()), self.pick(dice, list(QUEUES))
+        if call is not None:
+            place = self.places[call]
+            joined, priority = place.joined, place.ticket.priority
+            try:
+                self.acd.move(call, to, "a")
+            except WrongState:
+                return  # closed
+            if place.stage is not Stage.DONE:
+                assert (place.joined, place.ticket.priority) == (joined, priority), "wait and priority come along"
+
+    def close(self, dice: int) -> None:
+        self.acd.close_queue(self.pick(dice, list(QUEUES)), "alarm", "a")
+
+    def reopen(self, _dice: int) -> None:
+        for name in QUEUES:
+            self.acd.open_queue(name, "a")
+
+    def call_past_the_queue(self, dice: int) -> None:
+        """Somebody asks an agent for advice, or transfers a caller straight to it."""
+        try:
+            self.engaged.append(self.acd.engage(self.pick(dice, list(AGENTS)), f"past-{dice}", "one"))
+        except WrongState:
+            return
+        self.floor.callers.add(f"past-{dice}")
+
+    def past_the_queue_goes_on(self, dice: int) -> None:
+        """Such a ring is answered, or missed, or such a talk is over."""
+        self.engaged = [one for one in self.engaged if self.holds(one)]
+        if one := self.pick(dice, self.engaged):
+            if not one.talked and dice % 3:
+                one.answered()
+                return
+            how = self.pick(dice, [None, RingKind.NO_ANSWER, RingKind.UNREACHABLE, RingKind.BUSY])
+            one.over(wrap_up=one.talked and dice % 2 == 0, missed=None if one.talked else how)
+            assert not self.holds(one)
+
+    def holds(self, engaged: Engaged) -> bool:
+        return self.acd._agents.get(engaged.view.id).engagement is engaged
+
+    def past(self, state: AgentState) -> int:
+        return sum(self.holds(one) and one.view.state is state for one in self.engaged)
+
     def phone_lost(self, dice: int) -> None:
         self.acd.phone_lost(str(1001 + dice % len(AGENTS)))
 
@@ -386,12 +455,15 @@ class ADay(RuleBasedStateMachine):
             assert self.places[ring.call_id].stage is Stage.OFFERED
         for ring in talks:
             agent = self.acd.agent(ring.agent)
-            assert (agent.state, agent.call) == (AgentState.TALKING, ring.call_id)
+            assert agent.state in TALKS
+            assert agent.call == ring.call_id
             assert self.places[ring.call_id].stage is Stage.TALKING
         states = [agent.state for agent in self.acd.agents()]
-        assert states.count(AgentState.TALKING) == len(talks)
+        past = sum(self.past(state) for state in TALKS)
+        assert sum(state in TALKS for state in states) == len(talks) + past
         connecting = sum(place.stage is Stage.CONNECTING for place in self.places.values())
-        assert states.count(AgentState.OFFERED) == len(rung) + connecting
+        offered = len(rung) + connecting + self.past(AgentState.OFFERED)
+        assert states.count(AgentState.OFFERED) == offered
 
     @invariant()
     def nothing_is_left_over(self) -> None:
@@ -412,8 +484,8 @@ class ADay(RuleBasedStateMachine):
         stuck = {call for places in dispatch.line._stuck.values() for call in places}
         assert stuck == {call for call in waiting if self.places[call].sticky}
         engaged = [agent for agent in self.acd._agents if agent.engagement is not None]
-        assert len(dispatch._offers) == len(engaged)
-        assert all(agent.state in (AgentState.OFFERED, AgentState.TALKING) for agent in engaged)
+        assert len(dispatch._offers) == sum(isinstance(agent.engagement, Offer) for agent in engaged)
+        assert all(agent.state in (AgentState.OFFERED, *TALKS) for agent in engaged)
         free = [agent.id for agent in self.acd._agents if agent.state is AgentState.READY]
         assert sorted(board.free_agents()) == sorted(free)
         at_work = {
@@ -457,7 +529,7 @@ class ADay(RuleBasedStateMachine):
             assert len(talked) == (place.stage is Stage.TALKING or any(isinstance(end, Over) for end in ends))
 
 
-AT_WORK = {"ready", "offered", "talking", "wrap_up"}
+AT_WORK = {"ready", "offered", "talking", "hold", "wrap_up"}
 
 
 @pytest.mark.parametrize("seed", range(12))

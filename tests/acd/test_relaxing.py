@@ -195,7 +195,13 @@ def test_a_supervisor_moves_a_caller_up(clock: VirtualClock) -> None:
     view = desk.acd.raise_priority("c", 100, by="8013")
     assert (view.position, order(desk)) == (1, ["c", "a", "b"])
     (row,) = desk.rows("queue.raised")
-    assert row.data == {"before": 0, "priority": 100, "by": "8013", "position": 1}
+    assert row.data == {
+        "before": 0,
+        "priority": 100,
+        "head_start": 1200.0,
+        "by": "8013",
+        "position": 1,
+    }
     with pytest.raises(NotFound, match="call nobody waits in no queue"):
         desk.acd.raise_priority("nobody", 1)
     desk.acd.ready("8012")

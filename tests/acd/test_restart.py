@@ -15,9 +15,9 @@ from engine.types import AgentState, RingKind, TalkEnd
 from tests.acd.desk import Desk, queue
 
 
-def reborn(desk: Desk, *, after: float = 2.0) -> Desk:
+def reborn(desk: Desk, *, after: float = 2.0, memories: list[AgentMemory] | None = None) -> Desk:
     """The engine is killed and started again on the same floor; what the store kept is given back."""
-    memories = desk.acd.snapshot()
+    memories = desk.acd.snapshot() if memories is None else memories
     desk.acd.abandon()
     desk.settle()
     desk.clock.advance(after)
@@ -202,6 +202,11 @@ def test_a_short_pause_of_the_engines_own_does_not_outlive_it(clock: VirtualCloc
     desk.acd.start()
     desk.settle()
     assert desk.state("8012") is AgentState.READY
+    desk.acd.pause("8012", "busy")  # the agent's own word
+    desk = reborn(desk, after=60)
+    desk.acd.start()
+    clock.advance(60)
+    assert desk.state("8012") is AgentState.PAUSED
 
 
 def test_a_wall_clock_that_jumped_back_meanwhile_gives_no_negative_times(clock: VirtualClock) -> None:
@@ -212,6 +217,20 @@ def test_a_wall_clock_that_jumped_back_meanwhile_gives_no_negative_times(clock: 
     desk.acd.start()
     desk.acd.ready("8012")
     assert desk.rows("agent.state")[-1].data["seconds"] >= 0
+
+
+def test_a_wall_clock_that_was_set_back_makes_no_state_longer_than_it_was_to_be(clock: VirtualClock) -> None:
+    desk = Desk(clock, "8012", queues={"desk": queue(wrap_up="15s")})
+    desk.enter("a")
+    desk.answer()
+    desk.hang_up("a")
+    assert desk.state("8012") is AgentState.WRAP_UP
+    memories = desk.acd.snapshot()
+    clock.shift_wall(timedelta(hours=-1))
+    desk = reborn(desk, memories=memories)
+    desk.acd.start()
+    clock.advance(16)
+    assert desk.state("8012") is AgentState.READY
 
 
 def test_two_who_were_remembered_on_one_phone_do_not_share_it(clock: VirtualClock) -> None:

@@ -151,7 +151,8 @@ class AMixedDay(ADay):
         states = [agent.state for agent in self.acd.agents()]
         connecting = sum(offer.place.stage is Stage.CONNECTING for offer in offers)
         rung = sum(ring.rings for ring in rings)
-        assert states.count(AgentState.OFFERED) == rung + connecting + len(brought)
+        past = self.past(AgentState.OFFERED)
+        assert states.count(AgentState.OFFERED) == rung + connecting + len(brought) + past
         for offer in brought:
             assert self.acd.agent(offer.agent.id).call == offer.match.call
 
