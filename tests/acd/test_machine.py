@@ -344,7 +344,7 @@ class ADay(RuleBasedStateMachine):
             except WrongState:
                 return  # closed
             if place.stage is not Stage.DONE:
-                assert (place.joined, place.ticket.priority) == (joined, priority), "wait and priority come along"
+                assert (place.joined, place.ticket.priority) == (joined, priority), "not as it was"
 
     def close(self, dice: int) -> None:
         self.acd.close_queue(self.pick(dice, list(QUEUES)), "alarm", "a")
