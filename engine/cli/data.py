@@ -11,7 +11,8 @@ from engine.cli.failing import Failed
 from engine.cli.home import home, home_option
 from engine.cli.show import echo_json, json_object
 
-MOST_DAYS = 90
+FEWEST_DAYS, MOST_DAYS = 14, 90
+"""What departments tell of the sample company's past lies within two weeks."""
 
 
 class Days(click.ParamType[int]):
@@ -21,8 +22,8 @@ class Days(click.ParamType[int]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         found = re.fullmatch(r"([0-9]{1,3})d?", str(value))
-        if found is None or int(found[1]) > MOST_DAYS:
-            self.fail(f"{value!r} is no number of days up to {MOST_DAYS}; write 14d", param, ctx)
+        if found is None or not (int(found[1]) == 0 or FEWEST_DAYS <= int(found[1]) <= MOST_DAYS):
+            self.fail(f"{value!r} is none of {FEWEST_DAYS}d to {MOST_DAYS}d; 0 for no past", param, ctx)
         return int(found[1])
 
 

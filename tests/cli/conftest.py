@@ -18,6 +18,7 @@ from engine.web.app import control_app
 from engine.web.parts import Parts
 from engine.web.place import USUAL
 from engine.web.server import Server
+from tests.shipped import compiled
 from tests.web.fakes import make_parts
 
 ROOT = Path(__file__).parents[2]
@@ -36,22 +37,14 @@ def home() -> Iterator[Path]:
         yield place
 
 
-_compiled: dict[str, bytes] = {}
-
-
 @pytest.fixture
 def centre(home: Path) -> Iterator[Path]:
     """The centre of this repository, in a home of its own. What flows one test compiled the next one has at once, as an
     engine has that starts again."""
     for name in ("conf", "dialplans", "plugins", "prompts"):
         shutil.copytree(ROOT / name, home / name, dirs_exist_ok=True, ignore=shutil.ignore_patterns("tests"))
-    cache = home / "var" / "cache" / "flows"
-    cache.parent.mkdir(parents=True)
-    if "flows" in _compiled:
-        cache.write_bytes(_compiled["flows"])
-    yield home
-    if cache.exists():
-        _compiled.setdefault("flows", cache.read_bytes())
+    with compiled(home):
+        yield home
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from engine.cli.init import make_home
 from engine.cli.main import cli
 from engine.cli.offline import store_of
+from tests.shipped import compiled
 
 Insideline = Callable[..., Result]
 HEAD = ("number", "origin", "destination", "due", "handed_to", "events")
@@ -28,7 +29,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with tables, and no engine."""
     folder = tmp_path_factory.mktemp("centre") / "home"
     make_home(folder)
-    made = CliRunner().invoke(cli, ["db", "upgrade", "--home", str(folder)])
+    with compiled(folder):
+        made = CliRunner().invoke(cli, ["db", "upgrade", "--home", str(folder)])
     assert made.exit_code == 0, made.output
     with (folder / "new.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([HEAD, *ROWS])
@@ -106,11 +108,19 @@ def test_the_home_that_is_said_wins_over_the_one_we_are_in(
 ) -> None:
     make_home(tmp_path / "other")  # without tables, and so without waybills
     monkeypatch.chdir(tmp_path / "other")
-    assert insideline("logistics", "track", "44019001").exit_code == 1
+    with compiled(tmp_path / "other"):
+        assert insideline("logistics", "track", "44019001").exit_code == 1
     assert "昆明" in insideline("logistics", "track", "44019001", "--home", str(place)).stdout
     wrong = insideline("logistics", "track", "44019001", "--home", str(tmp_path / "none"))
     assert wrong.exit_code == 2
     assert "does not exist" in wrong.stderr
+
+
+def test_a_past_that_is_too_short_for_the_departments_stories_is_refused(insideline: Insideline) -> None:
+    for days in ("2d", "91d", "soon"):
+        done = insideline("data", "seed", "--history", days)
+        assert done.exit_code == 2
+        assert "is none of 14d to 90d; 0 for no past" in done.stderr
 
 
 def test_reports_are_listed_and_a_wrong_name_is_told(insideline: Insideline) -> None:
@@ -199,15 +209,18 @@ def tickets() -> list[str]:
 
 @pytest.fixture
 def answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Insideline:
-    """The command line in a home with the sample company's two weeks."""
+    """The command line in a home with what the departments add to the sample company's two weeks (its ordinary calls
+    take longest to write, and nothing here is about them)."""
     folder = tmp_path / "home"
     make_home(folder)
+    monkeypatch.setattr("engine.app.history._queues", lambda made, parties: {})
 
     def run(*words: str) -> Result:
         return CliRunner().invoke(cli, list(words))
 
     monkeypatch.chdir(folder)
-    assert run("data", "seed").exit_code == 0
+    with compiled(folder):
+        assert run("data", "seed").exit_code == 0
     return run
 
 

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from engine.cli.init import make_home
 from engine.cli.main import cli
+from tests.shipped import compiled
 
 Insideline = Callable[..., Result]
 
@@ -51,21 +52,23 @@ def with_line(place: Path, printed: str) -> str:
 
 def test_its_tests_pass_at_once(place: Path, insideline: Insideline) -> None:
     assert insideline("plugin", "new", "warranty").exit_code == 0
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "plugins/warranty", "-q", "-m", "not postgresql"],
-        cwd=place,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )
+    with compiled(place, "warranty"):
+        ran = subprocess.run(
+            [sys.executable, "-m", "pytest", "plugins/warranty", "-q", "-m", "not postgresql"],
+            cwd=place,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
     assert ran.returncode == 0, ran.stdout[-3000:]
 
 
 def test_it_checks_clean_and_answers_its_number(place: Path, insideline: Insideline, centre_of: Any) -> None:
     printed = insideline("plugin", "new", "warranty").output
     number = with_line(place, printed)
-    checked = insideline("flow", "check", "--json")
+    with compiled(place, "warranty"):
+        checked = insideline("flow", "check", "--json")
     assert [one for one in json.loads(checked.stdout) if one["severity"] == "error"] == []
     caller = centre_of(place).caller().dials(number)
     caller.hears("warranty/choose_language").presses("1")
