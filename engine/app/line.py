@@ -13,7 +13,7 @@ import structlog
 from engine.app.agents import phones_there
 from engine.app.faxes import uses_fax
 from engine.app.kept_out import tell_kept_out
-from engine.app.lost_calls import close_lost_calls
+from engine.app.lost_calls import LostCalls
 from engine.app.records import begin
 from engine.app.switches import Choice, choose_switch, templates_of
 from engine.calls.leader import Leader
@@ -49,6 +49,9 @@ class Line:
     def start(self) -> None:
         """Connect, start to lead, and refuse a switch that is not safe."""
         made = self._app.installation
+        self._lost_calls = LostCalls(
+            self._app.store, self._app.clock, self._app.lead, node=made.settings.site.id
+        )
         choice: Choice = choose_switch(self._word, made.settings.switch, self._password_file)
         connect: Callable[[], Transport] | None = None
         host, port, password = choice.host, choice.port, choice.password
@@ -160,12 +163,7 @@ class Line:
             self._app.closing.refresh()  # another engine may have led until now
             self._app.recordings.close_lost(set(self._app.calls.calls))
             self._app.sounds.settle(self._app.calls.calls.keys())
-            close_lost_calls(
-                self._app.store,
-                self._app.clock,
-                self._app.calls.calls.keys(),
-                node=self._app.installation.settings.site.id,
-            )
+            self._lost_calls.close(self._app.calls.calls.keys())
         except StoreError as error:
             log.warning("calls.not_closed", error=str(error))
         self._app.acd.phones_are(phones_there(self._app))

@@ -11,8 +11,8 @@ apology, the journal gets the fault, and the call ends: nothing is skipped in si
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections import ChainMap, Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -42,6 +42,8 @@ from engine.types import PartyView
 log = structlog.get_logger(__name__)
 
 SILENCE: Final = "silence_stream://1"
+HUNG_UP: Final = "flow.hung_up"
+"""The row of the journal behind which a flow does its ``on_hangup``."""
 MAX_DEPTH: Final = 16
 """Flows that may run within one another."""
 
@@ -81,6 +83,7 @@ class Run:
         self.masked = False
         self.for_now = False  # masked only while something is said or typed
         self.stored = False  # names are in the store, because the channel could not carry them
+        self._last: Step | None = None  # the step of ``on_hangup`` under way
         self.set_language(language)
 
     # -- the walk -----------------------------------------------------------------------------------
@@ -104,7 +107,7 @@ class Run:
             while self.frames:
                 self._step()
         except HungUp as gone:
-            self._after_hang_up(gone)
+            self.after_hang_up(gone.cause)
             raise
 
     def _step(self) -> None:
@@ -167,10 +170,12 @@ class Run:
         self._journal_block()
 
     def _leave(self, outcome: str, values: Mapping[str, Any]) -> None:
-        self.frames.pop()
+        left = self.frames.pop()
         if not self.frames:
             return
         frame = self.frame
+        if left.flow.on_hangup:
+            self._journal_block()  # whoever looks for the steps of a hang-up sees that this flow is over
         step = frame.flow.blocks[frame.block].steps[frame.index]
         self._follow(frame, step.returned(self, outcome, values))
 
@@ -184,18 +189,31 @@ class Run:
         frame.block, frame.index = target, 0
         self._journal_block()
 
-    def _after_hang_up(self, gone: HungUp) -> None:
-        """Run the flow's ``on_hangup`` steps: they need no caller."""
-        self.call.cause = gone.cause
-        for frame in reversed(self.frames):
-            for step in frame.flow.on_hangup:
+    def after_hang_up(self, cause: str, *, written: Iterable[str] = ()) -> None:
+        """Run the ``on_hangup`` steps of the flow, and of those around it: they need no caller. ``written`` is what an
+        engine that died here had put into the journal; every other step does once what it does."""
+        before = Counter(written)
+        self.call.cause = cause
+        if any(frame.flow.on_hangup for frame in self.frames):
+            self.call.journal(HUNG_UP, cause=cause)
+        while self.frames:
+            flow = self.frame.flow
+            for step in flow.on_hangup:
+                self._last = step
                 try:
-                    if step.when is None or step.when.truth(self.scope):
-                        step.run(self)
+                    if step.when is not None and not step.when.truth(self.scope):
+                        continue
+                    if step.kind == "journal":
+                        row = f"flow.{getattr(step, 'event')}"  # noqa: B009
+                        if before[row]:
+                            before[row] -= 1
+                            continue
+                    step.run(self)
                 except HungUp:
-                    log.warning("flow.on_hangup_needs_caller", flow=frame.flow.name, step=step.kind)
+                    log.warning("flow.on_hangup_needs_caller", flow=flow.name, step=step.kind)
                 except Exception:
-                    log.exception("flow.on_hangup_failed", flow=frame.flow.name, step=step.kind)
+                    log.exception("flow.on_hangup_failed", flow=flow.name, step=step.kind)
+            self.frames.pop()
 
     # -- where it is --------------------------------------------------------------------------------
 
@@ -211,6 +229,8 @@ class Run:
     def step_key(self) -> str:
         """Call, step and visit: what makes a deed of this step at this visit one deed."""
         frame = self.frame
+        if self._last is not None:  # behind the hang-up each is done once, by whichever engine
+            return f"{self.call.id}:{frame.flow.name}:{self._last.key}:gone"
         step = frame.flow.step(frame.block, frame.index)
         return f"{self.call.id}:{frame.flow.name}:{step.key}:{self.visits}"
 

@@ -67,14 +67,14 @@ class Watcher:
         def follow(run: Any, frame: Any, move: Any) -> None:
             self.walked.left(frame.flow, frame.flow.step(frame.block, frame.index), move)
 
-        def after_hang_up(run: Any, gone: Any) -> None:
+        def after_hang_up(run: Any, cause: str) -> None:
             for frame in run.frames:
                 for step in frame.flow.on_hangup:
                     self.walked.reached(frame.flow, step)
 
         self._wrap(Run, "_show", show)
         self._wrap(Run, "_follow", follow)
-        self._wrap(Run, "_after_hang_up", after_hang_up)
+        self._wrap(Run, "after_hang_up", after_hang_up)
 
     def _wrap(self, of: type[Any], name: str, first: Callable[..., None]) -> None:
         original = getattr(of, name)

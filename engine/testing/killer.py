@@ -43,7 +43,7 @@ class _Visit(NamedTuple):
 
 class Killer:
     """Kills the engines of ``centre`` while it is entered. Commands of ``on_hangup`` are let live: there is no call
-    left that another engine could take up."""
+    left whose conversation could go on (tests/faults/test_hung_up.py has their deaths)."""
 
     def __init__(self, centre: Centre) -> None:
         self.deaths = 0
