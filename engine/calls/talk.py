@@ -66,6 +66,7 @@ class Talk(Asker):
         self.first = Party(leg, leg.agent, call.transferred if not leg.agent else "", spoke=True)
         self.second: Party | None = None
         self.asked: Consultation | None = None  # the place in a queue in which the first waits
+        self.entering = False  # it is just taking that place: whoever is told of it asks who it is
         self.mode = Mode.TALKING
         self.room = ""
         self.from_queue = ""  # which the first was brought from, where that is not the caller's own
@@ -121,7 +122,7 @@ class Talk(Asker):
     @property
     def asked_by(self) -> str:
         """The agent who asks somebody, or waits to; "" when nobody does."""
-        asks = not self.over and (self.asked is not None or self.second is not None)
+        asks = not self.over and (self.entering or self.asked is not None or self.second is not None)
         return self.first.who if asks else ""
 
     def shown_as(self, name: str) -> None:

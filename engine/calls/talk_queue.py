@@ -23,7 +23,11 @@ EVERY: Final = 40.0  # seconds between two announcements of the position
 def enter(talk: Talk, target: Target, by: str) -> None:
     """The first waits in the queue ``target``. Raises QueueRefused; then nothing has changed."""
     held = talk.mode is Mode.HELD
-    talk.asked = talk.moves.desk.ask(talk.call, target.name, talk.first.agent, talk)
+    talk.entering = True
+    try:
+        talk.asked = talk.moves.desk.ask(talk.call, target.name, talk.first.agent, talk)
+    finally:
+        talk.entering = False
     if not held:
         talk.moves.part(talk.first.leg)
     talk.moves.music(talk.first.leg, target.name)
