@@ -73,6 +73,7 @@ class Call:
         "away",
         "block",
         "callback",
+        "came_to",
         "cause",
         "dialled",
         "ended_by",
@@ -132,6 +133,9 @@ class Call:
         self.recording = ""
         self.promise: Mapping[str, Any] = {}  # of a callback that kept a place: what its CDR says of it
         self.callback = ""  # the callback that this call keeps: we dialled it
+        self.came_to = (
+            ""  # of such a call without a talk: a key was pressed ("declined"), nobody was free ("nobody")
+        )
         self.asks = ""  # the flow that an agent hears by this call, and whose caller it has on hold
         self.transferred = ""  # whom the flow last connected it with: a number, an extension
         self.cause = ""

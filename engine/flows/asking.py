@@ -104,6 +104,7 @@ def ask(
     if step.flush:
         run.typed_ahead = ""
     extra = valued(run, step.values).also(extra or {})
+    _came_to(run, "")
     attempt = 0
     while attempt < step.attempts:
         heard = ask_once(run, step.prompt, digits, extra, interrupt=step.interrupt, secret=secret)
@@ -115,6 +116,7 @@ def ask(
         if found is not None:
             if len(heard or "") == digits.maximum:
                 run.stray = digits.terminators
+            _came_to(run, "declined")  # unless a queue follows
             return found
         attempt += 1
         reason = "silent" if heard is None else "wrong"
@@ -123,6 +125,12 @@ def ask(
             word = (step.again.silent or SILENT) if heard is None else (step.again.wrong or WRONG)
             run.speak(word, interrupt=step.interrupt)
     return None
+
+
+def _came_to(run: Run, what: str) -> None:
+    """Of a call back that nobody was free for, that stays what it came to."""
+    if run.call.callback and run.call.came_to != "nobody":
+        run.call.came_to = what
 
 
 def ask_once(

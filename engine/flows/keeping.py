@@ -3,8 +3,9 @@
 One letter for each thing, for every event of the channel carries it (see ``engine.calls.state``): ``h f b s v`` flow
 set, flow, block, step and visit, ``l`` language, ``e`` what is awaited, ``q`` place in a queue or talk, ``m`` how far
 the step has come, ``r R M`` the recording, its policy, whether it is masked (2: only for now), ``i P`` whether the
-caller is known, and who it is, ``p`` priority, ``z`` lost place, ``F`` first flow, ``w`` waited and talked, ``x``
-names, ``o`` the marks of the private ones, ``k`` the flows around it. Names that are too many are in the store.
+caller is known, and who it is, ``p`` priority, ``z`` lost place, ``F`` first flow, ``w`` waited and talked, ``y``
+what a call back came to, ``x`` names, ``o`` the marks of the private ones, ``k`` the flows around it. Names that are
+too many are in the store.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ def keep(run: Run) -> None:
         state["p"] = run.priority
     if run.recording_policy:
         state["R"] = run.recording_policy
+    if call.came_to:
+        state["y"] = call.came_to
     if call.first_flow != frame.flow.name:
         state["F"] = call.first_flow
     if call.waited or call.talked:
@@ -135,6 +138,7 @@ def take_up(run: Run, state: Mapping[str, Any], resumption: Resumption) -> None:
     frame = run.frame
     run.call.first_flow = str(state.get("F") or frame.flow.name)
     run.call.waited, run.call.talked = state.get("w") or (0.0, 0.0)
+    run.call.came_to = str(state.get("y", ""))
 
 
 def take_up_identity(run: Run, state: Mapping[str, Any]) -> None:

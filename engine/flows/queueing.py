@@ -95,6 +95,8 @@ class Waiting:
             self.queue = left.queue
         request = self._request(resumed=resumption is not None)
         call.queue = self.queue
+        if call.callback:
+            call.came_to = "nobody"  # until somebody has talked with it
         if left is not None:
             self.taken = True
             self.place = take_up_talk(run, request, left)

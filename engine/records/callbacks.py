@@ -551,13 +551,13 @@ def outcome(call: Call) -> str:
     """What a call back came to: done, declined, or why it is to be tried again."""
     if call.talked > 0:
         return "done"
-    if call.block == "no_more":
-        return "declined"
-    if call.block == "nobody":
-        return "nobody"
     if call.fault or call.handed_over:
         return "failed"
-    return "unheard" if call.block == "unheard" else "hung_up"
+    if call.came_to == "declined":  # a key, and nobody was asked for: it is needed no more
+        return "declined"
+    if call.ended_by != "flow":
+        return "hung_up"
+    return call.came_to or "unheard"
 
 
 def _look(session: Session, now: datetime) -> tuple[list[Owed], list[Owed], datetime | None]:

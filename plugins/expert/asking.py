@@ -90,6 +90,18 @@ def call_back(ctx: Context, call: str, again: str) -> int:
 
 
 @command(department, over=QuestionBook)
+def no_more(ctx: Context, call: str) -> int:
+    """``expert.no_more``: who is called back about the question of ``call`` needs it no more: it is closed. Its id, 0
+    for none."""
+    book = ctx.adapter(QuestionBook)
+    found = book.current(call)
+    if found is None:
+        return 0
+    book.close(found.id, "none", now=ctx.now, by="caller", note="needed no more when called back")
+    return found.id
+
+
+@command(department, over=QuestionBook)
 def marked(ctx: Context, call: str, question: str, mark: int) -> int:
     """``expert.marked``: one answer of the survey, ``solution``, ``attitude`` or ``effort``: 1 to 5."""
     if question not in ("solution", "attitude", "effort") or not 1 <= mark <= 5:

@@ -8,7 +8,8 @@ from typing import Literal, Protocol
 from engine.api import Digits, Record
 
 #: How a question is closed: by the caller (the standard answer that was heard solved it), by the expert (a published
-#: answer, a gap in the knowledge, a ticket), by the engine (asked again in a later call; no question came of the call).
+#: answer, a gap in the knowledge, a ticket), by the engine (asked again in a later call; no question came of the call,
+#: or the caller, when called back, needed it no more).
 Disposition = Literal["", "heard", "answer", "gap", "ticket", "again", "none"]
 
 

@@ -78,6 +78,7 @@ def test_a_question_from_the_answer_to_the_marks(house: House) -> None:
         1,
     )
     assert (first["solution"], first["attitude"], first["holding"]) == (5, 4, True)
+    assert "effort" not in first, "hung up before the third mark"
     assert (second["expert"], second["last_expert"], second["closed_by"]) == ("8035", "8036", "8036")
     assert (second["disposition"], second["answer"], "holding" in second) == ("answer", "3501", False)
     assert house.cli("report", "expert.open") == []

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.flows.lead import Lead
+from tests.records.conftest import desk_home
 
 CALL_ME = """
 ask:
@@ -128,6 +129,48 @@ def test_who_needs_it_no_more_presses_two(desk: Any) -> None:
     line.wait_ended(30.0)
     centre.clock.advance(1)
     assert centre.one("callbacks")["state"] == "declined"
+
+
+OWN = """\
+greet:
+  - menu: {prompt: callback_greeting, options: {1: wait, 2: bye}, attempts: 1, give_up: bye}
+wait:
+  - queue: {name: desk, full: bye, too_long: bye, no_agents: bye}
+  - go: bye
+bye:
+  - play: bye
+  - hangup
+"""
+
+
+def test_a_flow_of_the_departments_own_may_end_in_one_block_whatever_came_of_the_call(
+    home: Any, centre_of: Any
+) -> None:
+    made = desk_home(home, CALL_ME.replace("into: promise", "tries: 4, into: promise"))
+    made.flow("help/callback_desk", OWN, head="params: [callback]")
+    centre = centre_of(made)
+    promised(centre)
+    centre.agent("201").ready()
+    states = []
+    for key in ("", "hangs up", "1", "2"):
+        line = dialled(centre, 1200.0)
+        assert said(centre, line) == "callback_greeting"
+        if key == "1":
+            centre.agent("201").logs_out()
+            centre.agent("202").logs_out()
+        if key == "hangs up":
+            line.hang_up()
+        elif key:
+            line.press(key)
+            assert said(centre, line) == "bye"
+            centre.engine.kill()  # what it came to is not forgotten
+            centre.engine.start()
+        line.wait_ended(60.0)
+        centre.clock.advance(2)
+        states.append((centre.one("callbacks")["state"], centre.one("callbacks")["why"]))
+        if key == "1":
+            centre.agent("201").ready()
+    assert states == [("owed", "unheard"), ("owed", "hung_up"), ("owed", "nobody"), ("declined", "")]
 
 
 def test_a_number_that_may_not_be_called_is_refused_at_once(desk: Any) -> None:

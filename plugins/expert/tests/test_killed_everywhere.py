@@ -121,3 +121,8 @@ def _called_back(centre: Any, seed: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     caller.hears("expert/calling_back").presses("1")
     caller.hears("expert/no_expert").hangs_up()
     assert centre.one("expert.questions", call="first").called_back == caller.uuid
+    caller = centre.caller().dials("8999")
+    caller.hears("expert/calling_back").presses("2")
+    caller.hears("bye")
+    row = centre.one("expert.questions", call="first")
+    assert (row.disposition, row.closed_by) == ("none", "caller")

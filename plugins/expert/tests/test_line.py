@@ -183,6 +183,31 @@ def test_a_caller_with_a_customer_on_hold_goes_before_one_without(
     assert (first.holding, second.holding) == (False, True)
 
 
+def test_an_agent_with_a_customer_on_hold_who_asks_the_queue_is_a_question_of_the_book(
+    centre: Any, only: Any
+) -> None:
+    expert = only("8034")
+    customer = centre.caller().dials("8004")
+    customer.hears("logistics/choose_language").presses("1")
+    customer.hears("recorded_notice")
+    customer.hears("logistics/main_menu").presses("0")
+    customer.hears("connecting")
+    for one in ("8013", "8014"):
+        centre.agent(one).pauses("meal")
+    agent = centre.agent("8012").is_offered(customer).answers()
+    customer.talks_to(agent)
+    talk = centre.app.calls.get(customer.uuid).talk
+    talk.do("consult", "queue:expert", by="8012")
+    expert.is_offered(customer).answers()
+    talk.do("conference", "", by="8012")
+    centre.clock.advance("30s")
+    expert.hangs_up(disposition="gap")
+    agent.hangs_up()
+    row = question(centre)
+    assert (row.staff, row.holding, row.expert) == ("8012", True, "8034")
+    assert (row.disposition, row.closed_by, bool(row.draft)) == ("gap", "8034", True)
+
+
 def test_the_one_who_knows_the_topic_best_is_asked_first(centre: Any, first_line: Any) -> None:
     caller = first_line.waits("policy")
     centre.agent("8035").is_not_offered("1s")
