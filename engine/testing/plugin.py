@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 
+from engine.store import engines
+
 pytest_plugins = ("engine.testing.flow_coverage",)
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    engines.DURABLE = False
     config.addinivalue_line("markers", "postgresql: needs PostgreSQL (left out where there is none)")
 
 
