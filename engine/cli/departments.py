@@ -142,8 +142,7 @@ def _asked(
                 over=over,
             )
     except Refused as error:
-        details = ", ".join(f"{name}: {value}" for name, value in error.details.items())
-        raise Failed(f"refused: {error.reason}" + (f" ({details})" if details else "")) from error
+        raise Failed(_said(error)) from error
     except TimeUp as up:
         raise Failed(f"{where} did not answer within {up.seconds:g} s") from up
     except (InsidelineError, click.ClickException):
@@ -153,6 +152,14 @@ def _asked(
             raise
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         raise Failed(f"{where} failed: {what} (`insideline --traceback …` says where)") from error
+
+
+def _said(error: Refused) -> str:
+    """What a person is told: the sentence ``say`` where there is one."""
+    if say := error.details.get("say"):
+        return str(say)
+    details = ", ".join(f"{name}: {value}" for name, value in error.details.items())
+    return f"refused: {error.reason}" + (f" ({details})" if details else "")
 
 
 def _plain(answer: Any) -> Any:
@@ -292,8 +299,7 @@ def _read(made: Installation, one: Report, given: dict[str, Any]) -> list[Any]:
                 one.within,
             )
         except Refused as error:
-            details = ", ".join(f"{name}: {value}" for name, value in error.details.items())
-            raise Failed(f"refused: {error.reason} ({details})") from error
+            raise Failed(_said(error)) from error
 
 
 def _report(made: Installation, one: Report) -> click.Command:

@@ -172,6 +172,14 @@ def ratings_of(home: Path, by: str, **wanted: Any) -> list[dict[str, Any]]:
         return _rows(list_ratings(store, by, **wanted))
 
 
+def ticket_kinds_of(home: Path) -> list[dict[str, Any]]:
+    """The kinds of tickets that the home's departments declare."""
+    from engine.app.records import kinds_of_tickets
+    from engine.records.records import kinds_shown
+
+    return kinds_shown(kinds_of_tickets(installation_of(home)))
+
+
 def explained_call(home: Path, id: str) -> dict[str, Any]:
     """Why a call waited, from the database. :class:`NotFound`."""
     from engine.acd.evidence import about_call

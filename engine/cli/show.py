@@ -133,6 +133,14 @@ def length(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def span(seconds: float) -> str:
+    """A time that somebody is given: ``15 min``, ``4 h``, ``37 h 30 min``."""
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return " ".join(
+        part for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "") if part
+    )
+
+
 def as_typed(hint: str) -> str:
     """A hint that begins with ``insideline`` as it must be typed here: by its path where it is not on PATH."""
     name, space, rest = hint.partition(" ")

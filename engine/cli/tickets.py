@@ -9,16 +9,17 @@ import click
 
 from engine.cli.client import Engine
 from engine.cli.home import home, home_option
+from engine.cli.offline import ticket_kinds_of
 from engine.cli.show import (
     Column,
     echo_json,
     json_object,
     json_option,
-    length,
     limit_option,
     listing,
     moment,
     short,
+    span,
 )
 
 _COLUMNS: tuple[Column, ...] = (
@@ -192,14 +193,13 @@ def reopen(number: str, why: str) -> None:
 @home_option
 @json_option
 def kinds(as_json: bool) -> None:
-    """The kinds of tickets that departments declare, with their fields."""
-    with Engine(home()) as engine:
-        rows = engine.get("/ticket-kinds")
+    """The kinds of tickets that departments declare, with their fields. Needs no running engine."""
+    rows = ticket_kinds_of(home())
     columns: tuple[Column, ...] = (
         ("department", "department"),
         ("kind", "kind"),
         ("group", "group"),
-        ("due within", lambda row: length(row["within"]) if row["within"] else ""),
+        ("due within", lambda row: span(row["within"]) if row["within"] else ""),
         ("calendar", "calendar"),
         ("escalate", "escalate"),
         ("fields", lambda row: [f"{one}*" if one in row["required"] else one for one in row["fields"]]),

@@ -34,6 +34,20 @@ LOOK_AGAIN: Final = 3600.0
 """Seconds after which certificates are looked at again: another day may have begun."""
 
 
+def kinds_shown(kinds: Kinds) -> list[dict[str, Any]]:
+    """Kinds of tickets by department, for people."""
+    return [
+        {
+            "department": department, "kind": one.name, "titles": dict(one.title), "group": one.group,
+            "within": one.within.total_seconds() if one.within is not None else None,
+            "calendar": one.calendar, "escalate": one.escalate,
+            "fields": list(one.fields_by_name()), "required": one.required(),
+        }
+        for department, declared in sorted(kinds.items())
+        for one in declared.values()
+    ]  # fmt: skip
+
+
 class Records:
     """Made once by the composition root. From greenlets of the hub, but for what is given a session."""
 
@@ -182,16 +196,7 @@ class Records:
 
     def kinds(self) -> list[dict[str, Any]]:
         """The kinds of tickets that departments declare, for people."""
-        return [
-            {
-                "department": department, "kind": one.name, "titles": dict(one.title), "group": one.group,
-                "within": one.within.total_seconds() if one.within is not None else None,
-                "calendar": one.calendar, "escalate": one.escalate,
-                "fields": list(one.fields_by_name()), "required": one.required(),
-            }
-            for department, kinds in sorted(self._kinds.items())
-            for one in kinds.values()
-        ]  # fmt: skip
+        return kinds_shown(self._kinds)
 
     def now(self) -> datetime:
         """The moment, by the records' clock."""

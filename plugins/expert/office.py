@@ -44,7 +44,7 @@ def _times(ctx: Context, since: date | None, until: date | None, days: int = 14)
     last = until or ctx.today
     first = since or last - timedelta(days=days - 1)
     if first > last:
-        raise Refused("no_time", since=first, until=last)
+        raise Refused("no_time", say=f"{first} is behind {last}: there is no time between the two")
     zone = ctx.now.tzinfo
     return datetime.combine(first, time(), zone), datetime.combine(last + timedelta(days=1), time(), zone)
 
@@ -123,7 +123,7 @@ def falling(
 ) -> list[Sequence[Any]]:
     """Whose questions fall away: branches, or (``by`` staff) people. The last ``days`` against those before."""
     if by not in ("branch", "staff"):
-        raise Refused("by", known="branch, staff")
+        raise Refused("by", say=f"by {by} can't be asked; by branch, or by staff")
     begin, end = _times(ctx, None, until, days)
     span = end - begin
     rows = rows_of(ctx, begin - span, end)
@@ -191,7 +191,12 @@ def _taken(ctx: Context, take: Any, file: str, what: str) -> str:
     try:
         return f"{take(ctx.session, Path(file))} {what}"
     except (OSError, KeyError, ValueError, TypeError) as error:
-        raise Refused("unreadable", why=str(error)) from None
+        why = str(error)
+        if isinstance(error, OSError):
+            why = error.strerror or why
+        elif isinstance(error, KeyError):
+            why = f"there is no column {error}"
+        raise Refused("unreadable", say=f"{file} can't be taken in: {why}") from None
 
 
 def import_topics(ctx: Context, file: str) -> str:
@@ -204,11 +209,16 @@ def import_staff(ctx: Context, file: str) -> str:
     return _taken(ctx, take_staff, file, "people")
 
 
+def _question(ctx: Context, id: int) -> Question:
+    found = ctx.session.get(Question, id)
+    if found is None:
+        raise Refused("unknown", say=f"there is no question {id}")
+    return found
+
+
 def show(ctx: Context, question: int) -> list[dict[str, Any]]:
     """One question, as it stands."""
-    found = ctx.session.get(Question, question)
-    if found is None:
-        raise Refused("unknown", question=question)
+    found = _question(ctx, question)
     values = {one: getattr(found, one) for one in [column.key for column in Question.__mapper__.columns]}
     return [
         {"fact": name, "value": value} for name, value in values.items() if value not in ("", None, 0, False)
@@ -226,8 +236,17 @@ def close(
 ) -> str:
     """Close a question with a published answer, as a gap in the knowledge, or with a ticket for its owner."""
     if sum((bool(answer), gap, ticket)) != 1:
-        raise Refused("how", say="one of --answer NUMBER, --gap, --ticket")
+        raise Refused("how", say="say one of --answer NUMBER, --gap, --ticket")
     who = by or getpass.getuser()
+    found = _question(ctx, question)
+    if found.closed is not None:
+        raise Refused(
+            "closed", say=f"question {question} was closed by {found.closed_by} ({found.disposition})"
+        )
+    if answer and ctx.knowledge.latest(answer) is None:
+        raise Refused("unknown_answer", say=f"there is no answer {answer}")
+    if answer and version and ctx.knowledge.get(answer, version) is None:
+        raise Refused("unknown_answer", say=f"there is no version {version} of answer {answer}")
     if answer:
         given = closing.answered(ctx, question, who, answer, version)
         return f"question {question} is closed with answer {answer}, version {given}"

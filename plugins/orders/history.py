@@ -54,7 +54,7 @@ def history(session: Session, history: History) -> None:
     _waits(session, history, next(one for one in dealers if one.code == WAITS))
     again = next(one for one in dealers if one.code == CALLED_AGAIN)
     for day in history.days[-5:-1]:
-        _case(session, history, again, history.at(day, "10:10"), kind="return")
+        _case(session, history, again, history.at(day, "10:10"), kind="return", talked=240.0)
     session.flush()
 
 
@@ -108,8 +108,11 @@ def _waits(session: Session, history: History, dealer: DealerRow) -> None:
     _opened(session, history, dealer, at, "exception", hand, values)
 
 
-def _case(session: Session, history: History, dealer: DealerRow, at: datetime, kind: str = "") -> None:
-    """What a dealer asked for by phone, its ticket, and how the region's supervisor dealt with both."""
+def _case(
+    session: Session, history: History, dealer: DealerRow, at: datetime, kind: str = "", talked: float = 0.0
+) -> None:
+    """What a dealer asked for by phone, its ticket, and how the region's supervisor dealt with both; ``talked``: for so
+    many seconds with him, too."""
     random, hand = history.random, HANDS[dealer.region]
     kind = kind or random.choices(("exception", "return", "diversion"), (5, 4, 2))[0]
     responded = at + timedelta(minutes=hand.response * random.uniform(0.5, 2))
@@ -124,7 +127,7 @@ def _case(session: Session, history: History, dealer: DealerRow, at: datetime, k
         values = {"reason": "damaged", "article": "10010001", "cases": random.randint(1, 30), "about": about}
     else:
         values = {"article": "10010001", "about": f"{at:%Y%m%d}01"}
-    case = _opened(session, history, dealer, at, kind, hand, values)
+    case = _opened(session, history, dealer, at, kind, hand, values, talked)
     history.desk(responded, hand.agent).assign(case.ticket, hand.agent)
     history.desk(settled, hand.agent).solve(case.ticket, f"{verdict} by {hand.agent}")
     case.state, case.by, case.responded, case.settled = verdict, hand.agent, responded, settled
@@ -145,11 +148,15 @@ def _opened(
     kind: str,
     hand: Hand,
     values: dict[str, Any],
+    talked: float = 0.0,
 ) -> Case:
     """A case as it was opened by phone: its call, its ticket for the region's group, its row."""
     party = history.party(dealer.code, "dealer")
     phone = party.numbers[0] if party is not None and party.numbers else ""
-    call = history.call(at, number=phone, party=party, dialled="8001", flow="orders/main", served=120.0)
+    talk: dict[str, Any] = {"served": 120.0}
+    if talked:
+        talk |= {"queue": "orders", "agent": hand.agent, "waited": 25.0, "talked": talked, "wrap": 30.0}
+    call = history.call(at, number=phone, party=party, dialled="8001", flow="orders/main", **talk)
     who = Who(dealer.code, dealer.name, dealer.region, phone, call)
     ticket = history.desk(at).open(
         kind, group=hand.group, escalate=hand.group, caller=phone, call=call, data=told(kind, who, values)

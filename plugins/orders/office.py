@@ -50,16 +50,25 @@ def settle(ctx: Context, case: int, by: str) -> str:
 
 
 def _decide(ctx: Context, case: int, by: str, verdict: Any) -> str:
-    kind = ctx.session.scalar(select(Case.kind).where(Case.id == case))
-    if kind is None or (kind == "exception") != (verdict in ("approved", "refused")):
-        raise Refused("unknown", case=case)
+    row = ctx.session.get(Case, case)
+    if row is None:
+        raise Refused("unknown", say=f"there is no case {case}")
+    if (row.kind == "exception") != (verdict in ("approved", "refused")):
+        is_to = "an exception, to be approved or refused" if row.kind == "exception" else f"a {row.kind}, to be settled"
+        raise Refused("unknown", say=f"case {case} is {is_to}")
+    if row.state != "open":
+        raise Refused("decided", say=f"case {case} was {row.state} by {row.by}")
+    supervisors = [one.agent for one in ctx.settings.regions.values()]
+    if by not in supervisors:
+        raise Refused("nobody", say=f"{by} supervises no region; {', '.join(supervisors)} do")
     found = decided(ctx, case, verdict, by, "command")
     return f"case {case} of {found.name}: {verdict}"
 
 
 def _known(ctx: Context, region: str) -> str:
     if region and region not in ctx.settings.regions:
-        raise Refused("unknown", region=region, regions=" ".join(ctx.settings.regions))
+        known = " ".join(ctx.settings.regions)
+        raise Refused("unknown", say=f"there is no region {region}; there are {known}")
     return region
 
 
@@ -67,12 +76,12 @@ def _known(ctx: Context, region: str) -> str:
 
 
 def late_payments(ctx: Context, region: str = "") -> list[tuple[Any, ...]]:
-    found = ctx.adapter(OrderSystem).overdue(region=region, today=ctx.today)
+    found = ctx.adapter(OrderSystem).overdue(region=_known(ctx, region), today=ctx.today)
     return [(one.region, one.dealer, one.name, one.amount, one.days, one.orders) for one in found]
 
 
 def late_orders(ctx: Context, region: str = "") -> list[tuple[Any, ...]]:
-    found = ctx.adapter(OrderSystem).unshipped(region=region, today=ctx.today)
+    found = ctx.adapter(OrderSystem).unshipped(region=_known(ctx, region), today=ctx.today)
     return [
         (one.region, one.number, one.name, one.ship_by, one.days, one.total, one.cause, one.person)
         for one in found

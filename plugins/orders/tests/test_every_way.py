@@ -36,7 +36,7 @@ PARTS = {
 FLOWS = [
     f"orders/{one}"
     for one in (
-        "main", "opening", "dealer", "supplier", "callback_orders", *PARTS,
+        "main", "opening", "dealer", "supplier", *PARTS,
     )
 ]  # fmt: skip
 ARTICLES = ("10010001", "19999999")  # there, unknown
@@ -123,9 +123,6 @@ def test_every_way_of_the_dealers_line(centre: Any, explorer: Explorer) -> None:
         prepare = begun(centre, "44030002")
         explorer.explores("8999", flow=f"orders/{flow}", params=params, number=HENGRUN, prepare=prepare)
     explorer.explores(LINE, number=HENGRUN, prepare=begun(centre))
-    told = {"about": "a dealer", "region": "华南", "dealer": "44010001", "agent": "8021"}
-    callback = {"id": "x", "call": "first", "queue": "orders", "data": told}
-    explorer.explores("8999", flow="orders/callback_orders", params={"callback": callback}, number=HENGRUN)
     missed = explorer.missed(*FLOWS)
     print(
         "\n".join(missed),
@@ -142,6 +139,13 @@ def test_every_way_of_the_dealers_line(centre: Any, explorer: Explorer) -> None:
             "orders/order ask:",
         }
     )
+
+
+def test_every_way_of_who_is_called_back(explorer: Explorer) -> None:
+    told = {"about": "a dealer", "region": "华南", "dealer": "44010001", "agent": "8021"}
+    callback = {"id": "x", "call": "first", "queue": "orders", "data": told}
+    explorer.explores("8999", flow="orders/callback_orders", params={"callback": callback}, number=HENGRUN)
+    assert explorer.missed("orders/callback_orders") == []
 
 
 def test_every_way_of_the_supervisors_line(centre: Any, seed: Any, explorer: Explorer) -> None:
