@@ -39,7 +39,7 @@ def dialled(centre: Any, within: float = 60.0) -> Any:
     while centre.virtual.monotonic() < end:
         if len(centre.simulator.lines) > known:
             return centre.simulator.lines[-1]
-        centre.virtual.sleep(0.1)
+        centre.virtual.sleep(0.5)
     raise AssertionError(f"nobody was called within {within} s")
 
 
