@@ -54,7 +54,11 @@ def _decide(ctx: Context, case: int, by: str, verdict: Any) -> str:
     if row is None:
         raise Refused("unknown", say=f"there is no case {case}")
     if (row.kind == "exception") != (verdict in ("approved", "refused")):
-        is_to = "an exception, to be approved or refused" if row.kind == "exception" else f"a {row.kind}, to be settled"
+        is_to = (
+            "an exception, to be approved or refused"
+            if row.kind == "exception"
+            else f"a {row.kind}, to be settled"
+        )
         raise Refused("unknown", say=f"case {case} is {is_to}")
     if row.state != "open":
         raise Refused("decided", say=f"case {case} was {row.state} by {row.by}")

@@ -62,9 +62,13 @@ def test_two_weeks_with_peaks_a_typhoon_a_slow_region_and_one_who_asks_again_and
             if (case.dealer, case.kind) == ("44030002", "return")
         ]
         assert len(again) >= 4
-        talks = session.execute(select(all_tables.tables.cdr).where(all_tables.tables.cdr.c.queue == "orders"))
+        talks = session.execute(
+            select(all_tables.tables.cdr).where(all_tables.tables.cdr.c.queue == "orders")
+        )
         rung = [(one.agent, one.arrived.date().day) for one in talks]
-        assert rung == [("8021", day) for day in (18, 19, 20, 21)], "the dealer who rang again, for `report repeats`"
+        assert rung == [("8021", day) for day in (18, 19, 20, 21)], (
+            "the dealer who rang again, for `report repeats`"
+        )
         cases = {case.ticket: case for case in session.scalars(select(MODELS.Case))}
         assert {one.number for one in tickets} == set(cases)
         [waits] = [one for one in tickets if one.state == "open"]
