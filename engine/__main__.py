@@ -1,8 +1,8 @@
 """The program ``insideline``. gevent patches before anything else is imported."""
 
-from gevent import config, monkey
+import engine.patched  # noqa: F401, I001
+from gevent import config
 
-monkey.patch_all()
 # Else each greenlet remembers the stack that spawned it: 0.6 KiB, and a third of what starting one costs.
 config.track_greenlet_tree = False
 

@@ -25,7 +25,7 @@ from engine.app.line import Line
 from engine.app.outbound import make_outbound
 from engine.app.outside import parts_of
 from engine.app.parties import open_parties
-from engine.app.priority import Priority
+from engine.app.priority import Priority, take_priority
 from engine.app.records import make_records
 from engine.app.reload import Reloader
 from engine.app.sample import seed_sample
@@ -138,6 +138,10 @@ class App:
         except BaseException:
             self.stop()
             raise
+
+    def take_priority(self) -> None:
+        """From now on the calling thread, the hub's, is the one that serves: see :mod:`engine.app.priority`."""
+        take_priority(self)
 
     def _build(self) -> None:
         made = self.installation

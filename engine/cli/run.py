@@ -67,6 +67,7 @@ def run(switch: str, seconds: float | None, password_file: Path | None, no_board
     It then takes no more calls, lets those that run end, and says what the day was. A second Ctrl-C does not
     wait for them.
     """
+    gc.disable()
     place = home()
     on_terminal = sys.stdout.isatty() and not no_board
     # Threads render prompts and write to the database beside the calls; the hub must not wait 5 ms for its turn.
@@ -75,19 +76,20 @@ def run(switch: str, seconds: float | None, password_file: Path | None, no_board
     os.umask(os.umask(0o077) | _OTHERS)
     _set_up_log(place, to_file=on_terminal)
     from engine.app import App
-    from engine.app.priority import take_priority
 
     app = App(place, switch=switch, password_file=password_file, sample=sample)
     ending = _Ending(app)
     try:
         app.start()
-        # What is there now stays to the end: no collection has to look through it again.
-        gc.collect()
+        # What is there now stays to the end: no collection has to look through it. (What of it is garbage, some
+        # thousand objects, costs less than the half second that collections would take of a start.)
         gc.freeze()
-        take_priority(app)  # from here on it serves
+        gc.enable()
+        app.take_priority()  # from here on it serves
         _greet(app)
         left = _watched(app, lambda: app.run(seconds), ending.drain, on_terminal=on_terminal)
     finally:
+        gc.enable()
         app.stop()
         ending.forget()
     _say_goodbye(app, left)

@@ -98,14 +98,19 @@ class Store:
         upgrade``), newer, not reachable, or not there (``readonly``).
         """
         folder_of(self.url)
-        self._prepare()
+        self._prepare(alembic=False)
         if readonly and self.url.get_backend_name() == "sqlite" and not Path(str(self.url.database)).exists():
             raise StoreError(f"there is no database {self.url.database} yet: `insideline run` makes one")
         if readonly:
-            self._administer(self._look_only, write=False)
+            if not self._administer(self._upgrades.settled, write=False):
+                self._upgrades.load()
+                self._administer(self._look_only, write=False)
             self._readers = Jobs("read", self._clock, self._connect(write=False), READERS, write=False)
             return
-        self.run = self._administer(self._begin_run)
+        self.run = self._administer(self._go_on)
+        if not self.run:
+            self._upgrades.load()
+            self.run = self._administer(self._begin_run)
         self._readers = Jobs("read", self._clock, self._connect(write=False), READERS, write=False)
         workers = WORKERS[self.url.get_backend_name()]
         self._workers = Jobs("work", self._clock, self._connect(write=True), workers, write=True)
@@ -358,11 +363,12 @@ class Store:
 
     # -- inside -----------------------------------------------------------------------------------
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, alembic: bool = True) -> None:
         """What must not be done for the first time in a thread: see threads.py."""
         settle_locks()
         configure_mappers()
-        self._upgrades.load()
+        if alembic:
+            self._upgrades.load()
 
     def _administer(self, function: Callable[[Connection], T], *, write: bool = True) -> T:
         """``function(connection)`` in one transaction on a connection of its own."""
@@ -393,11 +399,21 @@ class Store:
             raise StoreError(f"the database {self.url.database} is empty: `insideline run` fills it")
         self._upgrades.check(connection)
 
+    def _go_on(self, connection: Connection) -> int:
+        """The number of a new run where the tables are known to be as they should; else 0, and nothing is done."""
+        return self._number_run(connection) if self._upgrades.settled(connection) else 0
+
     def _begin_run(self, connection: Connection) -> int:
+        """The same, but for the tables: those that are not there yet are made."""
         now = self._clock.now()
         if self._upgrades.is_new(connection) or self._upgrades.check(connection):
             for change in self._upgrades.upgrade(connection, now):
                 log.info("store.tables_created", owner=change.owner, version=change.now)
+        run = self._number_run(connection)
+        self._upgrades.settle(connection, now)  # below the lock: two engines may start at once
+        return run
+
+    def _number_run(self, connection: Connection) -> int:
         if connection.dialect.name == "postgresql":
             connection.execute(text("LOCK TABLE runs IN EXCLUSIVE MODE"))  # SQLite has us alone already
         # Above the journal's ids and the spool's too: a database that was restored from a backup must not
@@ -405,7 +421,7 @@ class Store:
         known = connection.execute(select(func.max(tables.runs.c.id))).scalar() or 0
         journal = connection.execute(select(func.max(tables.journal.c.id))).scalar() or 0
         run: int = max(known, journal >> RUN_SHIFT, _spooled_run(self._folder / "spool")) + 1
-        connection.execute(insert(tables.runs).values(id=run, node=self._node, began=now))
+        connection.execute(insert(tables.runs).values(id=run, node=self._node, began=self._clock.now()))
         return run
 
     def _end_run(self, connection: Connection) -> None:

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, MetaData, Table, delete, insert, inspect, select, text
+from sqlalchemy import Column, MetaData, String, Table, delete, insert, inspect, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -27,7 +27,9 @@ from engine.store import tables
 from engine.store.engines import is_outage, one_line
 
 CORE = "core"
+LOOKED = "migrations.looked_at"  # the row of ``meta`` that says what was compared last
 _HERE = Path(__file__).parent / "migrations"
+_VERSIONS = Table("alembic_version", MetaData(), Column("version_num", String(32)))  # Alembic's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,35 @@ class Upgrades:
     def is_new(self, connection: Connection) -> bool:
         """True when the database holds nothing yet."""
         return not inspect(connection).get_table_names()
+
+    def settled(self, connection: Connection) -> bool:
+        """Whether these very migrations were compared with this very schema before, and nothing was to be done.
+
+        Needs no Alembic, which would be a tenth of a start.
+        """
+        if not {tables.meta.name, _VERSIONS.name} <= set(inspect(connection).get_table_names()):
+            return False
+        look = select(tables.meta.c.value).where(tables.meta.c.key == LOOKED)
+        return bool(connection.execute(look).scalar() == self._digest(connection))
+
+    def settle(self, connection: Connection, now: datetime) -> None:
+        """Remember for :meth:`settled` that nothing is to be done."""
+        connection.execute(delete(tables.meta).where(tables.meta.c.key == LOOKED))
+        connection.execute(insert(tables.meta).values(key=LOOKED, value=self._digest(connection), at=now))
+
+    def _digest(self, connection: Connection) -> str:
+        """Of all that decides about what is pending: every migration there is, and what the database says of itself."""
+        digest = hashlib.sha256()
+        branches = [(item.name, item.migrations) for item in self._branches if item.migrations is not None]
+        for owner, folder in [(CORE, _HERE / "versions"), *sorted(branches)]:
+            for file in sorted(folder.glob("*.py")):
+                digest.update(f"{owner} {file.name} ".encode() + file.read_bytes() + b"\0")
+        for department in sorted(self._plain, key=lambda item: item.name):
+            digest.update(f"{department.name} {fingerprint(department, connection)} ".encode())
+        prints = self._fingerprints(connection)
+        versions = sorted(connection.execute(select(_VERSIONS.c.version_num)).scalars())
+        digest.update(repr((sorted(prints.items()), versions)).encode())
+        return digest.hexdigest()
 
     def pending(self, connection: Connection) -> list[Change]:
         """What an upgrade would do. :class:`StoreError` when the database is newer than this program."""

@@ -1,5 +1,3 @@
 """Loaded by pytest before anything else (``-p engine.testing.patched``): gevent must patch first."""
 
-from gevent import monkey
-
-monkey.patch_all()
+import engine.patched  # noqa: F401

@@ -37,7 +37,6 @@ class OneApp:
         self.parts = parts
         self.clock = parts.clock
         self.installation = SimpleNamespace(day=parts.day)
-        self.simulator = object()  # its switch
         self.said = said
         self.log: list[str] = []
         self.drains = 0.0
@@ -46,6 +45,9 @@ class OneApp:
         self.on_run: Callable[[], object] = lambda: None
         self.on_drain: Callable[[], object] = lambda: None
         self._stopping = self.clock.event()
+
+    def take_priority(self) -> None:
+        self.log.append("priority")
 
     def start(self) -> None:
         self.on_start()
@@ -112,7 +114,7 @@ def test_it_starts_tells_what_happens_and_ends_by_itself(say: Say, app: OneApp, 
     app.on_run = lambda: app.parts.day.call_started(call=CALL)
     done = say("run --for 100ms --switch simulator --sample")
     assert done.exit_code == 0, done.stderr
-    assert app.log == ["start", "run 0.1", "drain", "drained", "stop"]
+    assert app.log == ["start", "priority", "run 0.1", "drain", "drained", "stop"]
     assert app.said == {"home": home, "switch": "simulator", "password_file": None, "sample": True}
     lines = done.stdout.splitlines()
     assert lines[0] == f"Insideline 0.1.0 on the simulator, in {home}"
@@ -126,7 +128,7 @@ def test_a_signal_ends_the_day_in_order(say: Say, app: OneApp, number: signal.Si
     app.on_run = lambda: app.clock.after(0.05, os.kill, os.getpid(), number)
     done = say("run")
     assert done.exit_code == 0, done.stderr
-    assert app.log == ["start", "run None", number.name, "drain", "drained", "stop"]
+    assert app.log == ["start", "priority", "run None", number.name, "drain", "drained", "stop"]
 
 
 def test_a_second_signal_does_not_wait_for_the_calls(say: Say, app: OneApp) -> None:
@@ -137,7 +139,7 @@ def test_a_second_signal_does_not_wait_for_the_calls(say: Say, app: OneApp) -> N
     ]
     done = say("run")
     assert done.exit_code == 0, done.stderr
-    assert app.log == ["start", "run None", "SIGINT", "drain", "SIGINT", "stop"]
+    assert app.log == ["start", "priority", "run None", "SIGINT", "drain", "SIGINT", "stop"]
     assert "2 calls not over yet" in done.stdout
 
 

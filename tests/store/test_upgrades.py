@@ -30,7 +30,7 @@ from engine.errors import StoreDown, StoreError
 from engine.store import Store, all_tables, tables
 from engine.store.engines import make_engine, read_url
 from engine.store.statements import ADD, DROP, PUT, Row, Statements
-from engine.store.upgrades import DepartmentTables, differences
+from engine.store.upgrades import DepartmentTables, Upgrades, differences
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 
@@ -130,6 +130,43 @@ def test_an_older_database_is_left_alone_until_the_upgrade_is_asked_for(
     monkeypatch.undo()
     with pytest.raises(StoreError, match="newer Insideline"):
         make_store()
+
+
+def test_what_was_compared_once_is_not_compared_again(
+    url: str, tmp_path: Path, make_store: Callable[..., Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start needs no Alembic while neither the migrations nor the database have changed."""
+    loaded: list[str] = []
+    load = Upgrades.load
+    monkeypatch.setattr(Upgrades, "load", lambda self: (loaded.append("Alembic"), load(self))[1])
+    first = make_store()
+    first.close()
+    assert loaded == ["Alembic"]
+    again = make_store()
+    assert again.run == first.run + 1
+    again.close()
+    make_store(readonly=True).close()
+    assert loaded == ["Alembic"]
+    folder = tmp_path / "orders"
+    folder.mkdir()
+    (folder / "orders_0001.py").write_text(
+        "revision = 'orders_0001'\ndown_revision = None\nbranch_labels = ('orders',)\ndepends_on = None\n"
+        "def upgrade():\n    pass\ndef downgrade():\n    pass\n"
+    )
+    orders = DepartmentTables("orders", migrations=folder)
+    make_store(departments=[orders]).close()
+    make_store(departments=[orders]).close()
+    assert loaded == ["Alembic"] * 2
+    (folder / "orders_0002.py").write_text(
+        "revision = 'orders_0002'\ndown_revision = 'orders_0001'\nbranch_labels = None\ndepends_on = None\n"
+        "def upgrade():\n    pass\ndef downgrade():\n    pass\n"
+    )
+    with pytest.raises(StoreError, match="insideline db upgrade"):
+        make_store(departments=[orders])
+    sql(url, f"update alembic_version set version_num = 'core_9998' where version_num = '{NEWEST}'")
+    with pytest.raises(StoreError, match="newer Insideline"):
+        make_store()
+    assert len(loaded) == 4
 
 
 def test_an_upgrade_that_fails_in_its_middle_changes_nothing(
