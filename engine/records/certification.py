@@ -70,13 +70,18 @@ class Certifications:
             table.c.passed.is_not(None), table.c.id.in_([one.id for one in items])
         )
         passed = {(row.agent, row.id, row.version) for row in self._session.execute(query)}
+        began = {
+            (agent, id): version for agent, id, version in sorted(passed, reverse=True)
+        }  # the first passed
+        graces = [(item, self._grace_of(item)) for item in items]
         found = []
         for agent, skills in agents.items():
             mine = set(skills)
-            for item in items:
+            for item, (until, renewed) in graces:
                 needing = tuple(skill for skill in item.must_read if skill in mine)
                 if needing and (agent, item.id, item.version) not in passed:
-                    found.append(LackView(agent, item, needing, self._grace_until(agent, item)))
+                    counts = not renewed or began.get((agent, item.id), item.version) < item.version
+                    found.append(LackView(agent, item, needing, until if counts else None))
         return found
 
     # -- learning -------------------------------------------------------------------------------------
@@ -141,22 +146,8 @@ class Certifications:
     def _grace_until(self, agent: str, item: KnowledgeView) -> datetime | None:
         """Until when the skill counts though this version was not passed: for a new item everybody's, for a new
         version those agents' who passed an earlier one."""
-        if item.published is None or not self._grace:
-            return None
-        begins = item.published
-        if item.valid_from is not None:
-            begins = max(begins, datetime.combine(item.valid_from, time(), begins.tzinfo))
-        until = begins + self._grace
-        if until <= self._now:
-            return None
-        earlier = self._session.execute(
-            select(knowledge.c.version).where(
-                knowledge.c.id == item.id,
-                knowledge.c.version < item.version,
-                knowledge.c.published.is_not(None),
-            )
-        ).first()
-        if earlier is None:
+        until, renewed = self._grace_of(item)
+        if until is None or not renewed:
             return until
         passed = self._session.execute(
             select(table.c.version).where(
@@ -165,6 +156,26 @@ class Certifications:
             )
         ).first()  # fmt: skip
         return until if passed is not None else None
+
+    def _grace_of(self, item: KnowledgeView) -> tuple[datetime | None, bool]:
+        """Until when a version has its time of grace (None: it has none, or it is over), and whether there was one
+        before it."""
+        if item.published is None or not self._grace:
+            return None, False
+        begins = item.published
+        if item.valid_from is not None:
+            begins = max(begins, datetime.combine(item.valid_from, time(), begins.tzinfo))
+        until = begins + self._grace
+        if until <= self._now:
+            return None, False
+        earlier = self._session.execute(
+            select(knowledge.c.version).where(
+                knowledge.c.id == item.id,
+                knowledge.c.version < item.version,
+                knowledge.c.published.is_not(None),
+            )
+        ).first()
+        return until, earlier is not None
 
     def _keep(self, agent: str, item: KnowledgeView, **values: Any) -> None:
         key = (table.c.agent == agent, table.c.id == item.id, table.c.version == item.version)

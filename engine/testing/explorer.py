@@ -2,8 +2,12 @@
 
 An :class:`Explorer` calls a number again and again until nothing is left that it has not tried. At every step that asks
 for keys it presses them as a caller does, and what a department may answer (not found, refused, failed, not known yet)
-is answered for it. What happens in between is the real thing: the engine, the switch's keys, what is said. It learns
-where each choice leads, and goes the shortest way to what it has not tried.
+is answered for it. What happens in between is the real thing: the engine, the switch's keys, what is said.
+
+No way is walked twice. Where a call came to a step with something to choose, what the flow knew there is kept, and the
+next call begins right there with the next choice, as one does that a new engine takes up. Of a step, each choice is
+tried once, those by which a caller gets on once for each caller; the first one, and what a department may answer, again
+wherever the *facts* are other ones: the conditions by which the flow decides.
 
 ::
 
@@ -17,17 +21,19 @@ a CDR tells of it.
 
 from __future__ import annotations
 
-from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.errors import HungUp
+from engine.calls import leader, lease
+from engine.errors import HungUp, InsidelineError
 from engine.flows.coverage import Walked, coverage_of
+from engine.flows.expressions import Expression
 from engine.flows.model import Flow
-from engine.flows.moves import Go, Move
+from engine.flows.moves import Go, Leave, Move
 from engine.flows.step import Step, Way
 from engine.flows.steps import STEPS
+from engine.records import duty
+from engine.testing.explored import AS_IT_IS, Choice, Kept, Place, State
 from engine.testing.flow_coverage import Watcher
 
 if TYPE_CHECKING:
@@ -38,10 +44,14 @@ if TYPE_CHECKING:
 LONGEST_SILENCE: Final = 20.0
 """Seconds of a call in which nothing at all is heard: the longest wait for keys, and a query behind it."""
 _MOST_CHOICES: Final = 150  # in one call
-_IDLE: Final = 8  # calls in a row in which nothing new was found: that is all
-_CHANGES: Final = 3  # times that another result is given: the first may have met a failure right behind it
 _PATIENCE: Final = 3600.0
+_ASKED_IN_VAIN: Final = ("silence", "wrong keys")
 _WRONG: Final = {"menu": "#", "confirm": "7", "rate": "9", "pick": "#", "collect": "1#"}
+#: Seconds, for as long as it explores: nothing changes from elsewhere, and no other engine wants to lead.
+_SELDOM: Final[tuple[tuple[Any, str, Any], ...]] = (
+    (duty, "ANYWAY", 86400.0), (leader, "RENEW", 600.0), (leader, "TTL", 7200), (lease, "TTL", 7200),
+    (lease, "LED_TTL", 7200), (leader, "GUARD_EVERY", 7200),
+)  # fmt: skip
 #: Where a call leads by itself, and nobody chooses.
 _ON_ITS_OWN: Final = frozenset({"choose", "go", "say", "return"})
 #: Steps that ask in ways of their own: what is pressed for each good way, one answer for each time that it asks.
@@ -53,39 +63,11 @@ _SCRIPTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What is done at a step: ``keys`` are pressed one after the other, each time that it asks, and ``then`` from there
-    on. ``way``: the step ends so, whatever it would have found; ``passed``: as if it had gone well. ``change`` is done
-    to its result."""
-
-    name: str
-    keys: tuple[str, ...] = ()
-    then: str = ""
-    way: Way | None = None
-    change: Callable[[Any], Any] | None = None
-    speech: float | None = None
-    hangs_up: bool = False
-    passed: bool = False
-
-
-@dataclass(slots=True)
-class Place:
-    """A step at which there is something to choose, and what is known of it."""
-
-    choices: list[Choice]
-    tried: Counter[str] = field(default_factory=Counter)
-    leads: dict[str, dict[str, int]] = field(default_factory=dict)  # choice -> the next places, and how often
-
-    def untried(self) -> Iterator[Choice]:
-        return (one for one in self.choices if self.tried[one.name] < (1 if one.change is None else _CHANGES))
-
-
 class Explorer:
-    """``typed``: what is typed at a ``collect``, each in its turn, by "flow.name" (the name that it fills), or by
-    "flow.identify" ("code pin"). ``answers``: other results of queries and commands, by their names: a word for each,
-    and a function of what was answered. ``details``: what a refusal tells, by its reason. ``always``: the choices at a
-    step, by "flow:block.index", one for each call in its turn (the language, say)."""
+    """``typed``: what is typed at a ``collect``, each in its turn, by "flow.name" or "flow.block.name" (the name that
+    it fills), or by "flow.identify" ("code pin"). ``answers``: other results of queries and commands, by their names
+    (of other steps by their kind): a word for each, and a function of what was answered. ``details``: what a refusal
+    tells, by its reason. ``always``: the choices at a step, by "flow:block.index", and no others (the language)."""
 
     def __init__(
         self,
@@ -103,13 +85,17 @@ class Explorer:
         self.places: dict[str, Place] = {}
         self.calls = 0
         self._caller: Caller | None = None
-        self._before: tuple[str, str] | None = None  # the place that was left last, and how
         self._choice = Choice("nothing yet")
         self._asked = self._chosen = 0
         self._answered = False
         self._params: Mapping[str, Any] = {}
-        self._idle = 0  # calls in a row that found nothing new
-        self._new = False  # something was tried in this call for the first time
+        self._only = ""
+        self._journey = 0  # which of the explorations
+        self._aim: tuple[State, Choice] | None = None  # where the call under way begins, and with what
+        self._path: tuple[tuple[str, Choice], ...] = ()  # what was chosen where
+        self._planned: list[tuple[str, Choice]] = []  # what is to be chosen where, from the start on
+        self._given: dict[str, dict[str, Mapping[str, Any]]] = {}  # flow -> outcome -> the values it gave
+        self._conditions: dict[str, tuple[Expression, ...]] = {}  # by which a flow decides
 
     @property
     def walked(self) -> Walked:
@@ -126,12 +112,12 @@ class Explorer:
         ]
 
     def untried(self) -> list[str]:
-        """What was found, and could not be done: a way that led there once did so no more."""
+        """What was found, and could not be done."""
         return [
             f"{at}: {one.name}"
             for at, place in self.places.items()
-            for one in place.untried()
-            if at not in self._always
+            for one in place.choices
+            if one.name not in place.tried
         ]
 
     def explores(
@@ -141,25 +127,53 @@ class Explorer:
         flow: str = "",
         params: Mapping[str, Any] | None = None,
         prepare: Callable[[], object] | None = None,
+        only: str = "",
         **caller: Any,
     ) -> Explorer:
         """Call that number, as that caller, until everything was tried that can be reached. ``prepare`` is done before
-        each call. With ``flow`` the number leads to that one, begun with ``params``."""
+        each call. With ``flow`` the number leads to that one, begun with ``params``. ``only``: the call is left
+        where it comes to flows whose names do not begin so."""
         if flow:
             self._centre.number(dialled, flow)
-        self._params = params or {}
+        self._params, self._only = params or {}, only
         for phone in self._centre.installation.phones:
             self._centre.simulator.phone(phone.extension).auto(answer_after=0.5, talk_for=1.0)
-        self._idle = 0
-        with self._watching():
-            least = self.calls + max(map(len, self._always.values()), default=1)
-            while self._idle < _IDLE and (self.calls < least or self.untried()):
+        self._journey += 1
+        self._aim = None
+        with _Wrapped(self):
+            while True:
                 if prepare is not None:
                     prepare()
-                self._new = False
                 self._call(dialled, caller)
-                self._idle = 0 if self._new else self._idle + 1
-        return self
+                self._path = ()
+                self._aim = self._next_aim()
+                if self._aim is not None:
+                    self._path = self._aim[0].path
+                elif not self._plan():
+                    return self
+
+    def _next_aim(self) -> tuple[State, Choice] | None:
+        """What is to be tried next, and where: in the order in which it was found."""
+        for place in self.places.values():
+            for state in place.states.values():
+                if state.journey == self._journey and (choice := place.untried(state)) is not None:
+                    return state, choice
+        return None
+
+    def _plan(self) -> bool:
+        """A deed that never went well may have lacked what a call before had used up: somebody dials, and comes to it
+        from the start."""
+        for at, place in self.places.items():
+            for state in place.states.values():
+                if (
+                    state.journey == self._journey != place.dialled_for
+                    and place.step.kind in ("command", "query")
+                    and not place.went_well
+                ):
+                    place.dialled_for = self._journey
+                    self._planned = [*state.path, (at, place.choices[0])]
+                    return True
+        return False
 
     # -- one call -------------------------------------------------------------------------------------
 
@@ -168,8 +182,7 @@ class Explorer:
         centre.logged.seek(0, 2)
         begun = centre.logged.tell()
         self.calls += 1
-        self._before, self._choice, self._chosen = ("", dialled), Choice("dial"), 0
-        self.places.setdefault("", Place([]))
+        self._choice, self._chosen = Choice("dial"), 0
         caller = self._caller = centre.caller(**who).dials(dialled)
         caller.sim.on_playback, caller.sim.on_asked = self._hears, self._is_asked
         ended = caller.sim.wait_ended(_PATIENCE)
@@ -214,34 +227,38 @@ class Explorer:
             or step.block == "on_hangup"
             or not self._has_choice(step)
         ):
+            move = original(step, run)
+            if self._is_mine(run):
+                self._learns(run, move)
+            return move
+        if not run.frame.flow.name.startswith(self._only):
+            self._centre.virtual.after(0.1, caller.sim.hang_up)
             return original(step, run)
-        choice = self._choose(run, step)
+        place, state, choice = self._choose(run, step)
         caller.transcript.append(f"{run.frame.flow.name} {step.label}: {choice.name}")
         if choice.hangs_up:
             self._centre.virtual.after(0.1, caller.sim.hang_up)
         caller.sim.speech = 3.0 if choice.speech is None else choice.speech
         if choice.way is not None:
             return self._ends(run, step, choice.way)
+        if choice.gives is not None:
+            return step.returned(run, *choice.gives)
         if choice.passed:
             return None
         move = original(step, run)
-        self._judge(step, choice, move)
+        if choice.name in _ASKED_IN_VAIN and not (isinstance(move, Go) and move.way == "give_up"):
+            place.tried.pop(choice.name, None)  # nothing was asked (an empty list, say): perhaps where it is
+        place.went_well = place.went_well or (move is None and choice is place.choices[0])
         into = getattr(step, "into", None)
         if choice.change is not None and move is None and into is not None:
             run.bear(into, choice.change(run.frame.names[into]))
+        elif choice.change is not None:
+            state.vain[choice.name] = state.vain.get(choice.name, 0) + 1
+            place.tried.pop(choice.name, None)
         return move
 
     def _is_mine(self, run: Run) -> bool:
         return self._caller is not None and run.call.id == self._caller.uuid
-
-    def _judge(self, step: Step, choice: Choice, move: Move) -> None:
-        """Who was silent where nothing was asked after all (an empty list) has yet to be so, a few times at most."""
-        asks = choice.name in ("silence", "wrong keys") and any(way.name == "give_up" for way in step.ways())
-        if asks and not (isinstance(move, Go) and move.way == "give_up") and self._before is not None:
-            tried = self.places[self._before[0]].tried
-            tried[f"{choice.name} in vain"] += 1
-            if tried[f"{choice.name} in vain"] < _CHANGES:
-                tried[choice.name] = 0
 
     def _ends(self, run: Run, step: Step, way: Way) -> Move:
         """The step ends by this way."""
@@ -258,47 +275,70 @@ class Explorer:
     def _has_choice(self, step: Step) -> bool:
         return step.kind not in _ON_ITS_OWN and any(step.ways())
 
-    def _choose(self, run: Run, step: Step) -> Choice:
+    def _choose(self, run: Run, step: Step) -> tuple[Place, State, Choice]:
         flow = run.frame.flow
         at = f"{flow.name}:{step.block}.{step.index}"
         place = self.places.get(at)
         if place is None:
-            place = self.places[at] = Place(list(self._choices(flow, step)))
-        if self._before is not None:
-            there = self.places[self._before[0]].leads.setdefault(self._before[1], {})
-            there[at] = there.get(at, 0) + 1
+            place = self.places[at] = Place(list(self._choices(flow, step)), step)
+            if at in self._always:
+                place.choices = [one for one in place.choices if one.name in self._always[at]]
+            for outcome, values in self._given.get(getattr(step, "flow", ""), {}).items():
+                self._may_give(place, outcome, values)
         self._chosen += 1
         self._asked = 0
-        choice = next(place.untried(), None)
-        if at in self._always:
-            turns = self._always[at]
-            choice = next(one for one in place.choices if one.name == turns[self.calls % len(turns)])
-        elif choice is not None:
-            self._new = True
+        if self._aim is not None:
+            (state, choice), self._aim = self._aim, None
         else:
-            choice = self._towards(at) or Choice("leaves", hangs_up=True)
+            planned = self._planned.pop(0) if self._planned else None
+            facts = self._journey, (run.deferred, run.discarded, *self._facts(run))
+            state = place.states.get(facts) or place.states.setdefault(
+                facts, State(Kept(run), self._journey, self._path)
+            )
+            if planned is not None and planned[0] == at:
+                choice = planned[1]
+            else:
+                self._planned = []
+                leaves = Choice("leaves", hangs_up=True)
+                choice = place.untried(state) or place.again(state) or place.goes_on() or leaves
         if self._chosen > _MOST_CHOICES:
             choice = Choice("leaves", hangs_up=True)
-        place.tried[choice.name] += 1
-        self._before, self._choice = (at, choice.name), choice
-        return choice
+        state.tried.add(choice.name)
+        place.tried[choice.name] = self._journey
+        self._path = (*self._path, (at, choice))
+        self._choice = choice
+        return place, state, choice
 
-    def _towards(self, at: str) -> Choice | None:
-        """The first choice on the shortest way to something untried; None when there is nothing."""
-        seen, line = {at}, deque[tuple[str, Choice | None]]([(at, None)])
-        while line:
-            here, first = line.popleft()
-            place = self.places[here]
-            if first is not None and next(place.untried(), None) is not None:
-                return first
-            # Where a choice leads depends on what was done before it, too: who gets nowhere goes other ways.
-            turned = self._idle > 0
-            for choice in sorted(place.choices, key=lambda one: turned and place.tried[one.name]):
-                for there in () if choice.hangs_up else place.leads.get(choice.name, ()):
-                    if there not in seen:
-                        seen.add(there)
-                        line.append((there, first or choice))
-        return None
+    def _facts(self, run: Run) -> tuple[bool | None, ...]:
+        """How the conditions of the flow stand for this call."""
+        flow = run.frame.flow
+        if flow.name not in self._conditions:
+            steps = [step for block in flow.blocks.values() for step in block.steps]
+            cases = [case.when for step in steps for case in getattr(step, "cases", ())]
+            found = [one for one in (*cases, *(step.when for step in steps)) if one is not None]
+            self._conditions[flow.name] = tuple({one.text: one for one in found}.values())
+        scope = run.scope
+        return tuple(_stands(one, scope) for one in self._conditions[flow.name])
+
+    def _learns(self, run: Run, move: Move) -> None:
+        """What a sub-flow gives: whoever runs it elsewhere may get the same."""
+        if not isinstance(move, Leave):
+            return
+        flow = run.frame.flow.name
+        if len(run.frames) > 1:
+            around = run.frames[-2]
+            place = self.places.get(f"{around.flow.name}:{around.block}.{around.index}")
+            if place is not None:
+                place.tried[f"gives {move.outcome}"] = self._journey
+        given = self._given.setdefault(flow, {})
+        if move.outcome not in given:
+            given[move.outcome] = move.values
+            for place in self.places.values():
+                if getattr(place.step, "flow", "") == flow:
+                    self._may_give(place, move.outcome, move.values)
+
+    def _may_give(self, place: Place, outcome: str, values: Mapping[str, Any]) -> None:
+        place.choices.append(Choice(f"gives {outcome}", gives=(outcome, values)))
 
     # -- what can be done at a step ---------------------------------------------------------------------
 
@@ -310,18 +350,15 @@ class Explorer:
             yield choice
         asks = step.waits and step.kind != "queue"
         if asks:
-            wrong = (
-                "0#" if step.kind == "collect" and getattr(step, "min", None) else _WRONG.get(step.kind, "#")
-            )
             yield Choice("silence", speech=0.0)
-            yield Choice("wrong keys", then=wrong, speech=0.0)
+            yield Choice("wrong keys", then=_wrong(step), speech=0.0)
         if not pressed or step.kind in ("query", "command"):
-            yield Choice("as it is")
-        name = str(getattr(step, "ask", "") or getattr(step, "do", ""))
+            yield Choice(AS_IT_IS)
+        name = str(getattr(step, "ask", "") or getattr(step, "do", "") or step.kind)
         for word, change in self._answers.get(name, {}).items():
             yield Choice(word, change=change)
         for way in ways.values():
-            if way.name not in pressed and not (asks and way.name == "give_up"):
+            if way.name not in pressed and step.kind != "run" and not (asks and way.name == "give_up"):
                 yield Choice(way.name, way=way)
         if step.falls_through() and (step.kind in ("transfer", "play") or step.kind not in STEPS):
             yield Choice("talked", passed=True)
@@ -346,17 +383,13 @@ class Explorer:
             end = getattr(step, "end", "#")
             if step.kind == "identify" and values.by == "number":
                 return
-            for typed in self._typed[f"{flow.name}.{name}"]:
+            block = f"{flow.name}.{step.block}.{name}"
+            for typed in self._typed[block if block in self._typed else f"{flow.name}.{name}"]:
                 yield Choice(f"types {typed}", keys=tuple(f"{part}{end}" for part in typed.split()))
         if step.kind in ("dictate", "voicemail"):
             yield Choice("speaks", keys=("3",))
         for way, keys in _SCRIPTS.get(step.kind, {}).items():
             yield Choice(way, keys=keys)
-
-    # -- looking on -----------------------------------------------------------------------------------
-
-    def _watching(self) -> Any:
-        return _Wrapped(self)
 
 
 class _Wrapped:
@@ -366,6 +399,7 @@ class _Wrapped:
         self._explorer = explorer
         self._kinds: dict[type[Step], Any] = {}
         self._start: Any = None
+        self._usual: list[Any] = []
 
     def __enter__(self) -> None:
         from engine.flows.run import Run
@@ -373,15 +407,38 @@ class _Wrapped:
         explorer, start = self._explorer, Run.start
 
         def begin(run: Run, flow: str, params: Mapping[str, Any] | None = None) -> None:
-            start(run, flow, params or (explorer._params if explorer._is_mine(run) else {}))
+            if not explorer._is_mine(run):
+                start(run, flow, params)
+            elif explorer._aim is None:
+                start(run, flow, params or explorer._params)
+            else:
+                explorer._aim[0].kept.leads(run)
+                run.call.answer()
+                run._walk()
 
         self._start = start
+        self._usual = [getattr(module, name) for module, name, _ in _SELDOM]
+        for module, name, seconds in _SELDOM:
+            setattr(module, name, seconds)
+        self._renew()
+        for one in self._schedules():
+            one.stop()
         setattr(Run, "start", begin)  # noqa: B010 - for as long as it explores
         self._explorer._watcher.start()
         for flow in self._explorer._centre.app.lead.flows.flows.values():
             for block in flow.blocks.values():
                 for step in block.steps:
                     self._wrap(type(step))
+
+    def _renew(self) -> None:
+        """The lease holds for as long as is said now, and the switch looks as seldom whether somebody leads."""
+        self._explorer._centre.app.leader._arm_guard()
+        self._explorer._centre.app.leader._wake.set()
+        self._explorer._centre.virtual.sleep(1.0)
+
+    def _schedules(self) -> list[duty.Duty]:
+        """Work by the clock, which no caller hears of: calls of minutes would be followed by all of it."""
+        return [one for one in self._explorer._centre.app.records.duties if one.name == "schedules"]
 
     def _wrap(self, kind: type[Step]) -> None:
         if kind in self._kinds:
@@ -398,9 +455,29 @@ class _Wrapped:
         from engine.flows.run import Run
 
         setattr(Run, "start", self._start)  # noqa: B010
+        for (module, name, _), usual in zip(_SELDOM, self._usual, strict=True):
+            setattr(module, name, usual)
+        self._renew()
+        for one in self._schedules():
+            one.start()
         for kind, original in self._kinds.items():
             setattr(kind, "run", original)  # noqa: B010
         self._explorer._watcher.stop()
+
+
+def _wrong(step: Any) -> str:
+    """What is wrong at a step that asks."""
+    if step.kind != "collect" or step.digits.least > 1:
+        return _WRONG.get(step.kind, "#")
+    return "0#" if step.min else "**#"
+
+
+def _stands(condition: Expression, scope: Mapping[str, Any]) -> bool | None:
+    """How a condition stands; None where it reads what is not known (yet)."""
+    try:
+        return condition.truth(scope)
+    except (InsidelineError, LookupError, TypeError, ValueError):
+        return None
 
 
 def _silence(caller: Caller) -> float:
