@@ -14,7 +14,7 @@ import click
 from engine.cli.client import Engine, NoEngine
 from engine.cli.failing import Failed
 from engine.cli.home import home, home_option
-from engine.cli.show import Column, echo_json, json_object, json_option, listing, moment
+from engine.cli.show import Column, echo_json, json_object, json_option, listing, many, moment
 
 _COLUMNS: tuple[Column, ...] = (
     ("id", "id"),
@@ -36,11 +36,15 @@ def knowledge() -> None:
 
 
 @knowledge.command("list")
-@click.option("--state", default="", help="draft, reviewed, published, superseded, withdrawn.")
+@click.option(
+    "--state",
+    type=click.Choice(["draft", "reviewed", "published", "superseded", "withdrawn"]),
+    help="Only in this state.",
+)
 @click.option("--topic", default="", help="About this.")
 @click.option("--department", default="", help="Of this department.")
 @click.option("--skill", default="", help="Of this skill.")
-@click.option("--kind", default="", help="answer or rule.")
+@click.option("--kind", type=click.Choice(["answer", "rule"]), help="Of this kind.")
 @click.option(
     "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
 )
@@ -49,7 +53,7 @@ def knowledge() -> None:
 def list_items(as_json: bool, **wanted: Any) -> None:
     """The newest version of each item."""
     listing(
-        _do("list", **wanted),
+        _do("list", **{name: value or "" for name, value in wanted.items()}),
         _COLUMNS,
         as_json=as_json,
         empty="nothing is known",
@@ -116,7 +120,7 @@ def draft(by: str, **told: str) -> None:
 @home_option
 def edit(file: Path, by: str) -> None:
     """Take in FILE (Markdown, as `export` writes it) as a draft: a new item, or the next version of its id."""
-    _said(_do("write", text=_text(file), by=_who(by)))
+    _said(_do("write", text=_text(file), name=file.name, by=_who(by)))
 
 
 @knowledge.command()
@@ -169,7 +173,7 @@ def export(folder: Path, every: bool, department: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    click.echo(f"{len(files)} files in {folder}")
+    click.echo(f"{many(len(files), 'file')} in {folder}")
 
 
 @click.group()

@@ -56,7 +56,13 @@ def callback() -> None:
 @callback.command("list")
 @click.option("--all", "everything", is_flag=True, help="Also those that are over.")
 @click.option("--queue", help="Of this queue.")
-@click.option("--state", help="Only in this state.")
+@click.option(
+    "--state",
+    type=click.Choice(
+        ["owed", "dialling", "talking", "done", "declined", "cancelled", "taken_over", "failed", "expired"]
+    ),
+    help="Only in this state.",
+)
 @limit_option
 @home_option
 @json_option
@@ -95,7 +101,11 @@ def notice() -> None:
 
 
 @notice.command("list")
-@click.option("--state", help="Only in this state: waiting, trying, told, acknowledged, failed.")
+@click.option(
+    "--state",
+    type=click.Choice(["waiting", "trying", "told", "acknowledged", "failed"]),
+    help="Only in this state.",
+)
 @click.option("--group", help="Only for this group.")
 @limit_option
 @home_option

@@ -44,7 +44,11 @@ def ticket() -> None:
 @ticket.command("list")
 @click.option("--all", "everything", is_flag=True, help="Also those that are solved or closed.")
 @click.option("--overdue", is_flag=True, help="Only what is past its time.")
-@click.option("--state", help="Only in this state: open, assigned, returned, solved, closed, reopened.")
+@click.option(
+    "--state",
+    type=click.Choice(["open", "assigned", "returned", "solved", "closed", "reopened"]),
+    help="Only in this state.",
+)
 @click.option("--department", help="Of this department.")
 @click.option("--kind", help="Of this kind.")
 @click.option("--group", help="For this group.")

@@ -40,7 +40,7 @@ def _show(library: Library, certificates: Certifications, told: Mapping[str, Any
 
 def _write(library: Library, certificates: Certifications, told: Mapping[str, Any]) -> KnowledgeView:
     """A file's text: a new item, or the next version of one that there is; always as a draft."""
-    item = parse(str(told.get("text") or ""))
+    item = parse(str(told.get("text") or ""), str(told.get("name") or "it"))
     values = {name: getattr(item, name) for name in _WRITTEN}
     by = str(told.get("by") or "")
     if library.latest(item.id) is None:

@@ -29,7 +29,13 @@ def check_quiz(id: str, quiz: Sequence[Mapping[str, Any]]) -> None:
 
 def marked(quiz: Sequence[Mapping[str, Any]], answers: Sequence[int]) -> tuple[int, int]:
     """How many answers (numbers of choices, from 1) are right, and of how many questions. :class:`WrongState` when
-    there are more or fewer answers than questions."""
+    there are more or fewer answers than questions, or one is no choice."""
     if len(answers) != len(quiz):
-        raise WrongState(f"the quiz has {len(quiz)} questions, and there are {len(answers)} answers")
+        asks = "1 question" if len(quiz) == 1 else f"{len(quiz)} questions"
+        raise WrongState(f"the quiz has {asks}, and not {len(answers)}")
+    for number, (one, choice) in enumerate(zip(quiz, answers, strict=True), 1):
+        if not 1 <= choice <= len(one["choices"]):
+            raise WrongState(
+                f"question {number} has the choices 1 to {len(one['choices'])}, and not {choice}"
+            )
     return sum(one["right"] == given for one, given in zip(quiz, answers, strict=True)), len(quiz)

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from click import Choice, Context, Group
 from click.testing import CliRunner, Result
 
 from engine.cli.main import cli
+from engine.records import callbacks, knowledge, notices, tickets
 from engine.testing.home import Home
 
 AGENTS = """\
@@ -59,6 +61,11 @@ def test_an_item_goes_its_way_at_a_terminal_and_is_passed(home: Home, tmp_path: 
     assert (lack["agent"], lack["id"], lack["skills"]) == ("201", "LIAB-02", ["claims"])
     assert "has not read" in run(home, "certification", "quiz", "201", "LIAB-02", "1", fails=True)
     assert "1 the sender" in run(home, "certification", "read", "201", "LIAB-02")
+    for answers, why in (
+        (("1", "2"), "the quiz has 1 question, and not 2"),
+        (("3",), "has the choices 1 to 2"),
+    ):
+        assert why in run(home, "certification", "quiz", "201", "LIAB-02", *answers, fails=True)
     assert "0 of 1 are right: not passed" in run(
         home, "certification", "quiz", "201", "LIAB-02", "2", fails=True
     )
@@ -66,7 +73,25 @@ def test_an_item_goes_its_way_at_a_terminal_and_is_passed(home: Home, tmp_path: 
     assert json.loads(run(home, "certification", "missing", "--json")) == []
     assert "there is no agent 209" in run(home, "certification", "pass", "209", "LIAB-02", fails=True)
     out = tmp_path / "out"
-    assert "1 files" in run(home, "knowledge", "export", str(out))
+    assert "1 file in" in run(home, "knowledge", "export", str(out))
     other = Home(tmp_path / "other")
     assert "1 of 1 versions taken in" in run(other, "knowledge", "import", str(out))
     assert "The sender proves it." in run(other, "knowledge", "show", "LIAB-02")
+    file.write_text("no head", encoding="utf-8")
+    assert "rule.md: it does not begin with a head" in run(home, "knowledge", "edit", str(file), fails=True)
+
+
+def test_lists_are_asked_for_states_that_there_are(home: Home) -> None:
+    known = {
+        "knowledge": knowledge.STATES,
+        "ticket": tickets.STATES,
+        "callback": callbacks.STATES,
+        "notice": notices.STATES,
+    }
+    for command, states in known.items():
+        group = cli.get_command(Context(cli), command)
+        assert isinstance(group, Group)
+        [state] = [one for one in group.commands["list"].params if one.name == "state"]
+        assert isinstance(state.type, Choice)
+        assert tuple(state.type.choices) == states
+    assert "is not one of" in run(home, "knowledge", "list", "--state", "foo", fails=True)
