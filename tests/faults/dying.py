@@ -4,21 +4,26 @@ heard of it yet: it is done once, and the caller hears it. (Every other point: t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.faults.ordering import DEEDS, Points
+
+if TYPE_CHECKING:
+    from engine.testing.twin import Twin
 
 #: Of the n-th caller: the caller, the keys that lead to the command, what is heard of it, what must be true then.
 Scene = Callable[[int], tuple[Any, str, Callable[[Any], object], Callable[[], bool]]]
 
 
 def dies_around_each_deed(
-    centre: Any, monkeypatch: pytest.MonkeyPatch, scene: Scene, *, least: int = 2
+    centre: Any, monkeypatch: pytest.MonkeyPatch, scene: Scene, *, least: int = 2, twin: Twin | None = None
 ) -> None:
-    """One caller for each moment, until the engine outlives it; it died ``least`` times. The next engine goes on."""
-    points = Points(centre, None, monkeypatch, DEEDS)
+    """One caller for each moment, until the engine outlives it; it died ``least`` times. The next engine goes on. With
+    a ``twin``, the engine also dies when the remote has been asked and has done nothing yet, and when it has done it
+    and not said so."""
+    points = Points(centre, twin, monkeypatch, DEEDS)
     at = 0
     died = True
     while died:

@@ -18,8 +18,10 @@ from engine.clock import Clock
 from engine.errors import RemoteFailed
 from engine.hooks.loading import load_folder
 from engine.testing.twin import Twin
+from tests.faults.dying import dies_around_each_deed, hearing
 
 from .conftest import Line, Office
+from .test_quotes import measured
 
 HERE = Path(__file__).parents[1]
 KNOWN = "+8613922200001"
@@ -81,8 +83,8 @@ def remote(company: Any) -> Any:
     return centre, twins["Pickups"]
 
 
-def confirmed(centre: Any, language: str = "1") -> Any:
-    """A known caller who has just ordered."""
+def offered(centre: Any, language: str = "1") -> Any:
+    """A known caller who is asked whether it is to be ordered."""
     caller = centre.caller(number=KNOWN).dials("8004")
     caller.hears("logistics/choose_language").presses(language)
     caller.hears("recorded_notice")
@@ -94,7 +96,12 @@ def confirmed(centre: Any, language: str = "1") -> Any:
     caller.hears("logistics/enter_weight").presses("10#")
     caller.hears("logistics/enter_volume").presses("1#")
     caller.hears("logistics/branch_open")
-    return caller.hears("logistics/order_it").presses("1")
+    return caller.hears("logistics/order_it")
+
+
+def confirmed(centre: Any, language: str = "1") -> Any:
+    """A known caller who has just ordered."""
+    return offered(centre, language).presses("1")
 
 
 def test_an_order_at_the_companys_own_system_is_told_to_the_branch(remote: Any) -> None:
@@ -123,6 +130,30 @@ def test_a_system_that_accepts_and_is_silent_is_said_to_be_and_settled_later(
     assert [method for method, _ in twin.did] == ["place"]
     assert len(centre.rows("tickets", kind="pickup")) == 1
     assert len(centre.rows("notices", group="logistics_branch")) == 1
+
+
+@pytest.mark.parametrize("contract", ["Pickups", "Customers"])
+def test_the_engine_may_die_around_what_a_remote_is_told_and_it_is_done_once(
+    company: Any, monkeypatch: pytest.MonkeyPatch, contract: str
+) -> None:
+    centre, twins = company(contract)
+    did = twins[contract].did
+
+    def order(at: int) -> Any:
+        def kept() -> bool:
+            owed = len(centre.rows("tickets", kind="pickup"))
+            told = len(centre.rows("notices", group="logistics_branch"))
+            return [method for method, _ in did].count("place") == owed == told == at
+
+        return offered(centre), "1", hearing("logistics/ordered_text"), kept
+
+    def quote(at: int) -> Any:
+        caller = measured(Line(centre), number=f"+86139333{at:05}")
+        kept = lambda: [method for method, _ in did].count("keep_quote") == at  # noqa: E731
+        return caller, "0#", hearing("logistics/quote_intro", "logistics/quote_line"), kept
+
+    scene = order if contract == "Pickups" else quote
+    dies_around_each_deed(centre, monkeypatch, scene, least=3, twin=twins[contract])
 
 
 def test_a_system_that_is_not_there_leads_to_the_desk_or_is_owed(remote: Any) -> None:
