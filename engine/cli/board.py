@@ -16,6 +16,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from engine.cli.home import zone
 from engine.cli.show import as_typed, length, many, short
 from engine.clock import Event
 from engine.hooks.builtin_day import Figures
@@ -287,4 +288,4 @@ def _news(parts: Parts, most: int) -> RenderableType:
 
 
 def _clock(when: datetime) -> str:
-    return when.astimezone().strftime("%H:%M:%S")
+    return when.astimezone(zone()).strftime("%H:%M:%S")

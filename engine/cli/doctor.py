@@ -199,6 +199,8 @@ def _database(place: Path) -> Finding:
         where = store.url.render_as_string()
         if store.url.get_backend_name() == "sqlite" and not Path(str(store.url.database)).exists():
             return Finding("database", "ok", f"{where} is not there yet; the engine makes it")
+        if store.is_empty():
+            return Finding("database", "ok", f"{where} ({store.server()}) is empty yet; the engine fills it")
         changes = store.pending_upgrades()
         server = store.server()
     if changes:

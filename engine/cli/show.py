@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
+from engine.cli.home import zone
+
 F = TypeVar("F", bound=Callable[..., Any])
 Column = tuple[str, str | Callable[[dict[str, Any]], object]]
 
@@ -108,11 +110,12 @@ def short_recording(id: str) -> str:
 
 
 def moment(text: str | None) -> str:
-    """A time of the control API in the time zone of this terminal; the date only when it is not today."""
+    """A time of the control API in the time zone of the centre; the date only when it is not today."""
     if not text:
         return ""
-    when = datetime.fromisoformat(text).astimezone()
-    same = when.date() == datetime.now(UTC).astimezone().date()
+    there = zone()
+    when = datetime.fromisoformat(text).astimezone(there)
+    same = when.date() == datetime.now(UTC).astimezone(there).date()
     return when.strftime("%H:%M:%S" if same else "%Y-%m-%d %H:%M:%S")
 
 
@@ -158,7 +161,8 @@ def many(number: int, what: str) -> str:
 
 
 class Moment(click.ParamType[datetime]):
-    """A time as people say it: ``2026-11-22``, ``2026-11-22 08:30``, ``today``, ``90m`` (ago), ``2h``, ``7d``."""
+    """A time of the centre as people say it: ``2026-11-22``, ``2026-11-22 08:30``, ``today``, ``90m`` (ago), ``2h``,
+    ``7d``."""
 
     name = "moment"
     _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -166,7 +170,8 @@ class Moment(click.ParamType[datetime]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         if isinstance(value, datetime):
             return value
-        now = datetime.now(UTC).astimezone()
+        there = zone()
+        now = datetime.now(UTC).astimezone(there)
         text = str(value).strip()
         if text == "today":
             return now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -176,7 +181,8 @@ class Moment(click.ParamType[datetime]):
             except OverflowError:
                 self.fail(f"{text} is too long ago", param, ctx)
         try:
-            return datetime.fromisoformat(text).astimezone()
+            said = datetime.fromisoformat(text)
+            return said.astimezone() if there is None or said.tzinfo else said.replace(tzinfo=there)
         except (ValueError, OverflowError):
             self.fail(f"{text!r} is no time; say today, 2h, 2026-11-22 or 2026-11-22 08:30", param, ctx)
 

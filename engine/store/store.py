@@ -146,6 +146,11 @@ class Store:
 
         return self._administer(look)
 
+    def is_empty(self) -> bool:
+        """True when the database is there and holds nothing yet."""
+        self._prepare()
+        return self._administer(self._upgrades.is_new)
+
     def server(self) -> str:
         """Which database this is, with its version and its driver's: ``PostgreSQL 15.6, psycopg 3.3.9``."""
         self._prepare()

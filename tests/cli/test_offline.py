@@ -116,6 +116,8 @@ def test_the_doctor_tells_the_databases_version_and_the_ports_that_are_taken(
     centre: Path, say: Say, told: Callable[[str], Any], postgresql_url: str
 ) -> None:
     (centre / "conf" / "engine.yaml").write_text(f"grammar: 1\ndatabase: {{url: '{postgresql_url}'}}\n")
+    [empty] = [one["text"] for one in told("doctor") if one["about"] == "database"]
+    assert "is empty yet" in empty
     assert say("db upgrade").exit_code == 0
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 import sys
+import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 from rich.cells import cell_len
 
 from engine.cli import show
 from engine.cli.dial_screen import _wrapped
+from engine.cli.home import TIMEZONE, home_option
+from engine.config import Settings
 
 COLUMNS = (("name", "name"), ("queue", "queue"), ("step", "step"))
 ROWS: list[dict[str, Any]] = [{"name": "林晓燕", "queue": "", "step": "x" * 40}, {"name": "y", "step": "z"}]
@@ -61,6 +67,37 @@ def test_into_a_pipe_nothing_is_left_out_or_cut(capsys: pytest.CaptureFixture[st
     rows = [{"name": "n" * 300, "queue": "q", "step": "s"}]
     show.listing(rows, COLUMNS, as_json=False, empty="", spare=("step",))
     assert f"{'n' * 300}  q      s" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("says", "there"),
+    [
+        ("timezone: Asia/Urumqi\n", "2026-11-22 14:00:00"),
+        ("", "2026-11-22 16:00:00"),
+        ("[", "2026-11-22 08:00:00"),
+    ],
+)
+def test_times_are_those_of_the_centre_whatever_the_machine_thinks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, there: str
+) -> None:
+    for folder in ("conf", "dialplans"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "conf" / "engine.yaml").write_text(f"grammar: 1\n{says}", encoding="utf-8")
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    monkeypatch.chdir(tmp_path)
+
+    @click.command()
+    @click.option("--since", type=show.Moment())
+    @home_option
+    def told(since: datetime) -> None:
+        click.echo(f"{show.moment('2026-11-22T08:00:00+00:00')} {show.moment(since.isoformat())}")
+
+    answer = CliRunner().invoke(told, ["--since", there[:16], "--home", str(tmp_path)])
+    assert answer.output == f"{there} {there}\n"
+    assert Settings.model_fields["timezone"].default == TIMEZONE
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_a_hint_names_the_program_as_it_must_be_typed(
