@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 
 from engine.errors import UnsafeText
 from engine.esl import text
@@ -24,11 +25,8 @@ class Command:
 
     def __post_init__(self) -> None:
         # The last guard, whoever built the parts: no value can end its line or cut the body short.
-        text.plain(self.line, self.name)
-        for key, value in self.headers:
-            text.plain(key, self.name)
-            text.plain(value, self.name)
-        text.plain(self.body, self.name)
+        # Looked through as one: a search for each part would be a third of what a command costs.
+        text.plain("".join((self.line, self.body, *chain.from_iterable(self.headers))), self.name)
         # The switch searches the whole line of a command for these words, and when it finds them unloads
         # or reloads its event socket instead of doing what was asked.
         if "mod_event_socket" in self.line and self.name != "raw":
