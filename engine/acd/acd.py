@@ -38,6 +38,7 @@ from engine.acd.opening import HoursOf
 from engine.acd.places import Place, Request, Stage
 from engine.acd.reconfigure import Changed, reconfigure
 from engine.acd.report import Notify, Reporter
+from engine.acd.rules import MOST_PRIORITY
 from engine.acd.truth import Truth
 from engine.clock import Clock, Mailbox
 from engine.errors import LoginRefused, NotFound, WrongState
@@ -202,6 +203,10 @@ class Acd:
         place = self._waiting(call_id)
         self._dispatch.line.raise_to(place, priority, by or "command")
         return self._waiting_view(place)
+
+    def to_front(self, call_id: str, by: str = "") -> WaitingView:
+        """Move a waiting caller to the front; of several who were, who has waited longest is first. Raises NotFound."""
+        return self.raise_priority(call_id, MOST_PRIORITY, by)
 
     def _waiting(self, call_id: str) -> Place:
         place = self._dispatch.waits(call_id)

@@ -2,8 +2,9 @@
 
 The supervisor's phone is rung and runs the switch's ``eavesdrop`` on the agent's leg, which it follows through every
 re-bridge to its end. How much the supervisor is heard are keys of that application, pressed on the phone itself or by
-:meth:`Supervision.listen_how`: nobody (0), the caller (1), the agent (2), both (3). An engine that dies changes
-nothing for who listens; the journal has who listened to whom, from when to when, and how.
+:meth:`Supervision.listen_how`: nobody (0), the caller (1), the agent (2), both (3). The key 9 is ours: it takes the
+caller over. An engine that dies changes nothing for who listens; the journal has who listened to whom, from when to
+when, and how.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 MODES: Final = {"listen": "0", "whisper_caller": "1", "whisper": "2", "barge": "3"}
 _BY_KEY: Final = {key: mode for mode, key in MODES.items()}
+TAKE_OVER: Final = "9"  # a key that the switch's eavesdrop leaves alone
 RINGS_FOR: Final = 30.0
 PARK_LIMIT: Final = 2.0
 BACK_AFTER: Final = 2.0  # seconds that a supervisor has to hang up before the phone rings
@@ -201,6 +203,14 @@ class Supervision:
         call.talk.hand_to(leg, by)
         return call.id
 
+    def _take_by_key(self, ear: Ear) -> None:
+        if self._ears.get(ear.by) is not ear:
+            return  # pressed twice
+        try:
+            self.take_over(ear.by)
+        except InsidelineError as error:
+            self._note("supervise.refused", ear, why=str(error))
+
     # -- what happens ---------------------------------------------------------------------------------
 
     def _originated(self, ear: Ear, said: str) -> None:
@@ -229,6 +239,8 @@ class Supervision:
             self._forget(ear)
         elif isinstance(signal, Key) and signal.digit in _BY_KEY and ear.listens:
             self._became(ear, _BY_KEY[signal.digit])
+        elif isinstance(signal, Key) and signal.digit == TAKE_OVER and ear.listens:
+            self._calls.clock.spawn(self._take_by_key, ear)
         elif isinstance(signal, Parked) and ear.listens and self._target_gone(ear):
             # There is nobody to hear any more, and no plan after the park.
             self._calls.require_line().post(commands.uuid_kill(leg.uuid))

@@ -23,7 +23,8 @@ _BY = click.option("--by", required=True, help="The supervisor's agent number.")
 def supervise() -> None:
     """Hear a talk. Only for agents with the role supervisor; the journal keeps who listened to whom.
 
-    On the phone that listens: 0 nobody hears you, 1 the caller does, 2 the agent does, 3 both do.
+    On the phone that listens: 0 nobody hears you, 1 the caller does, 2 the agent does, 3 both do; 9 takes the caller
+    over.
     """
 
 

@@ -15,9 +15,11 @@ from engine.types import (
     LackView,
     NoticeView,
     PartyView,
+    QueueView,
     RatingView,
     TicketChange,
     TicketView,
+    WaitingView,
 )
 
 if TYPE_CHECKING:
@@ -57,6 +59,25 @@ class Agents(Protocol):
     def supervise(self, by: str, agent: str, phone: str) -> None:
         """Ring ``phone`` in a moment, so that the supervisor ``by`` hears that agent's talk; WrongState when ``by`` is
         no supervisor or the agent talks to nobody."""
+
+    def queues(self, language: str = "en") -> list[QueueView]:
+        """All queues, titled in ``language``, each with the first of those who wait."""
+
+    def queue(self, name: str, language: str = "en") -> QueueView:
+        """One queue."""
+
+    def close_queue(self, name: str, why: str, by: str = "") -> None:
+        """Take nobody into a queue until it is opened again."""
+
+    def open_queue(self, name: str, by: str = "") -> None:
+        """Take callers again, as far as the queue's calendar lets it."""
+
+    def move(self, call: str, queue: str, by: str = "") -> WaitingView:
+        """Let a waiting caller wait in another queue, with the wait that it has; WrongState when an agent is being rung
+        for it, or that queue is closed."""
+
+    def to_front(self, call: str, by: str = "") -> WaitingView:
+        """Let a waiting caller go before all who have less priority than a supervisor can give."""
 
     def verify(self, agent: str, pin: str, phone: str = "", role: str = "") -> AgentView:
         """Who that is, by the PIN, without logging in; with ``role``, only somebody who has it.

@@ -13,16 +13,13 @@ the role is checked so that a slip of the hand doesn't let an agent listen to a 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import falcon
 
 from engine.errors import WrongState
 from engine.web.answers import say, told
 from engine.web.parts import Parts
-
-FRONT: Final = 1000
-"""The priority of a caller whom a supervisor has moved to the front."""
 
 
 def add_supervision(app: falcon.App[Any, Any], parts: Parts) -> None:
@@ -96,7 +93,7 @@ class QueueDeedResource(_Resource):
         if wanted["queue"]:
             view = self.parts.acd.move(call, wanted["queue"], by)
         if wanted["front"]:
-            view = self.parts.acd.raise_priority(call, FRONT, by)
+            view = self.parts.acd.to_front(call, by)
         say(resp, view)
 
 

@@ -19,7 +19,10 @@ from engine.api import (
     query,
 )
 
-department = Department("desk", title="The agents' own line")
+from . import leading  # its queries and commands belong to the department
+from .department import department
+
+__all__ = ["department", "leading"]
 
 
 class Seat(Record):

@@ -51,7 +51,8 @@ def test_listen_whisper_barge_take_over(house: House) -> None:
 
     # Taken over: the caller talks to the supervisor, the agent is free.
     began = house.clock.monotonic()
-    house.post("/supervisions/8012/take_over", by="8013")
+    lead.press("9")
+    house.wait_for(lambda: not house.get("/supervisions"), "the key was not heard of", 5)
     print(f"FIGURE take over: {(house.clock.monotonic() - began) * 1000:.0f} ms")
     house.wait_for(lambda: one.over, "the agent was not let go", 3)
     hears(house, lead, caller, 1571, "the caller does not hear who took over")

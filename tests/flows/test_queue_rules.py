@@ -100,7 +100,7 @@ def test_who_talked_to_a_caller_last_gets_it_again(home: Home, centre_of: Any) -
     first.talks_to(agent)
     agent.hangs_up()
     centre.agent("201").ready()
-    centre.clock.advance("1h")
+    centre.clock.advance("5m")
     stranger = waits(centre, "+8613900000001")
     centre.agent("201").is_offered(stranger).rejects()
     centre.agent("202").is_offered(stranger).answers()

@@ -82,9 +82,13 @@ def test_the_ear_follows_the_agent_s_leg_through_a_hold(centre: Any) -> None:
     assert centre.app.calls.supervision.views() == []
 
 
-def test_a_supervisor_takes_the_caller_over(centre: Any) -> None:
+@pytest.mark.parametrize("how", ["command", "key"])
+def test_a_supervisor_takes_the_caller_over(centre: Any, how: str) -> None:
     caller, one, phone = listens(centre)
-    assert centre.app.calls.supervision.take_over("209") == caller.uuid
+    if how == "key":
+        phone.press("99")  # who is in a hurry presses it twice
+    else:
+        assert centre.app.calls.supervision.take_over("209") == caller.uuid
     centre.clock.advance(1)
     assert caller.sim.bridged_to == phone.ring.uuid
     assert one.phone.state == "idle"

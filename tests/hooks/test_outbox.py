@@ -338,7 +338,7 @@ def test_a_remote_that_is_away_for_hours_uses_no_attempt_up(
 ) -> None:
     remote.twin.dead()
     centre.place()
-    clock.sleep(6 * 3600)
+    clock.sleep(2 * 3600)
     remote.twin.back()
     clock.sleep(120)
     assert remote.orders == ["1001"]

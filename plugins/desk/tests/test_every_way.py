@@ -30,6 +30,7 @@ def test_every_way_of_the_numbers_of_the_desk(centre: Any) -> None:
         explorer.explores(number, number="1001", origin="internal", prepare=at_work)
         explorer.explores(number, number="1009", origin="internal")
         explorer.explores("8999", flow=f"desk/{flow}", number="+8613800138000")
+    # The supervisors' *10 branches so much that it has conversations instead: test_lead.py.
     # What needs a talk, a message that somebody left, or an engine that dies is in the tests of each.
     assert set(explorer.missed(*(f"desk/{flow}" for flow in NUMBERS.values()))) == {
         "desk/disposition code: command next",
