@@ -7,7 +7,12 @@ from typing import Any
 from engine.testing.killer import Killer
 
 TYPED = {"desk/enter_agent": "8013#", "desk/enter_pin": "4813#", "desk/enter_heard": "8012#"}
-LINES = {"*11": "desk/logged_in", "*17": "desk/no_messages", "*18": "desk/agent_not_talking"}
+LINES = {
+    "*11": "desk/logged_in",
+    "*17": "desk/no_messages",
+    "*18": "desk/agent_not_talking",
+    "*10": "desk/lead_top",
+}
 
 
 def test_whoever_typed_a_pin_is_asked_again_and_goes_on(centre: Any) -> None:
@@ -20,5 +25,5 @@ def test_whoever_typed_a_pin_is_asked_again_and_goes_on(centre: Any) -> None:
                 caller.presses(TYPED[key])
             assert asked.count("desk/enter_pin") > 1, "no engine died"
             caller.hangs_up()
-    assert killer.deaths == 9
+    assert killer.deaths == 12
     centre.nowhere("4813")
