@@ -122,7 +122,11 @@ def _rows(height: int, calls: int, queues: int, agents: int, beside: bool) -> _R
 
 def watch(parts: Parts, console: Console, done: Event) -> None:
     """Show the board until ``done``; it takes the whole terminal and gives it back."""
-    with Live(console=console, screen=True, auto_refresh=False) as live:
+    # Without Live's redirection: it draws what any thread writes to stderr, under the console's lock, and a thread that
+    # ends in the middle of that (a writer of the store that is given up) would keep the lock, and the board still.
+    with Live(
+        console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+    ) as live:
         while True:
             live.update(_drawn(parts, console), refresh=True)
             if done.wait(EVERY):

@@ -264,9 +264,13 @@ def test_a_board_that_cannot_be_drawn_says_so_and_is_tried_again(
     done = clock.event()
     console = Console(width=100, height=30, file=StringIO(), force_terminal=True)
     views, times = parts.calls.views, []
+    outside = sys.stdout, sys.stderr
 
     def once_broken() -> Any:
         times.append(1)
+        assert (sys.stdout, sys.stderr) == outside, (
+            "a thread that writes there would wait for the board's lock"
+        )
         if len(times) == 1:
             raise KeyError("hold")
         done.set()

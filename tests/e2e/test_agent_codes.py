@@ -126,3 +126,21 @@ def test_a_result_a_message_and_a_supervisors_ear(house: House) -> None:
     saying.wait_over(20.0)
     row = next(row for row in house.cli("cdr", "list") if row["agent"] == "8012")
     assert row["disposition"] == "ticket"
+
+    # *10: the supervisor logs an agent out, closes a queue, and opens it again.
+    steering = lead.dial("*10").wait_answered(10)
+    keys(house, steering, "1002", "collect", "8013#")
+    keys(house, steering, "1002", "code", "4813#")
+    keys(house, steering, "1002", "top", "1")
+    keys(house, steering, "1002", "agent[1] collect", "8014#")
+    keys(house, steering, "1002", "agent[3] menu", "2")
+    house.wait_for(lambda: state(house, "8014") == "logged_out", "8014 is not logged out", 10)
+    for key, closed in (("2", "phone"), ("2", "")):
+        keys(house, steering, "1002", "top", "2")
+        keys(house, steering, "1002", "queue[2] pick", "4")
+        keys(house, steering, "1002", "menu", key)
+        house.wait_for(
+            lambda closed=closed: house.get("/queues/logistics")["closed"] == closed, "not as told", 10
+        )
+    steering.hang_up()
+    assert house.output().count("4813") == 0
