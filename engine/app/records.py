@@ -184,7 +184,9 @@ def make_records(app: App, services: Services) -> Records:
         clock,
         made.notify,
         deliver=delivery,
-        text_of=lambda *asked: said(*asked).text,
+        text_of=lambda prompt, values, language, department: app.prompts.wording(
+            prompt, unpack(dict(values)), language, department
+        ),  # a mail, a list: numbers as they are typed, and not as they are spoken
         language=made.settings.languages[0],
     )
     notices.wake = records.duty("notices", notices.work).wake

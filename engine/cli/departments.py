@@ -243,7 +243,7 @@ class Reports(OfHome):
         if one is None:
             from engine.schema.faults import did_you_mean
 
-            hint = did_you_mean(cmd_name, known, "there are none")
+            hint = did_you_mean(cmd_name, known, "`insideline report list` names all")
             raise Failed(f"there is no report {cmd_name}: {hint}")
         return _report(made, one)
 

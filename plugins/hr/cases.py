@@ -156,12 +156,13 @@ def reply(
     agent is of the branch), ``closed`` and ``outcome``."""
     row = ctx.adapter(Cases).by_ticket(number)
     if row is None:
-        raise Refused("unknown", number=number)
+        raise Refused("unknown", number=number, say=f"there is no feedback {number}")
     if outcome not in OUTCOMES:
-        raise Refused("outcome", known=", ".join(OUTCOMES))
+        known = ", ".join(OUTCOMES)
+        raise Refused("outcome", known=known, say=f"{outcome} is no outcome: {known}")
     ticket = ctx.tickets.find(number)
     if ticket is None or ticket.state == "closed":
-        raise Refused("closed", number=number)
+        raise Refused("closed", number=number, say=f"feedback {number} is closed")
     _take(ctx, ticket, agent)
     if text:
         ctx.tickets.answer(number, text)
@@ -176,9 +177,9 @@ def take(ctx: Context, number: str, agent: str) -> None:
     """The agent sees to it from now on. Refuses ``unknown``, ``kept_away`` and ``closed``."""
     ticket = ctx.tickets.find(number)
     if ctx.adapter(Cases).by_ticket(number) is None or ticket is None:
-        raise Refused("unknown", number=number)
+        raise Refused("unknown", number=number, say=f"there is no feedback {number}")
     if ticket.state in ("solved", "closed"):
-        raise Refused("closed", number=number)
+        raise Refused("closed", number=number, say=f"feedback {number} is closed")
     _take(ctx, ticket, agent)
 
 
@@ -191,7 +192,7 @@ def _take(ctx: Context, ticket: TicketView, agent: str) -> None:
     try:
         ctx.tickets.assign(ticket.number, agent)
     except WrongState as error:
-        raise Refused("kept_away", why=str(error)) from None
+        raise Refused("kept_away", why=str(error), say=str(error)) from None
 
 
 def reopen(ctx: Context, row: FeedbackRow, why: str) -> None:

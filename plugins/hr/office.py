@@ -137,7 +137,7 @@ def show(ctx: Context, number: Digits) -> list[dict[str, Any]]:
     desk = ctx.adapter(Cases)
     row = desk.by_ticket(number)
     if row is None:
-        raise Refused("unknown", number=number)
+        raise Refused("unknown", number=number, say=f"there is no feedback {number}")
     clips = ", ".join(desk.clips(number))
     said = (
         ("branch", row.branch_name), ("topic", row.topic), ("received", row.received), ("due", row.due),
@@ -150,7 +150,7 @@ def show(ctx: Context, number: Digits) -> list[dict[str, Any]]:
 def answer(ctx: Context, number: Digits, agent: Digits, text: str, outcome: str = "justified") -> str:
     """Answer a feedback in words, which whoever has its code hears."""
     if not text.strip():
-        raise Refused("empty")
+        raise Refused("empty", say="say the answer in words")
     row = cases.reply(ctx, number, agent, text=text.strip(), outcome=outcome)
     return f"feedback {number} on {row.branch_name} is answered: {outcome}"
 
@@ -165,7 +165,7 @@ def follow_up(ctx: Context, code: Digits) -> list[dict[str, Any]]:
     """What the desk reads to a caller who tells a code."""
     row = ctx.adapter(Cases).by_code(code)
     if row is None:
-        raise Refused("unknown")
+        raise Refused("unknown", say="no feedback has this code")
     said = (
         ("branch", row.branch_name), ("received", row.received), ("due", row.due), ("answered", row.replied),
         ("reply", row.reply or ("spoken: by phone with the code" if row.reply_clip else "")),
@@ -178,7 +178,7 @@ def take_in(ctx: Context, file: str) -> str:
     try:
         count = read_slips(ctx.session, Path(file), ctx.today)
     except (OSError, ValueError) as error:
-        raise Refused("unreadable", why=str(error)) from None
+        raise Refused("unreadable", say=f"{file} can't be read: {error}") from None
     return f"{count} slips"
 
 

@@ -204,9 +204,11 @@ class SqlCustomers:
     ) -> FollowUp:  # fmt: skip
         row = self._session.get(FollowUpRow, followup)
         if row is None:
-            raise Refused("unknown", followup=followup)
+            raise Refused("unknown", followup=followup, say=f"there is no follow-up {followup}")
         if row.done is not None:
-            raise Refused("done", by=row.by, at=row.done)
+            raise Refused(
+                "done", by=row.by, at=row.done, say=f"follow-up {followup} was done by {row.by or 'somebody'}"
+            )
         row.done, row.outcome, row.note, row.by = now, outcome, note, by
         if again is not None:
             kind: Kind = "care"

@@ -66,7 +66,8 @@ def settle(
 ) -> str:
     """A customer was called: won, thinking, lost, unreachable, satisfied, complains, stop."""
     if outcome not in get_args(Outcome):
-        raise Refused("outcome", one_of=", ".join(get_args(Outcome)))
+        known = ", ".join(get_args(Outcome))
+        raise Refused("outcome", one_of=known, say=f"{outcome} is no outcome: {known}")
     customers = ctx.adapter(Customers)
     found = next((one for one in customers.followups(until=date.max) if one.id == followup), None)
     on = again or next_time(ctx, found.tier if found is not None else "", outcome)

@@ -32,8 +32,9 @@ def track(ctx: Context, number: Digits) -> list[dict[str, Any]]:
     """Where a shipment is."""
     found = ctx.adapter(WaybillSystem).track(number, now=ctx.now)
     if found is None:
-        raise Refused("unknown", number=number)
-    return [found.model_dump(mode="json")]
+        raise Refused("unknown", number=number, say=f"there is no waybill {number}")
+    services = ", ".join(f"{one.what} {'done' if one.done else 'open'}" for one in found.services)
+    return [{**found.model_dump(), "services": services}]
 
 
 def take_in(ctx: Context, file: str) -> str:
@@ -41,7 +42,7 @@ def take_in(ctx: Context, file: str) -> str:
     try:
         count = read_in(ctx.session, Path(file), ctx.today)
     except (OSError, KeyError, ValueError) as error:
-        raise Refused("unreadable", why=str(error)) from None
+        raise Refused("unreadable", say=f"{file} can't be read: {error}") from None
     return f"{count} waybills"
 
 
@@ -49,9 +50,9 @@ def called(ctx: Context, ticket: Digits, said: str, by: str = "") -> str:
     """The caller who was owed an answer was called back, and told what ``said`` says."""
     owed = ctx.adapter(Books).open().scalars(select(Inquiry).where(Inquiry.ticket == ticket)).one_or_none()
     if owed is None:
-        raise Refused("unknown", ticket=ticket)
+        raise Refused("unknown", ticket=ticket, say=f"nobody is owed an answer by ticket {ticket}")
     if owed.answered is not None:
-        raise Refused("answered", by=owed.answered_by, at=owed.answered)
+        raise Refused("answered", say=f"ticket {ticket} was answered by {owed.answered_by or 'somebody'}")
     owed.answered, owed.answered_by, owed.answer = ctx.now, by, said
     ctx.tickets.solve(ticket, f"{by}: {said}" if by else said)
     return f"ticket {ticket} is solved"

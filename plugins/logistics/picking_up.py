@@ -137,7 +137,7 @@ def complete(
     found = ctx.tickets.find(ticket)
     number = str(found.data.get("order", "")) if found is not None else ""
     if found is None or not number:
-        raise Refused("unknown", ticket=ticket)
+        raise Refused("unknown", ticket=ticket, say=f"there is no order behind ticket {ticket}")
     pickups, customers = ctx.adapter(Pickups), ctx.adapter(Customers)
     key = ctx.key or f"complete:{ticket}"
     order = pickups.complete(number, contact, address, goods, by, now=ctx.now, key=key)

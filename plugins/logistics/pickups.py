@@ -105,9 +105,9 @@ class SqlPickups:
     ) -> Ordered:
         row = self._row(number)
         if row is None:
-            raise Refused("unknown", number=number)
+            raise Refused("unknown", number=number, say=f"there is no pick-up {number}")
         if row.state == "cancelled":
-            raise Refused("cancelled", number=number)
+            raise Refused("cancelled", number=number, say=f"pick-up {number} was cancelled")
         row.contact, row.address, row.goods = (
             contact or row.contact,
             address or row.address,

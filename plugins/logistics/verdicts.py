@@ -53,7 +53,7 @@ def _rule(ctx: Context, code: str) -> LiabilityRule:
     )
     row = found.first()
     if row is None:
-        raise Refused("rule", code=code)
+        raise Refused("rule", code=code, say=f"there is no rule {code} that holds today")
     return row
 
 
@@ -68,18 +68,20 @@ def _certified(ctx: Context, by: str, rule: LiabilityRule) -> bool:
 def _verdict(ctx: Context, ticket: str, *states: str) -> Verdict:
     found = _books(ctx).get(Verdict, ticket)
     if found is None:
-        raise Refused("unknown", ticket=ticket)
+        raise Refused("unknown", ticket=ticket, say=f"there is no verdict on {ticket}")
     if found.state not in states:
-        raise Refused("state", ticket=ticket, state=found.state)
+        raise Refused(
+            "state", ticket=ticket, state=found.state, say=f"the verdict on {ticket} is {found.state}"
+        )
     return found
 
 
 def _somebody(by: str, *others: str) -> None:
     """``by`` is somebody, and none of the others."""
     if not by.strip():
-        raise Refused("who")
+        raise Refused("who", say="say who it is")
     if by in others:
-        raise Refused("same_person", by=by)
+        raise Refused("same_person", by=by, say=f"it takes somebody else than {by}")
 
 
 # -- by command ---------------------------------------------------------------------------------------------
@@ -91,16 +93,19 @@ def give(ctx: Context, ticket: Digits, rule: str, liable: str, by: str, note: st
     _somebody(by)
     books = _books(ctx)
     if books.get(Complaint, ticket) is None:
-        raise Refused("unknown", ticket=ticket)
+        raise Refused("unknown", ticket=ticket, say=f"there is no complaint {ticket}")
     known = books.get(Verdict, ticket)
     if known is not None and known.state != "given":
-        raise Refused("state", ticket=ticket, state=known.state)
+        raise Refused(
+            "state", ticket=ticket, state=known.state, say=f"the verdict on {ticket} is {known.state}"
+        )
     row = _rule(ctx, rule)
     branch = liable not in OTHERS
     if branch and ctx.adapter(Branches).branch(liable) is None:
-        raise Refused("branch", code=liable)
+        raise Refused("branch", code=liable, say=f"{liable} is no branch, and none of {', '.join(OTHERS)}")
     if liable != "undecided" and not _certified(ctx, by, row):
-        raise Refused("not_certified", by=by, rule=row.code, version=row.version)
+        say = f"{by} has not passed {row.code} v{row.version}"
+        raise Refused("not_certified", by=by, rule=row.code, version=row.version, say=say)
     books.merge(
         Verdict(
             ticket=ticket, rule=row.code, version=row.version, liable=liable, points=row.points if branch else 0,
@@ -146,7 +151,7 @@ def decide(ctx: Context, ticket: Digits, outcome: str, by: str, note: str = "") 
     verdict = _verdict(ctx, ticket, "appealed")
     _somebody(by, verdict.given_by, verdict.signed_by)
     if outcome not in ("upheld", "overturned"):
-        raise Refused("outcome", one_of="upheld, overturned")
+        raise Refused("outcome", one_of="upheld, overturned", say="an appeal is upheld or overturned")
     verdict.decided, verdict.decided_by = ctx.now, by
     if outcome == "upheld":
         _settle(ctx, verdict)
@@ -258,9 +263,9 @@ def appeal_by_hand(ctx: Context, ticket: Digits, branch: str, reason: str) -> st
 def _appeal(ctx: Context, ticket: str, branch: str, *, reason: str, call: str, clips: list[str]) -> Appealed:
     verdict = _books(ctx).get(Verdict, ticket)
     if verdict is None or verdict.liable != branch:
-        raise Refused("not_yours")
+        raise Refused("not_yours", say="there is no verdict against this branch")
     if verdict.state != "signed" or verdict.appeal_until is None or verdict.appeal_until <= ctx.now:
-        raise Refused("too_late")
+        raise Refused("too_late", say="it is too late to appeal")
     opened = ctx.tickets.open(
         "appeal",
         within=timedelta(seconds=ctx.settings.complaints),

@@ -74,7 +74,7 @@ def test_a_caller_is_called_back_and_a_lead_is_told_by_telephone(house: House, c
     house.wait_for(
         lambda: [one for one in house.get("/notices") if one["state"] == "acknowledged"], "not acknowledged"
     )
-    assert notice["text"] == "There is a fault in area zero two zero one."
+    assert notice["text"] == "There is a fault in area 0201."
     if not caller.over:
         caller.hang_up()
 

@@ -243,7 +243,7 @@ def test_in_the_morning_the_desk_is_told_who_is_to_be_called(centre: Any, line: 
     centre.virtual.shift_wall(timedelta(hours=24))
     centre.clock.advance("90s")
     notice = next(row for row in centre.rows("notices") if row["prompt"] == "logistics/followups_notice")
-    assert notice["text"] == "今天有一位客户需要回访，其中钻石客户一位。"
+    assert notice["text"] == "今天有1位客户需要回访，其中钻石客户1位。"
 
 
 def test_a_diamond_customer_who_gave_up_waiting_is_phoned_on_the_same_day(
