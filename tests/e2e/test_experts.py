@@ -24,6 +24,18 @@ def at(house: House, call: Any, step: str) -> None:
     house.clock.sleep(0.4)
 
 
+def rates(house: House, call: Any, step: str, mark: str) -> None:
+    """The switch takes the mark for this question, and it is pressed."""
+    at(house, call, f"{step}[1] rate")
+    [id] = [one["id"] for one in house.calls() if one["number"].endswith(call.phone.user[-4:])]
+    house.wait_for(
+        lambda: "play_and_get_digits" in house.switch(f"uuid_getvar {id} current_application"),
+        f"{step} is not asked",
+    )
+    house.clock.sleep(0.4)
+    call.press(mark)
+
+
 def asks(house: House, number: str, holding: str) -> Any:
     """Somebody of the first line, up to the queue: a topic, its answer heard, not solved."""
     call = house.outside(number).dial("8002").wait_answered(20)
@@ -61,12 +73,11 @@ def test_a_question_from_the_answer_to_the_marks(house: House) -> None:
     assert talk["number"].endswith("0002"), "who has a customer on hold goes first"
     house.clock.sleep(1.5)
     ring.hang_up()
-    at(house, pressed, "solution")
-    pressed.press("5")
-    at(house, pressed, "attitude")
-    pressed.press("4")
-    house.command("agent", "disposition", "8035", "answer")
+    rates(house, pressed, "solution", "5")
+    rates(house, pressed, "attitude", "4")
+    at(house, pressed, "effort[1] rate")
     pressed.hang_up()
+    house.command("agent", "disposition", "8035", "answer")
     _two_experts(house, expert, patient)
     [first, second] = [
         {row["fact"]: row["value"] for row in house.cli("expert", "show", number)} for number in ("2", "1")
@@ -82,6 +93,7 @@ def test_a_question_from_the_answer_to_the_marks(house: House) -> None:
     assert (second["expert"], second["last_expert"], second["closed_by"]) == ("8035", "8036", "8036")
     assert (second["disposition"], second["answer"], "holding" in second) == ("answer", "3501", False)
     assert house.cli("report", "expert.open") == []
+    _hung_up_without_an_engine(house)
     print("FIGURE", first, second)
 
 
@@ -118,3 +130,19 @@ def _two_experts(house: House, one: Any, caller: Any) -> None:
     house.wait_step("next")
     closing.hang_up()
     house.clock.sleep(1.0)
+
+
+def _hung_up_without_an_engine(house: House) -> None:
+    """Who hangs up while no engine is there leaves a question that has ended, and a CDR: the next engine sees to both."""
+    caller = house.outside("13900000004").dial("8002").wait_answered(20)
+    at(house, caller, "language")
+    house.kill()
+    caller.hang_up()
+    house.start("--switch", "freeswitch")
+    question = house.wait_for(
+        lambda: [one for one in house.cli("cdr", "list") if one["number"].endswith("0004")], "no CDR"
+    )
+    assert question[0]["outcome"] == "lost"
+    found = {row["fact"]: row["value"] for row in house.cli("expert", "show", "3")}
+    assert (found["caller"], found["disposition"], found["closed_by"]) == ("+8613900000004", "none", "engine")
+    assert found["ended"]

@@ -21,22 +21,11 @@ load_folder(Path(__file__).parents[1])
 MODELS: Any = sys.modules["insideline_plugins.orders.models"]
 DESK: Any = sys.modules["insideline_plugins.orders.desk"]
 
-#: The parts of the line that other flows run, with their parameters: they are walked on their own first.
-PARTS = {
-    "desk": "about region agent",
-    "goods": "dealer",
-    "account": "dealer",
-    "policy": "region",
-    "state": "dealer",
-    "order": "dealer name region supervisor",
-    "tasks": "dealer",
-    "returns": "dealer name region",
-    "diversion": "dealer name region",
-}
 FLOWS = [
     f"orders/{one}"
     for one in (
-        "main", "opening", "dealer", "supplier", *PARTS,
+        "main", "opening", "dealer", "supplier", "desk", "goods", "account", "policy", "state", "order", "tasks",
+        "returns", "diversion",
     )
 ]  # fmt: skip
 ARTICLES = ("10010001", "19999999")  # there, unknown
@@ -115,13 +104,10 @@ def begun(centre: Any, *dealers: str) -> Callable[[], None]:
 
 
 def test_every_way_of_the_dealers_line(centre: Any, explorer: Explorer) -> None:
-    dealer = {"dealer": "44010001", "name": "广州恒润商贸", "region": "华南", "supervisor": "陈志强"}
-    good = {**dealer, "dealer": "44030002", "name": "深圳海丰贸易"}
-    for flow, words in PARTS.items():
-        who = good if flow == "order" else dealer
-        params = {word: who.get(word, "") for word in words.split()}
-        prepare = begun(centre, "44030002")
-        explorer.explores("8999", flow=f"orders/{flow}", params=params, number=HENGRUN, prepare=prepare)
+    # With a draft that can be ordered the order is walked on its own first: what an exception may have come to.
+    good = {"dealer": "44030002", "name": "深圳海丰贸易", "region": "华南", "supervisor": "陈志强"}
+    prepare = begun(centre, "44030002")
+    explorer.explores("8999", flow="orders/order", params=good, number=HENGRUN, prepare=prepare)
     explorer.explores(LINE, number=HENGRUN, prepare=begun(centre))
     missed = explorer.missed(*FLOWS)
     print(
@@ -129,15 +115,11 @@ def test_every_way_of_the_dealers_line(centre: Any, explorer: Explorer) -> None:
         f"{explorer.calls} calls, {len(explorer.places)} places, not done: {explorer.untried()}",
     )
     assert (
-        set(missed)
-        <= {
+        missed
+        == [
             "orders/opening known: choose cases.2.otherwise",  # nobody is known and is neither a dealer nor a supplier
-            # What needs an order that is refused before, or confirmed before, is in test_ordering.py.
-            "orders/order earlier: command next",
-            "orders/order exception: choose cases.2.otherwise",
-            "orders/order offer:",
-            "orders/order ask:",
-        }
+            "orders/order earlier: command next",  # what was confirmed before, and is placed now: test_ordering.py
+        ]
     )
 
 
