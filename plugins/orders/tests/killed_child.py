@@ -1,8 +1,8 @@
 """Run by test_killed.py: engines that die by SIGKILL at each statement, commit and request of ``orders.place``.
 
 ``killed_child.py <folder> sql`` or ``… <folder> <url of the sales system> <url of the warehouse>``. For each point an
-engine that is killed there, and another one on the same folder that is asked for the same attempt, as a redial does.
-Prints a line for each: whether the first one was killed, the key, and the number that the second one was told.
+engine that is killed there; then another one on the same folder is asked for each of the attempts, as redials do. Prints a
+line for each: whether the first one was killed, the key, and the number that the second one was told.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from engine import log  # noqa: E402
 from engine.clock import Clock  # noqa: E402
 from engine.hooks.departments import Departments, Done  # noqa: E402
 from engine.hooks.loading import load_folder  # noqa: E402
-from engine.store import Store  # noqa: E402
+from engine.store import Store, engines  # noqa: E402
 from engine.store.upgrades import Upgrades  # noqa: E402
 
 PLUGIN = load_folder(Path(__file__).parents[1])
@@ -86,7 +86,8 @@ def quote(draft: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def ask(folder: Path, systems: dict[str, str], draft: int) -> None:
+def ask(folder: Path, systems: dict[str, str], *drafts: int) -> None:
+    """Place these, and write down the number of each."""
     clock = Clock()
     store = open_store(folder, clock)
     for one in ("OrderSystem", "Warehouse") if systems else ():
@@ -103,12 +104,15 @@ def ask(folder: Path, systems: dict[str, str], draft: int) -> None:
     database = store._workers._connections.engine
     event.listen(database, "before_cursor_execute", move)
     event.listen(database, "commit", move)
-    key = f"order-44010001-{draft}-1-0"
-    values = {"quote": quote(draft), "key": key, "confirmed": Decimal("70.00")}
-    done = departments.do("orders.place", values, key=f"once:{key}", within=20)
-    move()
-    assert isinstance(done, Done), done
-    (folder / "heard").write_text(str(done.value))
+    heard = []
+    for draft in drafts:
+        key = f"order-44010001-{draft}-1-0"
+        values = {"quote": quote(draft), "key": key, "confirmed": Decimal("70.00")}
+        done = departments.do("orders.place", values, key=f"once:{key}", within=20)
+        move()
+        assert isinstance(done, Done), done
+        heard.append(str(done.value))
+    (folder / "heard").write_text("\n".join(heard))
 
 
 def in_a_child(at: int, function: Callable[..., object], *args: object) -> bool:
@@ -137,12 +141,16 @@ def main(folder: Path, urls: list[str]) -> None:
         dict(zip(("orders.OrderSystem", "orders.Warehouse"), urls, strict=True)) if urls != ["sql"] else {}
     )
     in_a_child(0, seeded, folder)
-    finished, at = False, 0
-    while not finished:
-        at += 1
-        finished = in_a_child(at, ask, folder, systems, 1000 + at)
-        in_a_child(0, ask, folder, systems, 1000 + at)
-        print(int(not finished), 1000 + at, (folder / "heard").read_text(), flush=True)
+    engines.DURABLE = False  # what dies here are processes
+    ends: list[bool] = []
+    while not ends or not ends[-1]:
+        ends.append(in_a_child(len(ends) + 1, ask, folder, systems, 1001 + len(ends)))
+    drafts = [1001 + at for at in range(len(ends))]
+    in_a_child(0, ask, folder, systems, *drafts)  # each dealer calls again
+    for finished, draft, number in zip(
+        ends, drafts, (folder / "heard").read_text().splitlines(), strict=True
+    ):
+        print(int(not finished), draft, number)
 
 
 if __name__ == "__main__":
