@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.house import House
+from tests.e2e.keyed import Keyed
 
 pytestmark = pytest.mark.switch
 
@@ -122,14 +123,9 @@ def _two_experts(house: House, one: Any, caller: Any) -> None:
     caller.hang_up()
     house.post("/agents/8036/ready")
     house.clock.sleep(1.0)
-    closing = other.dial("*26").wait_answered(10)
-    for step, keys in (("how", "1"), ("answer[1] collect", "3501#"), ("answer[4] menu", "1")):
-        house.wait_step(step)
-        house.clock.sleep(0.5)
-        closing.press(keys)
-    house.wait_step("next")
-    closing.hang_up()
-    house.clock.sleep(1.0)
+    closing = Keyed(house, other, "*26")
+    closing.at("how[1] menu", "1").at("answer[1] collect", "3501#").at("answer[4] menu", "1").reaches("next")
+    closing.hangs_up()
 
 
 def _hung_up_without_an_engine(house: House) -> None:

@@ -1,8 +1,8 @@
 """Run by test_killed.py: engines that die by SIGKILL at each statement, commit and request of ``orders.place``.
 
 ``killed_child.py <folder> sql`` or ``… <folder> <url of the sales system> <url of the warehouse>``. For each point an
-engine that is killed there; then another one on the same folder is asked for each of the attempts, as redials do. Prints a
-line for each: whether the first one was killed, the key, and the number that the second one was told.
+engine that is killed there; then another one on the same folder is asked for each of the attempts, as redials do. A
+line for each: whether the first one was killed, the key, and the number that the other one was told.
 """
 
 from __future__ import annotations
