@@ -129,7 +129,7 @@ def _two_experts(house: House, one: Any, caller: Any) -> None:
 
 
 def _hung_up_without_an_engine(house: House) -> None:
-    """Who hangs up while no engine is there leaves a question that has ended, and a CDR: the next engine sees to both."""
+    """Who hangs up while no engine is there leaves an ended question and a CDR: the next engine sees to both."""
     caller = house.outside("13900000004").dial("8002").wait_answered(20)
     at(house, caller, "language")
     house.kill()
