@@ -14,7 +14,7 @@ import click
 from engine.cli.failing import Failed
 from engine.cli.home import OfHome, home, home_option
 from engine.cli.show import echo_json, json_option, listing
-from engine.errors import InsidelineError, Refused
+from engine.errors import InsidelineError, Refused, RemoteFailed
 
 if TYPE_CHECKING:
     from engine.app.installation import Installation
@@ -143,6 +143,9 @@ def _asked(
             )
     except Refused as error:
         raise Failed(_said(error)) from error
+    except RemoteFailed as error:
+        system = f"{department}.{over.__name__}" if isinstance(over, type) else f"a system of {department}"
+        raise Failed(f"{system}: {error}") from error
     except TimeUp as up:
         raise Failed(f"{where} did not answer within {up.seconds:g} s") from up
     except (InsidelineError, click.ClickException):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from engine.cli.main import cli
 from engine.errors import Refused
 from engine.hooks.loading import load_folder
 from plugins.orders.tests.conftest import DIANYUAN, HENGRUN, LINE, SUPERVISORS
@@ -373,3 +376,24 @@ def test_cases_are_decided_by_command_once_and_each_in_its_own_way(centre: Any, 
         ("8021", "refused", "command"),
         ("8021", "settled", "command"),
     ]
+
+
+def test_a_command_says_which_system_is_down(
+    centre_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("plugins", "dialplans", "prompts"):
+        (tmp_path / name).symlink_to(centre_home / name)
+    shutil.copytree(centre_home / "conf", tmp_path / "conf")
+    settings = tmp_path / "conf" / "engine.yaml"
+    system = '{kind: http, url: "http://127.0.0.1:9"}'
+    remote = f"  orders:\n    adapters: {{OrderSystem: {system}, Warehouse: {system}}}\n"
+    settings.write_text(settings.read_text("utf-8").replace("  orders:\n", remote, 1), "utf-8")
+    monkeypatch.setenv("INSIDELINE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(cli, ["data", "seed", "--history", "0"]).exit_code == 0
+    done = CliRunner().invoke(cli, ["orders", "overdue"])
+    assert (done.exit_code, done.output.splitlines()[-1]) == (
+        1, "insideline: orders.OrderSystem: not reached (ConnectError)",
+    )  # fmt: skip
+    done = CliRunner().invoke(cli, ["orders", "approve", "7", "8021"])
+    assert (done.exit_code, done.output.splitlines()[-1]) == (1, "insideline: there is no case 7")
