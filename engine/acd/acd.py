@@ -225,6 +225,14 @@ class Acd:
         self.queue(name)
         self._dispatch.line.opening.reopen(name, by)
 
+    def closed_queues(self) -> dict[str, dict[str, str]]:
+        """Queue -> why somebody has closed it -> by whom."""
+        return self._dispatch.line.opening.by_hand()
+
+    def restore_closed(self, kept: Mapping[str, Mapping[str, str]]) -> None:
+        """After a restart, before callers come: what :meth:`closed_queues` said."""
+        self._dispatch.line.opening.restore(kept)
+
     def watch_hours(self, hours: HoursOf) -> None:
         """Ask ``hours`` of a queue's calendar from now on; again whenever calendars have changed."""
         self._dispatch.line.opening.watch(hours)

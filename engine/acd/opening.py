@@ -82,14 +82,30 @@ class Opening:
         if why not in whys:
             whys[why] = by
             self._report.write("queue.closed", queue=queue, why=why, by=by)
-            self._report.tell("queue_closed", queue=queue)
+            self._report.tell("queue_closed", queue=queue, why=why)
             self._closing(queue)
 
     def open(self, queue: str, why: str, by: str = "") -> None:
         """Take that reason away; with none left the queue takes callers."""
         whys = self._closed.get(queue, {})
-        if whys.pop(why, None) is not None and not whys:
-            self._report.write("queue.opened", queue=queue, why=why, by=by)
+        if whys.pop(why, None) is not None:
+            if not whys:
+                self._report.write("queue.opened", queue=queue, why=why, by=by)
+            if why != HOURS:
+                self._report.tell("queue_opened", queue=queue, why=why)
+
+    def by_hand(self) -> dict[str, dict[str, str]]:
+        """Queue -> why it is closed -> by whom; what calendars say is not among it."""
+        found = {
+            name: {why: by for why, by in whys.items() if why != HOURS} for name, whys in self._closed.items()
+        }
+        return {name: whys for name, whys in found.items() if whys}
+
+    def restore(self, kept: Mapping[str, Mapping[str, str]]) -> None:
+        """After a restart: what :meth:`by_hand` said. Nothing has changed, so nothing is written."""
+        for name, whys in kept.items():
+            if name in self._queues:
+                self._closed.setdefault(name, {}).update(whys)
 
     def reopen(self, queue: str, by: str = "") -> None:
         """Take away every reason but the calendar's."""

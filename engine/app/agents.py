@@ -15,11 +15,13 @@ import orjson
 import structlog
 
 from engine.acd.agents import NO_ANSWER
+from engine.acd.opening import HOURS
 from engine.app.owed_at_closing import ONCE_IN, PROMPT, owed_at_closing
 from engine.app.watching import keep_notice
 from engine.calls.ring import CallFloor
 from engine.errors import InsidelineError, SwitchError
 from engine.esl import commands
+from engine.records import closed_queues
 from engine.store import tables
 from engine.types import AgentState, AgentView, Briefing, Sound
 
@@ -51,8 +53,11 @@ class AgentNews:
         if event == "disposed":
             self._disposed(str(facts["call"]), str(facts["disposition"]))
             return True
-        if event == "queue_closed":
-            self._app.clock.spawn(self._closed, str(facts["queue"]))
+        if event in ("queue_closed", "queue_opened"):
+            if facts["why"] != HOURS:
+                closed_queues.keep(self._app.store, self._app.acd.closed_queues(), self._app.clock.now())
+            if event == "queue_closed":
+                self._app.clock.spawn(self._closed, str(facts["queue"]))
             return True
         if event == "alarm":
             self.alarm(str(facts["what"]), facts)

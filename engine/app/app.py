@@ -49,6 +49,7 @@ from engine.hooks.departments import Departments
 from engine.prompts import Prompts, Voice, find_voice, load_say_as
 from engine.prompts.music import hold_music
 from engine.recording.book import Book
+from engine.records import closed_queues
 from engine.records.faxes import Faxes
 from engine.records.parties import Parties
 from engine.records.pin_locks import AGENTS, KeptLocks
@@ -226,6 +227,7 @@ class App:
         self.recordings.on_finished = lambda view: made.host.tell.recording_finished(recording=view)
         # Last: a wrap-up that is over by now is told at once, to what was built above.
         self.acd.restore(agent_memory(row) for row in self.store.load_agents())
+        self.acd.restore_closed(closed_queues.load(self.store))
         # Before the first offer: an agent who has not passed what a skill needs does not get its calls.
         self.records.look_at_certificates()
         self.agent_locks.restore(self.acd.pins)

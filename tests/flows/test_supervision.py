@@ -140,6 +140,23 @@ def test_a_waiting_caller_is_moved_to_the_front_and_to_another_queue(centre: Any
     assert hears_music_now(centre, second)
 
 
+def test_a_queue_that_was_closed_stays_closed_over_a_restart_and_opens_for_good(centre: Any) -> None:
+    def again() -> None:
+        centre.clock.advance(0.5)
+        centre.engine.kill()
+        centre.engine.start()
+
+    centre.app.acd.close_queue("desk", "fire alarm", "209")
+    again()
+    assert centre.app.acd.queue("desk").closed == "fire alarm"
+    assert centre.app.acd.queue("second").closed == ""
+    centre.caller().dials("8000").hears("Away.")
+    centre.app.acd.open_queue("desk", "209")
+    again()
+    assert centre.app.acd.queue("desk").closed == ""
+    assert [row.data["by"] for row in centre.journal(kind="queue.closed")] == ["209"], "it happened once"
+
+
 def test_who_was_moved_to_the_front_stays_there_over_a_restart_and_in_another_queue(centre: Any) -> None:
     for name in ("201", "202"):
         centre.agent(name).pauses("break")
