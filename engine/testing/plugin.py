@@ -202,4 +202,6 @@ def _kept(made: Centre, kept: Path) -> Path:
     source = made.installation.folders.database_url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(source)) as database, closing(sqlite3.connect(kept)) as copy:
         database.backup(copy)
+        copy.execute("DELETE FROM agent_states")  # who was logged in there is nobody's memory here
+        copy.commit()
     return kept
