@@ -38,8 +38,9 @@ def lines(said: dict[str, Any]) -> list[tuple[str, str]]:
         ("switch", f"{switch['name']}: {_up(switch)}"),
         ("calls", f"{said['calls']} now; {day['calls']} since the start" + _unanswered(day)),
     ]
-    if said["priority"]["why"]:
-        shown.append(("priority", f"normal: {said['priority']['why']}"))
+    priority = said.get("priority") or {}  # an older engine may still run
+    if priority.get("why"):
+        shown.append(("priority", f"normal: {priority['why']}"))
     shown += [("queue", _queue(one)) for one in said["queues"]]
     shown.append(("flows", f"{said['flows']['count']} (set {said['flows']['hash']})"))
     if store["spooling"]:
