@@ -41,7 +41,7 @@ class Abandoned(BaseException):
 class _Job:
     """One run of a function in a thread, as seen from the thread and from its waiter."""
 
-    __slots__ = ("_driver", "_token", "abandoned", "busy", "finished", "lock", "started", "won")
+    __slots__ = ("_driver", "_token", "abandoned", "busy", "finished", "lock", "open", "started", "won")
 
     def __init__(self) -> None:
         self._token = [True]  # list.pop is atomic: who gets it decides
@@ -50,6 +50,7 @@ class _Job:
         self.started = False
         self.finished = False
         self.busy = False
+        self.open = False  # the function runs: a rollback from outside may touch its connection
         self.won = False  # the thread got the token: it committed, or tried to
         # Held while a statement runs, so that a rollback from outside never falls between the check and
         # the statement. A native lock: gevent's would make a hub in each thread that waits for it.
@@ -67,6 +68,15 @@ class _Job:
     def use(self, connection: Connection) -> None:
         self._driver = connection.connection.dbapi_connection
         connection.info["job"] = self
+        self.open = True
+
+    def leave(self) -> None:
+        """The function is over: from here on the connection is this thread's alone. Waits for a rollback from outside
+        that is under way; two threads that end one transaction, or one that closes what the other rolls back, take
+        SQLite's driver down with the whole process."""
+        self.after_statement()
+        with self.lock:
+            self.open = False
 
     def before_statement(self) -> None:
         self.lock.acquire()
@@ -97,11 +107,11 @@ class _Job:
         driver = self._driver
         if hasattr(driver, "interrupt"):  # SQLite: the transaction is rolled back
             with self.lock:
-                if not self.finished:
+                if self.open:
                     try:
                         driver.rollback()
                     except self._errors(driver):
-                        pass  # closed meanwhile, which rolls back too
+                        pass  # the function closed it, which rolls back too
         elif hasattr(
             driver, "cancel_safe"
         ):  # psycopg: the statement is cancelled, the server sees to the rest
@@ -212,7 +222,10 @@ class Jobs:
                 with Session(
                     connection, expire_on_commit=False, join_transaction_mode="rollback_only"
                 ) as session:
-                    result = function(session)
+                    try:
+                        result = function(session)
+                    finally:
+                        job.leave()
                     session.flush()
                     if not transaction.is_active:
                         raise StoreError("the handler rolled its transaction back and then went on")

@@ -274,6 +274,7 @@ def _appeal(ctx: Context, ticket: str, branch: str, *, reason: str, call: str, c
         call=call,
         clips=clips,
     )
+    ctx.tickets.note(ticket, f"{branch} appeals: ticket {opened.number}")
     verdict.state, verdict.appealed, verdict.appeal_ticket, verdict.reason = (
         "appealed",
         ctx.now,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gevent
@@ -17,9 +18,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from engine.clock import Clock, TimeUp, VirtualClock
 from engine.errors import Pending, StoreDown, StoreError, StoreTimeout
 from engine.store import Store
+from engine.store.jobs import _Job
 from engine.store.upgrades import DepartmentTables
 
 native_sleep: Callable[[float], None] = get_original("time", "sleep")
+native_lock: Callable[[], Any] = get_original("_thread", "allocate_lock")
 metadata = MetaData()
 stock = Table("orders_stock", metadata, Column("id", Integer, primary_key=True), Column("amount", Integer))
 ORDERS = DepartmentTables("orders", metadata)
@@ -274,3 +277,43 @@ def test_many_greenlets_at_once_write_without_losing_anything(real: Store) -> No
     jobs = [clock.spawn(real.work, put(1), 20) for _ in range(60)]
     gevent.joinall(jobs, raise_error=True)
     assert total(real) == 60
+
+
+class Driver:
+    """A connection of SQLite's whose rollback takes as long as the test wants."""
+
+    def __init__(self) -> None:
+        self.rolls_back, self.may_end = native_lock(), native_lock()
+        self.rolls_back.acquire()
+        self.may_end.acquire()
+        self.log: list[str] = []
+
+    def interrupt(self) -> None: ...
+
+    def rollback(self) -> None:
+        self.rolls_back.release()
+        self.may_end.acquire(timeout=10)
+        self.log.append("rolled back from outside")
+
+
+def test_nobody_ends_a_transaction_while_its_own_thread_does() -> None:
+    """Two threads in one connection's rollback and close took the process down."""
+    driver, job, over = Driver(), _Job(), native_lock()
+    start: Callable[..., int] = get_original("_thread", "start_new_thread")
+    over.acquire()
+    job.use(SimpleNamespace(connection=SimpleNamespace(dbapi_connection=driver), info={}))  # type: ignore[arg-type]
+    start(job.undo, ())
+    assert driver.rolls_back.acquire(timeout=10)
+
+    def own_thread() -> None:
+        job.leave()
+        driver.log.append("the thread's own end")
+        over.release()
+
+    start(own_thread, ())
+    assert not over.acquire(timeout=0.05)  # it has to wait
+    driver.may_end.release()
+    assert over.acquire(timeout=10)
+    assert driver.log == ["rolled back from outside", "the thread's own end"]
+    job.undo()  # a janitor that comes late
+    assert driver.log[2:] == []

@@ -196,6 +196,8 @@ def test_a_branch_hears_the_verdict_and_appeals_before_its_score_moves(
     assert said.values["appealed.ticket"] == appeal["number"]
     verdict = centre.one("logistics.verdicts")
     assert (verdict.state, verdict.appeal_ticket) == ("appealed", appeal["number"])
+    [told] = [row["note"] for row in centre.rows("ticket_history", ticket=signed) if "appeals" in row["note"]]
+    assert told == f"{BRANCH} appeals: ticket {appeal['number']}"
     assert len(centre.rows("ticket_links", ticket=appeal["number"], kind="clip")) == 1
     centre.nowhere(PIN)
 
