@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from engine.app import App
 
 _OTHERS = 0o027  # recordings, the database and the log are for the engine's user and group only
+_LAST_LOOK = 5.0  # seconds for the board's last picture: one that can't be drawn must not hold up the end
 _LENGTHS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -137,11 +138,12 @@ def _watched(app: App, work: Callable[[], None], drain: Callable[[], int], *, on
         work()
         if on_terminal:  # the terminal is given back, for what is said from here on
             done.set()
-            watcher.join()
+            watcher.join(_LAST_LOOK)
         return drain()
     finally:
         done.set()
-        watcher.join()
+        watcher.join(_LAST_LOOK)
+        watcher.kill(block=False)
 
 
 class _Ending:
