@@ -59,8 +59,8 @@ def test_what_was_imported_is_tracked(insideline: Insideline) -> None:
 def test_a_refusal_is_told_with_its_reason_and_exit_1(insideline: Insideline) -> None:
     done = insideline("logistics", "track", "44019009")
     assert (done.exit_code, done.stdout) == (1, "")
-    assert "refused: unknown (number: 44019009)" in done.stderr
-    assert "refused: unreadable" in insideline("logistics", "import", "nowhere.csv").stderr
+    assert done.stderr == "insideline: there is no waybill 44019009\n"
+    assert "nowhere.csv can't be read" in insideline("logistics", "import", "nowhere.csv").stderr
 
 
 def test_a_report_takes_its_arguments_as_options_and_tells_moments_in_the_centre_s_time(

@@ -49,7 +49,7 @@ def departments(parts: Parts) -> Iterator[Departments]:
         failures=1,
     )
     parts.departments = made
-    made.do("orders.place", {"draft": "private words"}, key="k1", within=0.2, call="c-1")
+    made.do("orders.place", {"draft": "private words"}, key="k1", within=1.0, call="c-1")
     yield made
     made.stop()
 
