@@ -33,6 +33,7 @@ from engine.flows.extension import EXTENSION, extension_flow
 from engine.flows.keeping import Frame
 from engine.flows.model import Flow, FlowSet, Step
 from engine.flows.moves import End, Enter, Go, Leave, Move
+from engine.flows.names import Names
 from engine.flows.private import Handed, Lost, Mark
 from engine.flows.services import Services
 from engine.flows.step import Ask
@@ -521,65 +522,9 @@ class Run:
         return Go(way)
 
 
-def _told_of(call: Call) -> dict[str, Any]:
-    """What a flow may read of its call: ``agents`` are those who talked with the caller, in order."""
-    agents = [*call.agents, *([call.agent] if call.agent and call.agent not in call.agents else [])]
-    spent = {"waited": round(call.waited, 1), "talked": round(call.talked, 1)}
-    return {"id": call.id, "dialled": call.dialled, "language": call.language, "agents": agents, **spent}
-
-
 def with_pause(playback: str, seconds: float) -> str:
     """``playback`` with silence in front."""
     if seconds <= 0:
         return playback
     pause = f"silence_stream://{round(seconds * 1000)}"
     return f"file_string://{pause}!{playback.removeprefix('file_string://')}"
-
-
-class Names(Mapping[str, Any]):
-    """The names of a run, as expressions and texts see them: the flow's own, and the read-only ones."""
-
-    __slots__ = ("_run",)
-
-    FIXED: Final = ("call", "caller", "agent", "queue", "step", "flow", "now", "failure", "refusal")
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-
-    def __getitem__(self, name: str) -> Any:
-        run = self._run
-        names = run.frame.names
-        if name in names:
-            return private.present(names[name])
-        call = run.call
-        match name:
-            case "call":
-                return _told_of(call)
-            case "party" if run.party is not None:
-                return run.party
-            case "caller":
-                return {"number": call.number, "name": call.name, "origin": call.origin}
-            case "agent":
-                return {"id": call.agent}
-            case "queue":
-                return {"name": call.queue, **run.queue_place.get("told", {})}
-            case "step":
-                return call.step
-            case "flow":
-                return call.flow
-            case "now":
-                return run.local_now()
-            case "failure":
-                return run.failure
-            case "refusal":
-                return run.refusal
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self._run.frame.names
-        yield from (name for name in self.FIXED if name not in self._run.frame.names)
-        if self._run.party is not None and "party" not in self._run.frame.names:
-            yield "party"
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
