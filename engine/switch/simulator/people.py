@@ -343,14 +343,15 @@ class Recent(list[P]):
 class SimPhone:
     """An agent's phone. By itself it only rings; ``auto`` makes it answer and hang up."""
 
-    def __init__(self, switch: Switch, extension: str, port: int) -> None:
+    def __init__(self, switch: Switch, extension: str, port: int, *, history: int = RINGS) -> None:
         self._switch = switch
         self._clock = switch.clock
         self.extension = extension
         self._port = port
         self._vanished = False
         self._waiting = self._clock.queue()
-        self.rings: list[PhoneRing] = Recent(RINGS)  # the calls that it got
+        self.rings: list[PhoneRing] = Recent(history)  # the calls that it got
+        self._history = history
         self.ring: PhoneRing | None = None  # the one that rings or is talked on
         self.line: SimCaller | None = None  # a call that it made itself
         self._answer_after: Callable[[], float | None] | None = None
@@ -460,7 +461,7 @@ class SimPhone:
             return
         self.ring = ring
         self._clock.after(0.02, ring.rings)
-        if len(self._waiting) >= RINGS:
+        if len(self._waiting) >= self._history:
             self._waiting.get(0)  # nobody looks
         self._waiting.put(ring)
         if self._answer_after is not None:

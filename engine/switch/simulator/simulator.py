@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from engine.clock import Clock
-from engine.switch.simulator.people import LineRing, PhoneRing, Recent, SimCaller, SimPhone
+from engine.switch.simulator.people import RINGS, LineRing, PhoneRing, Recent, SimCaller, SimPhone
 from engine.switch.simulator.script import ScriptPlayer
 from engine.switch.simulator.script_file import ScriptFile, load
 from engine.switch.simulator.switch import Callee, Switch
@@ -23,7 +23,8 @@ class Simulator:
     ``password``: of the event socket. ``seed``: of everything random, UUIDs among it. ``gateways``: the
     trunks that originate may use. ``show_lag``: seconds that listings are behind the truth.
     ``record_limit``: seconds of sound written at most into a recording (None: all of it), so that a
-    simulated day does not fill the disk. ``history``: how many calls that are over can still be looked at.
+    simulated day does not fill the disk. ``history``: how many calls that are over can still be looked at;
+    ``rings``: the same of each phone's.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Simulator:
         show_lag: float = 0.25,
         record_limit: float | None = None,
         history: int = HISTORY,
+        rings: int = RINGS,
     ) -> None:
         self.clock = clock
         self.spool = spool
@@ -46,6 +48,7 @@ class Simulator:
         )
         self.switch.calls_to = self._calls_to
         self.phones: dict[str, SimPhone] = {}
+        self._rings = rings
         self.callers: list[SimCaller] = Recent(history)
         self.lines: list[LineRing] = Recent(history)  # calls that went out through a gateway
         self.line_answers: Callable[[str], float | None] = _after_three_seconds
@@ -122,7 +125,8 @@ class Simulator:
         """An agent's phone, registered at once; the same one when it is asked for again."""
         phone = self.phones.get(extension)
         if phone is None:
-            phone = SimPhone(self.switch, extension, FIRST_PHONE_PORT + 2 * len(self.phones))
+            port = FIRST_PHONE_PORT + 2 * len(self.phones)
+            phone = SimPhone(self.switch, extension, port, history=self._rings)
             self.phones[extension] = phone
             if register:
                 phone.register()
