@@ -30,9 +30,8 @@ from engine.switch.simulator.people import SimCaller
 from engine.types import AgentState, CallState
 
 MINUTES = 10.0
-HISTORY = (
-    2  # calls that are over and that the simulator keeps, for callers and each phone: its memory is not meant
-)
+# Calls that are over, which the simulator keeps of all callers and of each phone: its memory is not what is meant.
+HISTORY = 2
 LOOK = 5.0  # seconds between two counts
 OFFER, WRAP_UP = 15.0, 5.0
 GRACE = 12.0  # seconds that a state may last longer than it should: the switch's own deadlines
@@ -86,7 +85,11 @@ class Soak:
         self.clock = VirtualClock()
         home = _home(self.folder / "home", self.clock, self.agents, self.dice)
         self.simulator = Simulator(
-            self.clock, password="simulated", spool=home.folder / "var" / "recordings", history=HISTORY
+            self.clock,
+            password="simulated",
+            spool=home.folder / "var" / "recordings",
+            history=HISTORY,
+            rings=HISTORY,
         )
         installation = read_installation(home.folder, self.clock)
         installation.require_sound()
