@@ -43,10 +43,9 @@ class Priority:
 
     def take(self) -> None:
         """Ask for real-time priority for the calling thread. A system that refuses is logged, and nothing else."""
-        refused = _set(0, REALTIME)
-        self._why = refused
-        if refused:
-            log.warning("priority.normal", reason=refused, hint=HINT)
+        self._why = _set(0, REALTIME)
+        if self._why:
+            log.warning("priority.normal", reason=self._why, hint=HINT)
             return
         self._thread = threading.get_native_id()
         log.info("priority.realtime", priority=REALTIME)

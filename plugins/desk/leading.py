@@ -49,7 +49,7 @@ def lead(ctx: Context, by: Digits, pin: Private[Digits], phone: str) -> None:
 
 
 @command(department, refusals=("unknown", "not_logged_in", "unknown_reason"), over="engine")
-def steer_agent(ctx: Context, by: Digits, agent: Digits, what: str, reason: str) -> None:
+def steer_agent(ctx: Context, agent: Digits, what: str, reason: str) -> None:
     """``desk.steer_agent``: for an agent what it could do itself: ``pause`` (with a ``reason``), ``logout``, ``ready``.
     A talk is finished first."""
     try:

@@ -123,21 +123,23 @@ def test_who_waits_is_moved_to_the_front_and_to_another_queue(centre: Any) -> No
     supervisor.hears("desk/nobody_waits").hears("desk/lead_top")
 
 
+def silent_at(supervisor: Any, prompt: str) -> str:
+    """Press nothing, three times; what is heard then."""
+    for _ in range(3):
+        supervisor.hears(prompt).stays_silent()
+        heard = supervisor.hears_next()
+    return str(heard.key)
+
+
 def test_whoever_says_nothing_is_led_back_and_let_go_at_last(centre: Any) -> None:
     away(centre)
     waits(centre, "+8613800000001")
     supervisor = lead(centre)
     supervisor.hears("desk/lead_top").presses("1")
-    for _ in range(3):
-        supervisor.hears("desk/enter_colleague").stays_silent()
-        heard = supervisor.hears_next()
-    assert heard.key == "desk/lead_top"
+    assert silent_at(supervisor, "desk/enter_colleague") == "desk/lead_top"
     supervisor.presses("1").hears("desk/enter_colleague").presses("8014#")
     supervisor.hears("desk/lead_agent").presses("1")
-    for _ in range(3):
-        supervisor.hears("desk/pause_reasons").stays_silent()
-        heard = supervisor.hears_next()
-    assert heard.key == "desk/lead_top"
+    assert silent_at(supervisor, "desk/pause_reasons") == "desk/lead_top"
     supervisor.presses("1").hears("desk/enter_colleague").presses("8014#")
     supervisor.hears("desk/lead_agent").presses("*")
     in_queue(centre, supervisor, "logistics").hears("desk/lead_queue").presses("1")
