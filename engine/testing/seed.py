@@ -2,7 +2,7 @@
 
 ``seed.article(code="10010001", price="36.00")`` is the department's factory of that name (``Department(factories=…)``),
 or else a row of its table: ``articles`` or ``article`` behind the prefix. ``seed.party(kind="dealer", …)`` is
-somebody who calls.
+somebody who calls, ``seed.ticket("complaint_late", data={…})`` work that is owed.
 ``seed.logistics.waybill(…)`` where two departments have a table of that name.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from engine.testing.centre import Centre
-    from engine.types import PartyView
+    from engine.types import PartyView, TicketView
 
 
 class Seed:
@@ -40,6 +40,19 @@ class Seed:
             if owner is not None:
                 parties.remove_number(owner, number)
         return parties.add(values, numbers, pin, change=True)
+
+    def ticket(self, kind: str, **values: Any) -> TicketView:
+        """A ticket of the department that declares its ``kind`` (or that ``seed.logistics.ticket(…)`` names). The
+        ``values`` are those of :meth:`engine.records.tickets.Desk.open`: ``data``, ``owner``, ``within`` …"""
+        departments = self._centre.installation.host.departments.values()
+        owners = [self._only] if self._only else [one.name for one in departments if kind in one.tickets]
+        if len(owners) != 1:
+            said = f"the departments {' and '.join(owners)} have" if owners else "no department has"
+            raise AssertionError(
+                f"{said} the kind of tickets {kind!r}: say which, seed.<department>.ticket(…)"
+            )
+        records = self._centre.app.records
+        return records.work(lambda session: records.desk(session).open(kind, department=owners[0], **values))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

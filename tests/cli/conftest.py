@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from structlog.testing import capture_logs
 
 from engine.cli.main import cli
 from engine.clock import Clock
@@ -56,10 +57,12 @@ def parts(home: Path) -> Iterator[Parts]:
 
 @pytest.fixture
 def engine(home: Path, parts: Parts) -> Iterator[Parts]:
-    """A running engine: its parts."""
+    """A running engine: its parts. It is in the process of the commands, whose output is theirs alone: what it logs is
+    caught."""
     server = Server(control_app(parts), home / USUAL)
     server.start()
-    yield parts
+    with capture_logs():
+        yield parts
     server.stop(0.1)
 
 

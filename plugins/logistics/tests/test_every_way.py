@@ -69,14 +69,10 @@ ANSWERS = {
 }
 
 
-def test_every_way_of_the_shipments_line(centre: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_way_of_the_shipments_line(centre: Any, seed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     outbound = centre.app.records.callbacks.outbound
     monkeypatch.setattr(type(outbound), "check", lambda *_, **__: "")  # any number may be called
-    ticket = centre.app.records.work(
-        lambda session: centre.app.records.desk(session).open(
-            "complaint_fee", department="logistics", data={"kind": "fee"}
-        )
-    )
+    ticket = seed.ticket("complaint_fee", data={"kind": "fee"})
     typed = {**TYPED, "common/ticket_state.number": (ticket.number,)}
     explorer = Explorer(centre, typed=typed, answers=ANSWERS, always=LANGUAGES)
     for number in ("", KNOWN):  # who withholds the number is asked for it
@@ -95,9 +91,9 @@ def test_every_way_of_the_branches_line(centre: Any, seed: Any) -> None:
         now = centre.virtual.now()
         for _ in range(2 - len(centre.rows("logistics.verdicts", state="signed"))):
             seed.verdict(
-                ticket=f"9{len(centre.rows('logistics.verdicts')):08}", rule="LIAB-02", version=3, liable=BRANCH,
-                points=5, note="", state="signed", given=now, given_by="8054", signed=now, signed_by="8055",
-                appeal_until=now + timedelta(days=3),
+                ticket=seed.ticket("complaint_damage", data={"kind": "damage"}).number, rule="LIAB-02", version=3,
+                liable=BRANCH, points=5, note="", state="signed", given=now, given_by="8054", signed=now,
+                signed_by="8055", appeal_until=now + timedelta(days=3),
             )  # fmt: skip
 
     explorer = Explorer(centre, typed=TYPED, answers=ANSWERS, always=LANGUAGES)

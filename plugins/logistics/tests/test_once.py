@@ -137,7 +137,8 @@ class Scenes:
 
     def appeal(self, at: int) -> Any:
         """A branch does not agree with a verdict."""
-        ticket, now = f"90000000{at}", self._centre.virtual.now()
+        ticket = self._seed.ticket("complaint_damage", data={"kind": "damage"}).number
+        now = self._centre.virtual.now()
         self._seed.verdict(
             ticket=ticket, rule="LIAB-02", version=3, liable=BRANCH, points=5, note="", state="signed", given=now,
             given_by="8054", signed=now, signed_by="8055", appeal_until=now + timedelta(days=3),

@@ -215,7 +215,8 @@ def test_who_does_not_appeal_is_led_back_to_the_menu(centre: Any, signed: str) -
 
 def test_of_more_verdicts_one_is_chosen(centre: Any, office: Any, signed: str, seed: Any) -> None:
     first = centre.one("logistics.verdicts")
-    seed.verdict(**{**dict(first), "ticket": "100000001"})
+    another = seed.ticket("complaint_damage", data={"kind": "damage"})
+    seed.verdict(**{**dict(first), "ticket": another.number})
     caller = logged_in(centre)
     caller.hears("logistics/branch_hello")
     caller.hears("logistics/branch_menu").presses("1")

@@ -30,14 +30,12 @@ def test_every_way_of_the_reception(centre: Any) -> None:
     assert explorer.missed(*(f"reception/{flow}" for flow in RECEPTION)) == []
 
 
-def test_every_way_of_what_all_departments_share(centre: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_way_of_what_all_departments_share(
+    centre: Any, seed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     outbound = centre.app.records.callbacks.outbound
     monkeypatch.setattr(type(outbound), "check", lambda *_, **__: "")  # any number may be called
-    ticket = centre.app.records.work(
-        lambda session: centre.app.records.desk(session).open(
-            "complaint_fee", department="logistics", data={"kind": "fee"}
-        )
-    )
+    ticket = seed.ticket("complaint_fee", data={"kind": "fee"})
     due = centre.virtual.now() + timedelta(hours=3)
     explorer = Explorer(
         centre,
