@@ -77,7 +77,9 @@ def run(switch: str, seconds: float | None, password_file: Path | None, no_board
     os.umask(os.umask(0o077) | _OTHERS)
     _set_up_log(place, to_file=on_terminal)
     from engine.app import App
+    from engine.app.memory import give_large_blocks_back
 
+    give_large_blocks_back()
     app = App(place, switch=switch, password_file=password_file, sample=sample)
     ending = _Ending(app)
     try:
