@@ -81,6 +81,9 @@ class _Job:
     def before_statement(self) -> None:
         self.lock.acquire()
         if self.abandoned:
+            # What is raised here is no Exception, for which SQLAlchemy closes the connection at once: nobody may come
+            # from outside any more.
+            self.open = False
             self.lock.release()
             raise Abandoned
         self.busy = True
@@ -236,6 +239,7 @@ class Jobs:
                         transaction.rollback()
                 return result
         except SQLAlchemyError as error:
+            job.leave()  # it may be the very BEGIN that failed, before the function ran
             if is_outage(error):
                 self._connections.drop()
             raise

@@ -18,7 +18,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from engine.clock import Clock, TimeUp, VirtualClock
 from engine.errors import Pending, StoreDown, StoreError, StoreTimeout
 from engine.store import Store
-from engine.store.jobs import _Job
+from engine.store.engines import Connections
+from engine.store.jobs import Abandoned, _Job
 from engine.store.upgrades import DepartmentTables
 
 native_sleep: Callable[[float], None] = get_original("time", "sleep")
@@ -160,10 +161,16 @@ def test_a_statement_that_does_not_end_is_interrupted(real: Store) -> None:
 def test_handlers_that_hang_do_not_take_the_threads_of_the_others(real: Store) -> None:
     clock = Clock()
     go_on = get_original("threading", "Event")()
-    for _ in range(10):
+    hanging: list[None] = []
+
+    def hang(session: Session) -> None:
+        hanging.append(None)
+        go_on.wait(60)
+
+    while len(hanging) < 10:  # on a busy machine one may be given up before its thread has begun it
         with pytest.raises(StoreTimeout):
-            real.read(lambda s: go_on.wait(10), 0.02)
-    assert real.health().stuck == 10
+            real.read(hang, 0.02)
+    wait_until(lambda: real.health().stuck == 10, clock)
     assert total(real) == 0
     go_on.set()
     wait_until(lambda: real.health().stuck == 0, clock)
@@ -317,3 +324,36 @@ def test_nobody_ends_a_transaction_while_its_own_thread_does() -> None:
     assert driver.log == ["rolled back from outside", "the thread's own end"]
     job.undo()  # a janitor that comes late
     assert driver.log[2:] == []
+
+
+def test_nobody_ends_the_transaction_of_a_job_that_found_itself_abandoned() -> None:
+    """SQLAlchemy closes its connection for what it raises then: a rollback beside that took the process down."""
+    driver, job = Driver(), _Job()
+    job.use(SimpleNamespace(connection=SimpleNamespace(dbapi_connection=driver), info={}))  # type: ignore[arg-type]
+    job.abandoned = True
+    with pytest.raises(Abandoned):
+        job.before_statement()
+    job.undo()
+    assert driver.log == []
+
+
+@pytest.mark.sqlite
+def test_nobody_ends_a_transaction_that_never_began(
+    real: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection is closed when BEGIN found the file locked, and not under a rollback from outside."""
+    monkeypatch.setattr("engine.store.jobs.BUSY_SECONDS", 0.05)
+    begun: list[bool] = []
+    drop = Connections.drop
+
+    def watched(connections: Connections) -> None:
+        begun.append(connections.get().info["job"].open)
+        drop(connections)
+
+    monkeypatch.setattr(Connections, "drop", watched)
+    other = sqlite3.connect(tmp_path / "il.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreDown, match="locked"):
+        real.work(put(5), 2)
+    other.close()
+    assert begun == [False]
