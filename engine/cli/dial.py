@@ -49,7 +49,7 @@ def dial(
     """Be the caller: prompts are shown as text, the keys that you type are pressed, Ctrl-C hangs up.
 
     The engine must run on the simulator (`insideline run`, in another terminal). From a pipe each line is
-    pressed when the next prompt begins.
+    pressed when the next prompt begins; at an empty line nothing is.
     """
     place = home()
     lines = read_script(script) if script is not None else []
@@ -102,7 +102,7 @@ class _Call:
     def __init__(self, engine: Engine, presser: Engine, id: str, screen: Screen) -> None:
         self.clock = Clock()
         self.screen = screen
-        self.asked = self.clock.event()  # a prompt began since the last keys
+        self.prompts = self.clock.queue()  # one for each prompt that began since the last keys
         self.speaker: Speaker | None = None
         self.record: Record | None = None
         self.watch: Callable[[dict[str, Any]], None] = lambda event: None
@@ -155,7 +155,7 @@ class _Call:
             self.screen.show(event)
             self.watch(event)
             if event["kind"] == "said":
-                self.asked.set()
+                self.prompts.put(event["key"])
                 if self.speaker is not None:
                     self.speaker.play(event["clips"])
             if event["kind"] == "ended":
@@ -226,7 +226,9 @@ def _press_typed(call: _Call) -> None:
 def _press_lines(call: _Call) -> None:
     for line in sys.stdin:
         keys = "".join(key for key in line if key in _KEYS)
+        if keys or not line.strip():
+            call.prompts.get()
         if keys:
-            call.asked.wait()
-            call.asked.clear()
+            while call.prompts:  # this is the last one's answer
+                call.prompts.get()
             call.press(keys)

@@ -155,8 +155,10 @@ class OneSimulator:
 
     def call(self, number: str, *, caller: str = "+8613800000000", gateway: str = "pstn") -> OneCaller:
         self.callers.append(OneCaller(self._clock, number, caller, gateway))
-        if number == "8004":
+        if number in ("8004", "8005"):
             self.callers[-1].plays("/prompts/welcome.wav")
+            if number == "8005":
+                self._clock.after(0.3, self.callers[-1].plays, "/prompts/welcome.wav")
             self.callers[-1].plays("local_stream://moh")
         return self.callers[-1]
 
