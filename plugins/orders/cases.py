@@ -155,7 +155,7 @@ class Cases:
         """A case goes the way of its ticket, when somebody works on that; an exception is decided by a supervisor only.
         What the desk's own handlers did with a ticket is known already."""
         row = self._session.scalars(select(Case).where(Case.ticket == ticket.number)).one_or_none()
-        if row is None or change.by.startswith("orders."):
+        if row is None or change.by.startswith(("orders.", "orders ")):  # a handler, a command
             return
         row.responded = row.responded or change.at
         if change.what in ("solved", "closed") and row.state == "open" and row.kind != "exception":

@@ -34,39 +34,49 @@ def exceptions(ctx: Context, region: str = "") -> list[dict[str, Any]]:
     return [{name: getattr(one, name) for name in shown} for one in found]
 
 
-def approve(ctx: Context, case: int, by: str) -> str:
+def cases(ctx: Context, region: str = "") -> list[dict[str, Any]]:
+    """All that waits for a supervisor: exceptions, returns, reports of goods sold across regions."""
+    found = Cases(ctx).waiting(_known(ctx, region), "")
+    shown = ("id", "kind", "region", "dealer", "name", "reason", "about", "article", "cases", "ticket")
+    return [{name: getattr(one, name) for name in (*shown, "opened", "hours")} for one in found]
+
+
+def approve(ctx: Context, case: str, by: str) -> str:
     """An exception is approved."""
     return _decide(ctx, case, by, "approved")
 
 
-def refuse(ctx: Context, case: int, by: str) -> str:
+def refuse(ctx: Context, case: str, by: str) -> str:
     """An exception is refused."""
     return _decide(ctx, case, by, "refused")
 
 
-def settle(ctx: Context, case: int, by: str) -> str:
+def settle(ctx: Context, case: str, by: str) -> str:
     """A return, or a report of goods sold across regions, is settled."""
     return _decide(ctx, case, by, "settled")
 
 
-def _decide(ctx: Context, case: int, by: str, verdict: Any) -> str:
-    row = ctx.session.get(Case, case)
+def _decide(ctx: Context, case: str, by: str, verdict: Any) -> str:
+    """``case``: its id, or the number of its ticket, which is what the dealer heard."""
+    is_id = case.isascii() and case.isdigit() and len(case) < 9
+    row = ctx.session.get(Case, int(case)) if is_id else None
+    row = row or ctx.session.scalar(select(Case).where(Case.ticket == case, Case.ticket != ""))
     if row is None:
-        raise Refused("unknown", say=f"there is no case {case}")
+        raise Refused("unknown", say=f"there is no case or ticket {case} (`insideline orders cases`)")
     if (row.kind == "exception") != (verdict in ("approved", "refused")):
         is_to = (
             "an exception, to be approved or refused"
             if row.kind == "exception"
             else f"a {row.kind}, to be settled"
         )
-        raise Refused("unknown", say=f"case {case} is {is_to}")
+        raise Refused("unknown", say=f"case {row.id} is {is_to}")
     if row.state != "open":
-        raise Refused("decided", say=f"case {case} was {row.state} by {row.by}")
+        raise Refused("decided", say=f"case {row.id} was {row.state} by {row.by}")
     supervisors = [one.agent for one in ctx.settings.regions.values()]
     if by not in supervisors:
         raise Refused("nobody", say=f"{by} supervises no region; {', '.join(supervisors)} do")
-    found = decided(ctx, case, verdict, by, "command")
-    return f"case {case} of {found.name}: {verdict}"
+    found = decided(ctx, row.id, verdict, by, "command")
+    return f"case {row.id} of {found.name}: {verdict}"
 
 
 def _known(ctx: Context, region: str) -> str:
@@ -209,7 +219,8 @@ COMMANDS = [
     CliCommand("overdue", overdue, "Dealers who have not paid in time.", over=OrderSystem),
     CliCommand("unshipped", unshipped, "Orders past their shipping day.", over=OrderSystem),
     CliCommand("exceptions", exceptions, "Exceptions that wait for a supervisor."),
-    CliCommand("approve", approve, "Approve an exception, as the supervisor BY."),
-    CliCommand("refuse", refuse, "Refuse an exception, as the supervisor BY."),
-    CliCommand("settle", settle, "A return or a report across regions is settled, says BY."),
+    CliCommand("cases", cases, "All that waits: exceptions, returns, reports across regions."),
+    CliCommand("approve", approve, "Approve an exception (its id or ticket), as the supervisor BY."),
+    CliCommand("refuse", refuse, "Refuse an exception (its id or ticket), as the supervisor BY."),
+    CliCommand("settle", settle, "A return or a report across regions (its id or ticket) is settled, says BY."),
 ]

@@ -345,28 +345,38 @@ def test_the_supervisor_hears_what_the_dealer_said(centre: Any, dealer: Call, su
 
 
 def test_cases_are_decided_by_command_once_and_each_in_its_own_way(centre: Any, seed: Any) -> None:
+    facts = {"dealer": "44010001", "order": "2611000001", "article": "10010001", "cases": 3, "reason": "damaged"}
+    ticket = seed.orders.ticket("return", group="orders_huanan", data=facts).number
     for kind in ("exception", "exception", "return"):
-        seed.case(
-            **opened(centre, kind, reason="credit" if kind == "exception" else "damaged", amount="160.00")
-        )
+        one = opened(centre, kind, reason="credit" if kind == "exception" else "damaged", amount="160.00")
+        seed.case(**{**one, "ticket": ticket if kind == "return" else ""})
     first, second, third = (one.id for one in centre.rows("orders.case"))
 
-    def command(name: str, case: int) -> str:
+    def said(name: str, **given: str) -> Any:
         found = centre.app.installation.host.commands["orders"][name]
-        departments = centre.app.departments
-        said = departments.in_context(
-            "orders", name, lambda ctx: found.run(ctx, case=case, by="8021"), 5.0, writes=True
+        return centre.app.departments.in_context(
+            "orders", f"orders {name}", lambda ctx: found.run(ctx, **given), 5.0, writes=True
         )
-        return str(said)
+
+    def command(name: str, case: object) -> str:
+        return str(said(name, case=str(case), by="8021"))
+
+    assert [(one["id"], one["kind"], one["ticket"]) for one in said("cases")] == [
+        (first, "exception", ""),
+        (second, "exception", ""),
+        (third, "return", ticket),
+    ]
 
     assert command("approve", first) == f"case {first} of 广州恒润商贸: approved"
     assert command("refuse", second).endswith("refused")
-    assert command("settle", third).endswith("settled")
+    assert command("settle", ticket) == f"case {third} of 广州恒润商贸: settled"  # what the dealer was told
     for name, case, why in (
         ("refuse", first, "decided"),  # it is over
         ("settle", second, "unknown"),  # an exception is approved or refused
         ("approve", third, "unknown"),  # a return is settled
         ("approve", 999, "unknown"),
+        ("settle", "00" + ticket, "unknown"),
+        ("settle", "x", "unknown"),
     ):
         with pytest.raises(Refused, match=why):
             command(name, case)
@@ -396,4 +406,6 @@ def test_a_command_says_which_system_is_down(
         1, "insideline: orders.OrderSystem: not reached (ConnectError)",
     )  # fmt: skip
     done = CliRunner().invoke(cli, ["orders", "approve", "7", "8021"])
-    assert (done.exit_code, done.output.splitlines()[-1]) == (1, "insideline: there is no case 7")
+    assert (done.exit_code, done.output.splitlines()[-1]) == (
+        1, "insideline: there is no case or ticket 7 (`insideline orders cases`)",
+    )  # fmt: skip
