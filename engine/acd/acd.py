@@ -208,6 +208,14 @@ class Acd:
         """Move a waiting caller to the front; of several who were, who has waited longest is first. Raises NotFound."""
         return self.raise_priority(call_id, MOST_PRIORITY, by)
 
+    def waits_as(self, call_id: str) -> str:
+        """The whole id of whoever waits under it, on the line or to be called back; four signs of its beginning will
+        do. Raises NotFound."""
+        found = [one for one in self._dispatch.line.places if len(call_id) >= 4 and one.startswith(call_id)]
+        if len(found) != 1:
+            raise NotFound(f"call {call_id} waits in no queue")
+        return found[0]
+
     def _waiting(self, call_id: str) -> Place:
         place = self._dispatch.waits(call_id)
         if place is None:

@@ -162,10 +162,11 @@ class _Telling:
                     others=others,
                 )
             case "queue.relaxed":
+                needs, before = data.get("needs") or {}, data.get("before") or {}
+                gone = {thing: level for thing, level in before.items() if needs.get(thing) != level}
                 self._add(
                     row,
-                    f"relaxed (step {data.get('step', 1)}): needs {asked(data.get('needs') or {})} now, "
-                    f"no longer {asked(data.get('before') or {})}",
+                    f"relaxed (step {data.get('step', 1)}): needs {asked(needs)} now, instead of {asked(gone)}",
                     others=others,
                 )
             case "queue.raised":

@@ -76,7 +76,7 @@ class Line:
             self._say_left(place, Leaving.CLOSED)
         else:
             self.join(place, "queue.resumed" if request.resumed else "queue.entered")
-            if self._settle(place, queue):
+            if self._settle(place, queue) and not request.virtual:  # of which plugins know since it came
                 self._report.tell(
                     "call_queued", call=request.call_id, queue=request.queue, position=place.position() or 1
                 )

@@ -199,8 +199,10 @@ def not_chosen(person: Person, waiter: Waiter, offer: Mapping[str, Any], agent: 
         return Reason("prefer", f"free too, but the call asked for {agent}")
     if mine is not None and tier > mine:
         return Reason("tier", f"free too, on tier {tier}")
+    if offer.get("by_plugin"):
+        return Reason("plugin", f"free too, comes after {agent} as a plugin ranks them")
     listed = {str(one.get("agent")): one for one in offer.get("next") or ()}
-    if rule == "longest_idle" and person.id in listed and "rank" in offer and not offer.get("by_plugin"):
+    if rule == "longest_idle" and person.id in listed and "rank" in offer:
         later = float(listed[person.id].get("rank", 0.0)) - float(offer["rank"])
         idle = float(offer.get("idle", 0.0)) - later
         if later > 0:

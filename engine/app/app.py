@@ -58,7 +58,7 @@ from engine.store.store import Store
 from engine.store.upgrades import DepartmentTables
 from engine.switch.freeswitch import FreeSwitch
 from engine.switch.simulator import Simulator
-from engine.types import CallView, JournalEntry
+from engine.types import CallState, CallView, JournalEntry
 from engine.web.app import control_app
 from engine.web.parts import Parts
 from engine.web.server import Server
@@ -313,7 +313,12 @@ class App:
 
     def _view(self, call_id: str) -> CallView:
         call = self.calls.calls.get(call_id)
-        return call.view() if call is not None else CallView(call_id, "", "", state="ended")  # type: ignore[arg-type]
+        if call is not None:
+            return call.view()
+        owed = self.calls.expected.get(call_id)  # it keeps its place, and is to be called back
+        if owed is not None:
+            return CallView(call_id, owed.number, owed.dialled, state=CallState.QUEUED)
+        return CallView(call_id, "", "", state=CallState.ENDED)
 
     def _alarm(self, name: str, on: bool, detail: str) -> None:
         (log.error if on else log.info)("alarm", name=name, on=on, detail=detail)

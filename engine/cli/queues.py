@@ -28,6 +28,7 @@ _WAITING: tuple[Column, ...] = (
     ("position", "position"),
     ("call", lambda row: short(row["call"])),
     ("from", "number"),
+    ("waits", lambda row: "to be called back" if row["virtual"] else "on the line"),
     ("for", lambda row: since(row["since"])),
     ("priority", "priority"),
     ("needs", lambda row: ", ".join(f"{name} {level}" for name, level in row["skills"].items())),
@@ -85,7 +86,7 @@ def show_queue(name: str, as_json: bool) -> None:
         _WAITING,
         as_json=False,
         empty="nobody waits",
-        spare=("priority", "needs", "asks for it"),
+        spare=("priority", "needs", "asks for it", "waits"),
     )
     if row["callers"] > len(row["waiting"]):
         click.echo(f"and {row['callers'] - len(row['waiting'])} more")

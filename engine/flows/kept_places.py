@@ -28,7 +28,7 @@ from uuid import uuid4
 import structlog
 
 from engine.acd.acd import Acd
-from engine.acd.places import Brought, Leaving, Left, Place, Request, Stage
+from engine.acd.places import Brought, Leaving, Left, Moved, Place, Raised, Request, Stage
 from engine.calls.call import Call
 from engine.calls.leg import Leg
 from engine.calls.registry import Calls, Expected
@@ -182,6 +182,8 @@ class KeptPlaces:
             news = standing.news.get()
             if isinstance(news, Left):
                 break
+            if isinstance(news, Moved | Raised):
+                self._keep(standing)
         standing.greenlet = None
         self._forget(standing)
         try:
@@ -191,6 +193,16 @@ class KeptPlaces:
                 self._callbacks.put_aside(standing.owed, news.reason.value, ASIDE)
         except StoreError as error:
             log.warning("callback.not_kept", callback=standing.owed.id, error=str(error))
+
+    def _keep(self, standing: Standing) -> None:
+        """A supervisor gave it another place: the next engine, and the next attempt, find it there."""
+        owed, request = standing.owed, standing.place.request
+        assert owed.place is not None
+        kept = replace(owed.place, priority=request.priority, skills=dict(request.skills))
+        try:
+            standing.owed = self._callbacks.moved(owed, request.queue, kept)
+        except StoreError as error:
+            log.warning("callback.not_kept", callback=owed.id, error=str(error))
 
     # -- an agent is reserved -----------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from uuid import uuid4
@@ -471,6 +471,12 @@ class Callbacks:
         self._change(owed, next=again, why=why)
         self.note("callback.put_aside", owed, why=why, again=again.isoformat())
         self.wake()
+
+    def moved(self, owed: Owed, queue: str, place: Kept) -> Owed:
+        """Its place in the queue is another one now: it stands there after a restart, too."""
+        self._change(owed, queue=queue, place=encode(asdict(place)))
+        self.promised = {*self.promised - {(owed.number, owed.queue)}, (owed.number, queue)}
+        return replace(owed, queue=queue, place=place)
 
     def ended(self, call: Call) -> None:
         """A call is over: what it came to, if it was made for a row. Whoever is owed one can be dialled now."""

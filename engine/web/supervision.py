@@ -88,7 +88,7 @@ class QueueDeedResource(_Resource):
         by = self.supervisor(wanted["by"]) if wanted["by"] else "operator"
         if not wanted["queue"] and not wanted["front"]:
             raise falcon.HTTPBadRequest(description="to which queue, or to the front?")
-        call = self.parts.calls.get(name).id
+        call = self.parts.acd.waits_as(name)
         view = None
         if wanted["queue"]:
             view = self.parts.acd.move(call, wanted["queue"], by)

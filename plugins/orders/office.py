@@ -222,5 +222,7 @@ COMMANDS = [
     CliCommand("cases", cases, "All that waits: exceptions, returns, reports across regions."),
     CliCommand("approve", approve, "Approve an exception (its id or ticket), as the supervisor BY."),
     CliCommand("refuse", refuse, "Refuse an exception (its id or ticket), as the supervisor BY."),
-    CliCommand("settle", settle, "A return or a report across regions (its id or ticket) is settled, says BY."),
+    CliCommand(
+        "settle", settle, "A return or a report across regions (its id or ticket) is settled, says BY."
+    ),
 ]

@@ -77,20 +77,20 @@ def test_a_wait_is_told_with_each_agents_reason_and_who_went_first(clock: Virtua
 def test_too_low_a_skill_is_told_with_the_moment_at_which_it_was_enough(clock: VirtualClock) -> None:
     desk = Desk(
         clock,
-        ("8012", {"skills": {"waybill": "3"}}),
-        ("8013", {"skills": {"waybill": "1"}}),
+        ("8012", {"skills": {"waybill": "3", "customs": "1"}}),
+        ("8013", {"skills": {"waybill": "1", "customs": "1"}}),
         queues={"desk": queue(relax=[{"after": "30s", "level": "1"}])},
     )
     desk.acd.pause("8012", "meeting")
-    desk.enter("call", skills={"waybill": 2})
+    desk.enter("call", skills={"waybill": 2, "customs": 1})
     clock.advance(30)
     desk.settle()
     desk.answer("8013")
     assert told(desk, "call") == [
-        "0.0 s: came into desk as number 1; needs waybill 2",
+        "0.0 s: came into desk as number 1; needs customs 1, waybill 2",
         "  8012: has a pause (meeting)",
         "  8013: has waybill 1, 2 is needed until 30 s",
-        "30 s: relaxed (step 1): needs waybill 1 now, no longer waybill 2",
+        "30 s: relaxed (step 1): needs customs 1, waybill 1 now, instead of waybill 2",
         "30 s: offered to 8013: the only one who was free",
         "  8012: has a pause (meeting)",
         "30 s: answered by 8013 after 30 s of waiting",
@@ -135,6 +135,15 @@ def test_who_was_free_too_is_told_by_how_much_it_came_after(clock: VirtualClock)
         "  8012: free too, for 5.0 s only",
         "  8014: free too, on tier 2",
         "0.0 s: rings at 8013 now, number 1 in desk",
+    ]
+
+
+def test_who_comes_after_the_one_whom_a_plugin_ranked_is_told_so(clock: VirtualClock) -> None:
+    desk = Desk(clock, "8012", "8013")
+    desk.enter("call", ranked=("8013",))
+    assert told(desk, "call")[1:3] == [
+        "0.0 s: offered to 8013: first of 2 who were free and able, as a plugin ranks them",
+        "  8012: free too, comes after 8013 as a plugin ranks them",
     ]
 
 

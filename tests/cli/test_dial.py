@@ -78,7 +78,9 @@ def test_what_is_recorded_can_be_replayed(engine: Parts, say: Say, home: Path) -
 
 def test_from_a_pipe_an_empty_line_lets_a_prompt_pass(engine: Parts, say: Say, home: Path) -> None:
     assert say("dial 8005 --record keys.txt", input="\n9\n").exit_code == 0
-    lines = [line.partition("  #")[0] for line in (home / "keys.txt").read_text(encoding="utf-8").splitlines()]
+    lines = [
+        line.partition("  #")[0] for line in (home / "keys.txt").read_text(encoding="utf-8").splitlines()
+    ]
     assert lines.count("hears welcome") == 2
     assert lines[-2:] == ["press 9", "ended NORMAL_CLEARING"]
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from engine.acd.rules import MOST_PRIORITY
 from engine.testing.home import Home
+from engine.types import CallView
 from tests.records.conftest import desk_home
 from tests.records.test_callbacks import said
 
@@ -303,6 +305,26 @@ def test_after_its_queue_has_closed_nobody_is_called_until_it_opens(kept: Any) -
     dialled(centre, 1).answer()
 
 
+def test_plugins_hear_once_of_who_keeps_a_place_and_of_whose_offers_are_missed_by_number(
+    kept: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    centre = kept()
+    told: list[tuple[str, str]] = []
+    tell = centre.app.installation.host.tell
+    for event in ("call_queued", "offer_missed"):
+
+        def note(event: str = event, *, call: CallView, **facts: Any) -> None:
+            told.append((event, call.number))
+
+        monkeypatch.setattr(tell, event, note, raising=False)
+    promised(centre)
+    agent = centre.agent("201").ready()
+    assert agent.phone.wait_ring(10.0) is not None
+    agent.phone.reject()
+    centre.clock.advance(1)
+    assert told == [("call_queued", NUMBER), ("offer_missed", NUMBER)]
+
+
 # -- the engine dies ------------------------------------------------------------------------------------
 
 
@@ -336,6 +358,41 @@ def test_killed_while_it_waits_it_stands_again_with_its_old_time(kept: Any) -> N
     assert abs((after.since - before.since).total_seconds()) < 1
     brought(centre, centre.agent("201"))
     finishes(centre, 1)
+
+
+def test_killed_after_a_supervisor_moved_it_it_stands_where_it_was_moved_to(
+    home: Home, centre_of: Any
+) -> None:
+    centre = centre_of(
+        desk_home(home, WAITING)
+        .write(
+            "conf/queues.yaml",
+            "grammar: 1\nqueues: {desk: {title: {en: Desk}}, second: {title: {en: Second}}}\n",
+        )
+        .write(
+            "conf/agents.yaml",
+            "grammar: 1\nagents:\n"
+            "  201: {name: One, phone: 1001, languages: [en], queues: [desk, second], login: auto}\n"
+            "  202: {name: Two, phone: 1002, languages: [en], queues: [desk, second], login: auto}\n",
+        )
+    )
+    for agent in ("201", "202"):
+        centre.agent(agent).pauses("meal")
+    promised(centre, "+8613800000007")
+    promised(centre, "+8613800000008")
+    promised(centre, "+8613800000009")
+    acd = centre.app.acd
+    calls = [one.call for one in acd.queue("desk").waiting]
+    assert acd.to_front(acd.waits_as(calls[1][:8])).position == 1
+    acd.move(acd.waits_as(calls[0]), "second")
+    centre.clock.advance(1)
+    again(centre)
+
+    def waiting(queue: str) -> list[tuple[str, int]]:
+        return [(one.number[-1], one.priority) for one in centre.app.acd.queue(queue).waiting]
+
+    assert waiting("desk") == [("8", MOST_PRIORITY), ("9", 0)]
+    assert waiting("second") == [("7", 0)]
 
 
 def test_killed_when_the_agent_is_reserved_nobody_was_dialled_and_it_is_done_again(kept: Any) -> None:

@@ -345,7 +345,13 @@ def test_the_supervisor_hears_what_the_dealer_said(centre: Any, dealer: Call, su
 
 
 def test_cases_are_decided_by_command_once_and_each_in_its_own_way(centre: Any, seed: Any) -> None:
-    facts = {"dealer": "44010001", "order": "2611000001", "article": "10010001", "cases": 3, "reason": "damaged"}
+    facts = {
+        "dealer": "44010001",
+        "order": "2611000001",
+        "article": "10010001",
+        "cases": 3,
+        "reason": "damaged",
+    }
     ticket = seed.orders.ticket("return", group="orders_huanan", data=facts).number
     for kind in ("exception", "exception", "return"):
         one = opened(centre, kind, reason="credit" if kind == "exception" else "damaged", amount="160.00")
