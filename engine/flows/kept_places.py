@@ -13,7 +13,8 @@ From the moment in which the called-back caller's flow comes to its queue step, 
 line, and whatever happens then is what happens to any other. An attempt that came to nothing puts the place aside
 until the next one (:data:`engine.records.callbacks.RETRY`); it comes back with the time at which its caller came.
 
-Nothing here survives the engine but the table: the places are made anew from it. An agent who hangs up, logs out or
+Nothing here survives the engine but the table: the places are made anew from it, under the id that they had unless
+somebody was dialled under it. An agent who hangs up, logs out or
 pauses while the caller is dialled ends the dialling; that was no attempt, and the place is the next agent's.
 """
 
@@ -78,6 +79,7 @@ class KeptPlaces:
         self._callbacks = callbacks
         self._by_id: dict[str, Standing] = {}
         self._by_call: dict[str, Standing] = {}
+        self._left: set[str] = set()  # ids under which nobody stands any more
 
     # -- what the table's duty asks -----------------------------------------------------------------
 
@@ -97,17 +99,21 @@ class KeptPlaces:
         kept = owed.place
         if kept is None or not self._open(owed.queue) or self._calls_in(owed):
             return False
-        call_id, news = str(uuid4()), self._clock.queue()
+        resumed = kept.call not in ("", owed.last) and kept.call not in self._left
+        call_id, news = kept.call if resumed else str(uuid4()), self._clock.queue()
+        if not resumed:
+            self._left.discard(kept.call)
+            owed = self._callbacks.moved(owed, owed.queue, replace(kept, call=call_id))
+            self._callbacks.note("callback.waits", owed, call=call_id, first=owed.call, tries=owed.tries)
         self._calls.expected[call_id] = Expected(owed.number, owed.dialled)
         self._calls.pledged.add(call_id)  # the agent's leg is made for it before there is such a call
-        self._callbacks.note("callback.waits", owed, call=call_id, first=owed.call, tries=owed.tries)
         standing = Standing(owed, call_id, news, self._clock.event(), None)  # type: ignore[arg-type]
         self._by_id[owed.id] = self._by_call[call_id] = standing
         standing.greenlet = self._clock.spawn(self._follow, standing)
-        standing.place = self._acd.enter(self._request(standing, kept))
+        standing.place = self._acd.enter(self._request(standing, kept, resumed))
         return True
 
-    def _request(self, standing: Standing, kept: Kept) -> Request:
+    def _request(self, standing: Standing, kept: Kept, resumed: bool) -> Request:
         owed = standing.owed
         return Request(
             call_id=standing.call_id,
@@ -129,6 +135,7 @@ class KeptPlaces:
             ready=partial(self._ready, standing) if kept.first == "caller" else None,
             bring=partial(self._bring, standing) if kept.first != "caller" else None,
             news=standing.news,
+            resumed=resumed,
         )
 
     def _open(self, queue: str) -> bool:
@@ -185,6 +192,7 @@ class KeptPlaces:
             if isinstance(news, Moved | Raised):
                 self._keep(standing)
         standing.greenlet = None
+        self._left.add(standing.call_id)
         self._forget(standing)
         try:
             if news.reason is Leaving.NOT_REACHED:

@@ -102,6 +102,7 @@ class Kept:
     away: Sequence[str] = ()  # sites whose agents must not have it
     first: str = "agent"
     last_agent: str = ""  # who had talked to this caller last, where the queue is sticky
+    call: str = ""  # the id under which it stands in the queue, and which its call will have
 
 
 class Places(Protocol):

@@ -356,6 +356,9 @@ def test_killed_while_it_waits_it_stands_again_with_its_old_time(kept: Any) -> N
     again(centre)
     [after] = centre.app.acd.queue("desk").waiting
     assert abs((after.since - before.since).total_seconds()) < 1
+    assert after.call == before.call  # who asks why it waits is told of one wait
+    kinds = [row.kind for row in centre.journal() if row.call == after.call and row.kind.startswith("queue.")]
+    assert kinds == ["queue.entered", "queue.resumed"]
     brought(centre, centre.agent("201"))
     finishes(centre, 1)
 
