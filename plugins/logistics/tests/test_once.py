@@ -144,7 +144,7 @@ class Scenes:
             given_by="8054", signed=now, signed_by="8055", appeal_until=now + timedelta(days=3),
         )  # fmt: skip
         caller = logged_in(self._centre)
-        caller.hears("logistics/branch_hello")
+        caller.hears("logistics/branch_hello_one")
         caller.hears("logistics/branch_menu").presses("1")
         caller.hears("logistics/verdict_text")
         caller.hears("logistics/appeal_it").presses("1")

@@ -45,7 +45,7 @@ def logged_in(centre: Any, language: str = "zh-CN", code: str = BRANCH, pin: str
 
 
 def appealing(caller: Any, prompt: str = "logistics/verdict_text") -> Any:
-    caller.hears("logistics/branch_hello")
+    caller.hears("logistics/branch_hello_one")
     caller.hears("logistics/branch_menu").presses("1")
     caller.hears(prompt)
     caller.hears("logistics/appeal_it").presses("1")
@@ -204,7 +204,7 @@ def test_a_branch_hears_the_verdict_and_appeals_before_its_score_moves(
 
 def test_who_does_not_appeal_is_led_back_to_the_menu(centre: Any, signed: str) -> None:
     caller = logged_in(centre)
-    caller.hears("logistics/branch_hello")
+    caller.hears("logistics/branch_hello_one")
     caller.hears("logistics/branch_menu").presses("1")
     assert "货物破损或丢失" in caller.hears("logistics/verdict_text").text
     caller.hears("logistics/appeal_it").presses("2")
@@ -228,7 +228,7 @@ def test_of_more_verdicts_one_is_chosen(centre: Any, office: Any, signed: str, s
 
 def test_without_verdicts_a_branch_hears_so(centre: Any) -> None:
     caller = logged_in(centre)
-    caller.hears("logistics/branch_hello")
+    caller.hears("logistics/branch_hello_none")
     caller.hears("logistics/branch_menu").presses("1")
     caller.hears("logistics/no_verdicts")
     caller.hears("logistics/branch_more").presses("2")
@@ -237,7 +237,7 @@ def test_without_verdicts_a_branch_hears_so(centre: Any) -> None:
 
 def test_a_silent_branch_is_taken_leave_of(centre: Any) -> None:
     caller = logged_in(centre)
-    caller.hears("logistics/branch_hello")
+    caller.hears("logistics/branch_hello_none")
     caller.hears("logistics/branch_menu").presses("1")
     caller.hears("logistics/no_verdicts")
     caller.hears("logistics/branch_more").stays_silent()
@@ -246,7 +246,7 @@ def test_a_silent_branch_is_taken_leave_of(centre: Any) -> None:
 
 def test_an_appeal_that_comes_too_late_is_said_to_be(centre: Any, office: Any, signed: str) -> None:
     caller = logged_in(centre)
-    caller.hears("logistics/branch_hello")
+    caller.hears("logistics/branch_hello_one")
     caller.hears("logistics/branch_menu").presses("1")
     caller.hears("logistics/verdict_text")
     office.does("appeal", ticket=signed, branch=BRANCH, reason="by letter")
@@ -293,7 +293,7 @@ def test_books_that_can_not_be_read_lead_to_the_desk(centre: Any) -> None:
 
 def test_a_silent_branch_in_the_menu_is_led_to_the_desk(centre: Any) -> None:
     caller = logged_in(centre)
-    caller.hears("logistics/branch_hello")
+    caller.hears("logistics/branch_hello_none")
     while (said := caller.hears_next()).key != "connecting":
         assert said.key in ("logistics/branch_menu", "silent")
 
