@@ -62,6 +62,9 @@ def dial(house: House, agent: Call, keys: str, target: str) -> None:
     """As the agents' card says: the keys, then (the caller is on hold, the voice asks) the number."""
     agent.press(keys)
     house.clock.sleep(1)
+    house.wait_for(
+        lambda: "play_and_get_digits" in house.switch("show channels as json"), "no voice asks for the number", 15
+    )
     agent.press(target)
 
 
