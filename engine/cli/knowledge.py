@@ -168,7 +168,7 @@ def import_(folder: Path) -> None:
 @click.option("--department", default="", help="Of this department only.")
 @home_option
 def export(folder: Path, every: bool, department: str) -> None:
-    """Write each version into a Markdown file in FOLDER."""
+    """Write what holds today into FOLDER, a Markdown file for each version."""
     files = _do("export", all=every, department=department)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():

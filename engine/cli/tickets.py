@@ -35,6 +35,8 @@ _COLUMNS: tuple[Column, ...] = (
     ("department", "department"),
 )
 
+_by = click.option("--as", "by", default="", help="Who does it: an agent's id, or a name; you when left out.")
+
 
 @click.group()
 def ticket() -> None:
@@ -113,9 +115,9 @@ def show_ticket(number: str, as_json: bool) -> None:
         click.echo(f"  {moment(one['at'])}  {one['what']:<10}{by}{note}")
 
 
-def _do(number: str, deed: str, **body: str) -> dict[str, Any]:
+def _do(number: str, deed: str, by: str, **body: str) -> dict[str, Any]:
     with Engine(home()) as engine:
-        done: dict[str, Any] = engine.post(f"/tickets/{number}/{deed}", by=getpass.getuser(), **body)
+        done: dict[str, Any] = engine.post(f"/tickets/{number}/{deed}", by=by or getpass.getuser(), **body)
     owner = f", with {done['owner']}" if done["owner"] else ""
     click.echo(f"ticket {done['number']} is {done['state']}{owner}")
     return done
@@ -124,73 +126,80 @@ def _do(number: str, deed: str, **body: str) -> dict[str, Any]:
 @ticket.command()
 @click.argument("number")
 @click.argument("owner")
+@_by
 @home_option
-def assign(number: str, owner: str) -> None:
+def assign(number: str, owner: str, by: str) -> None:
     """Give it to somebody."""
-    _do(number, "assign", owner=owner)
+    _do(number, "assign", by, owner=owner)
 
 
 @ticket.command()
 @click.argument("number")
-@click.option("--as", "owner", default="", help="Who takes it; you when left out.")
+@_by
 @home_option
-def take(number: str, owner: str) -> None:
+def take(number: str, by: str) -> None:
     """Take it yourself."""
-    _do(number, "take", owner=owner or getpass.getuser())
+    _do(number, "take", by, owner=by or getpass.getuser())
 
 
 @ticket.command()
 @click.argument("number")
 @click.argument("text")
+@_by
 @home_option
-def answer(number: str, text: str) -> None:
+def answer(number: str, text: str, by: str) -> None:
     """Answer it: who asked hears TEXT when asking how it stands. It is solved then."""
-    _do(number, "answer", text=text)
+    _do(number, "answer", by, text=text)
 
 
 @ticket.command("return")
 @click.argument("number")
 @click.argument("why")
+@_by
 @home_option
-def give_back(number: str, why: str) -> None:
+def give_back(number: str, why: str, by: str) -> None:
     """Give it back to its group."""
-    _do(number, "return", text=why)
+    _do(number, "return", by, text=why)
 
 
 @ticket.command()
 @click.argument("number")
 @click.argument("text")
+@_by
 @home_option
-def note(number: str, text: str) -> None:
+def note(number: str, text: str, by: str) -> None:
     """Write something down."""
-    _do(number, "note", text=text)
+    _do(number, "note", by, text=text)
 
 
 @ticket.command()
 @click.argument("number")
 @click.argument("text", required=False, default="")
+@_by
 @home_option
-def solve(number: str, text: str) -> None:
+def solve(number: str, text: str, by: str) -> None:
     """It is done."""
-    _do(number, "solve", text=text)
+    _do(number, "solve", by, text=text)
 
 
 @ticket.command()
 @click.argument("number")
 @click.argument("text", required=False, default="")
+@_by
 @home_option
-def close(number: str, text: str) -> None:
+def close(number: str, text: str, by: str) -> None:
     """It is over."""
-    _do(number, "close", text=text)
+    _do(number, "close", by, text=text)
 
 
 @ticket.command()
 @click.argument("number")
 @click.argument("why")
+@_by
 @home_option
-def reopen(number: str, why: str) -> None:
+def reopen(number: str, why: str, by: str) -> None:
     """It was not done after all."""
-    _do(number, "reopen", text=why)
+    _do(number, "reopen", by, text=why)
 
 
 @ticket.command()

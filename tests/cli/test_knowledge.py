@@ -95,3 +95,25 @@ def test_lists_are_asked_for_states_that_there_are(home: Home) -> None:
         assert isinstance(state.type, Choice)
         assert tuple(state.type.choices) == states
     assert "is not one of" in run(home, "knowledge", "list", "--state", "foo", fails=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["take 1", "assign 1 8053", "answer 1 yes", "return 1 no", "note 1 so", "solve 1", "close 1", "reopen 1 no"],
+)
+def test_whoever_works_on_a_ticket_at_a_shared_terminal_says_who_it_is(
+    home: Home, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    told: list[tuple[str, str]] = []
+
+    def post(self: object, path: str, **body: str) -> dict[str, str]:
+        told.append((path, body["by"]))
+        return {"number": "1", "state": "open", "owner": body.get("owner", "")}
+
+    monkeypatch.setattr("engine.cli.tickets.Engine.post", post)
+    monkeypatch.setattr("engine.cli.tickets.getpass.getuser", lambda: "root")
+    for who in (["--as", "8052"], []):
+        done = CliRunner().invoke(cli, ["ticket", *line.split(), *who, "--home", str(home.folder)])
+        assert done.exit_code == 0, done.output
+    deed = line.split()[0]
+    assert told == [(f"/tickets/1/{deed}", "8052"), (f"/tickets/1/{deed}", "root")]
