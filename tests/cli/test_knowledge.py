@@ -99,7 +99,16 @@ def test_lists_are_asked_for_states_that_there_are(home: Home) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["take 1", "assign 1 8053", "answer 1 yes", "return 1 no", "note 1 so", "solve 1", "close 1", "reopen 1 no"],
+    [
+        "take 1",
+        "assign 1 8053",
+        "answer 1 yes",
+        "return 1 no",
+        "note 1 so",
+        "solve 1",
+        "close 1",
+        "reopen 1 no",
+    ],
 )
 def test_whoever_works_on_a_ticket_at_a_shared_terminal_says_who_it_is(
     home: Home, monkeypatch: pytest.MonkeyPatch, line: str

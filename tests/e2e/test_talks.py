@@ -63,7 +63,9 @@ def dial(house: House, agent: Call, keys: str, target: str) -> None:
     agent.press(keys)
     house.clock.sleep(1)
     house.wait_for(
-        lambda: "play_and_get_digits" in house.switch("show channels as json"), "no voice asks for the number", 15
+        lambda: "play_and_get_digits" in house.switch("show channels as json"),
+        "no voice asks for the number",
+        15,
     )
     agent.press(target)
 
