@@ -112,7 +112,7 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
     faults.extend(more)
     settings = settings or EngineFile()
     if running is None:
-        host, day, watch = Host(clock), Day(clock), Watch(clock)
+        host, day, watch = Host(clock, proven=home / "var" / "cache" / "plugins"), Day(clock), Watch(clock)
         host.add(day, "day", instant=True)
         host.add(watch, "watch", instant=True)
         host.load(home / "plugins")

@@ -25,7 +25,7 @@ import structlog
 from engine.flows.checker import Checked, check
 from engine.flows.known import CommandType, Known, QueryType
 from engine.flows.loader import FlowSource, draft_of, flow_of_tree
-from engine.flows.model import GRAMMAR, Flow, FlowSet, no_collections
+from engine.flows.model import GRAMMAR, Declared, Flow, FlowSet, no_collections
 from engine.flows.types import of_annotation
 from engine.flows.written import Kinds
 from engine.schema.faults import Fault, Faults, Position
@@ -33,7 +33,7 @@ from engine.schema.source import MAX_BYTES, parse_bytes, read_document
 
 log = structlog.get_logger(__name__)
 
-_MAGIC: Final = b"insideline flows 1\n"
+_MAGIC: Final = b"insideline flows 2\n"
 #: What decides how a flow is read and checked.
 _CODE: Final = ("engine.flows", "engine.schema", "engine.hooks", "engine.prompts")
 
@@ -207,15 +207,19 @@ class _Kept(Mapping[str, Flow]):
 
 def _write(file: Path, key: str, checked: Checked) -> None:
     assert checked.flows is not None
+    flows = checked.flows.flows
     parts = {
         name: orjson.dumps({"file": flow.file, "tree": dict(flow.source), "lines": dict(flow.lines)})
-        for name, flow in checked.flows.flows.items()
+        for name, flow in flows.items()
     }
     head = orjson.dumps(
         {
             "key": key,
             "hash": checked.flows.hash,
-            "flows": [[name, len(part)] for name, part in parts.items()],
+            "flows": [
+                [name, len(part), list(flows[name].params), flows[name].languages]
+                for name, part in parts.items()
+            ],
             "faults": [astuple(fault) for fault in checked.faults],
         }
     )
@@ -251,15 +255,16 @@ def _read(file: Path, key: str, steps: Kinds) -> Checked | None:
         if head["key"] != key:
             log.debug("flows.cache_outdated", file=str(file))
             return None
-        at, parts = begin + 1 + size, {}
-        for name, length in head["flows"]:
+        at, parts, declared = begin + 1 + size, {}, {}
+        for name, length, params, languages in head["flows"]:
             parts[name] = data[at : at + length]
             at += length
+            declared[name] = Declared(name, tuple(params), tuple(languages))
         faults = [_fault(row) for row in head["faults"]]
     except (ValueError, KeyError, TypeError, IndexError) as error:
         log.warning("flows.cache_rebuilt", file=str(file), why=str(error))
         return None
-    return Checked(FlowSet(_Kept(parts, steps), head["hash"]), Faults(faults), {})
+    return Checked(FlowSet(_Kept(parts, steps), head["hash"]), Faults(faults), declared)
 
 
 def _fault(row: list[Any]) -> Fault:

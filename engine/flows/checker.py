@@ -27,8 +27,8 @@ from engine.schema.faults import Faults, Position
 
 
 class Checked(NamedTuple):
-    """What came of a run: the set (None when there is any error), all faults, and when there is no set, what each flow
-    says of itself (None where that could not be read)."""
+    """What came of a run: the set (None when there is any error), all faults, and what each flow says of itself (None
+    where that could not be read), when there is no set or its flows are not built yet."""
 
     flows: FlowSet | None
     faults: Faults

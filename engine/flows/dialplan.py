@@ -315,17 +315,14 @@ def load_dialplan(
     name: str | None = None,
 ) -> tuple[Dialplan | None, Faults]:
     """Read a dialplan. What it names is looked up in ``flows`` and ``known`` where they are given;
-    ``declared`` is what flows say of themselves that could not be compiled.
+    ``declared`` is what flows say of themselves: those that could not be compiled, or all, which are not built then.
 
     Gives the dialplan, or None when there is any error, and all faults. Raises nothing for what the file holds.
     """
     document = read_document(path, name=name)
     file, found = parse_document(document, DialplanFile)
     faults = Faults(found)
-    if flows is None:
-        flows_there: Mapping[str, Flow | Declared | None] | None = declared
-    else:
-        flows_there = flows
+    flows_there: Mapping[str, Flow | Declared | None] | None = declared or flows
     if file is None:
         if document.tree is not None and (saved := salvage(DialplanFile, document.tree)) is not None:
             saved.model._document = document

@@ -11,11 +11,13 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticUserError
+from pydantic_core import SchemaError
 
 from engine.errors import PluginError
 from engine.hooks.context import Context
@@ -88,6 +90,46 @@ class BadArguments(ValueError):
     """The values given don't fit the handler's arguments; the message names the arguments, not the values."""
 
 
+class Shapes:
+    """What pydantic makes of a handler's arguments and result: when one is first needed, for making those of all
+    handlers would take a tenth of a start. :class:`PluginError` then, for marks that don't fit a type."""
+
+    def __init__(self, whose: str, fields: Mapping[str, Any], returns: Any) -> None:
+        self._whose, self._fields, self._returns = whose, fields, returns
+
+    def make(self) -> None:
+        """Make both."""
+        try:
+            self.arguments, self.result  # noqa: B018 - made by being looked at
+        except (PydanticUserError, SchemaError, TypeError) as error:
+            # A SchemaError tells the way to what is wrong, a line for each of its steps, and then what it is.
+            if isinstance(error, SchemaError):
+                why = " ".join(str(error).rpartition("SchemaError: ")[2].split())
+            else:
+                why = str(error).splitlines()[0]
+            raise PluginError(f"{self._whose}: {why}") from None
+
+    @cached_property
+    def arguments(self) -> type[BaseModel]:
+        return create_model(
+            f"{self._whose} arguments",
+            __config__=ConfigDict(
+                extra="forbid",
+                coerce_numbers_to_str=True,
+                hide_input_in_errors=True,
+                arbitrary_types_allowed=False,
+                protected_namespaces=(),
+            ),
+            **self._fields,
+        )
+
+    @cached_property
+    def result(self) -> TypeAdapter[Any]:
+        # A record brings its own configuration; pydantic refuses a second one.
+        plain = None if is_record(self._returns) else ConfigDict(hide_input_in_errors=True)
+        return TypeAdapter(self._returns, config=plain)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handler:
     """A query or a command, with what its signature says."""
@@ -100,8 +142,11 @@ class Handler:
     optional: bool  # the result may be None
     over: Over
     where: str  # file:line
-    _model: type[BaseModel]
-    _result: TypeAdapter[Any]
+    _shapes: Shapes
+
+    def prove(self) -> None:
+        """Raises :class:`PluginError` where an argument or the result is marked with what its type can't be held to."""
+        self._shapes.make()
 
     def coerce(self, values: Mapping[str, object]) -> dict[str, Any]:
         """The keyword arguments that ``values`` (as a flow has them) become. Raises :class:`BadArguments`.
@@ -112,26 +157,26 @@ class Handler:
             name: value.reveal() if isinstance(value, Secret) else value for name, value in values.items()
         }
         try:
-            read = self._model.model_validate(given)
+            read = self._shapes.arguments.model_validate(given)
         except ValidationError as error:
             raise BadArguments(_without_values(error)) from None
         return {name: getattr(read, f"a{at}") for at, name in enumerate(self.arguments)}
 
     def keep(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments that :meth:`coerce` gave as JSON can hold them; coercing them again gives the same."""
-        return self._model.model_validate(arguments).model_dump(mode="json", by_alias=True)
+        return self._shapes.arguments.model_validate(arguments).model_dump(mode="json", by_alias=True)
 
     def check(self, value: object) -> Any:
         """``value`` as a result of the declared type (an object with the attributes becomes the record)."""
-        return self._result.validate_python(value)
+        return self._shapes.result.validate_python(value)
 
     def plain(self, value: Any) -> Any:
         """A result as JSON can hold it."""
-        return self._result.dump_python(value, mode="json")
+        return self._shapes.result.dump_python(value, mode="json")
 
     def revive(self, plain: Any) -> Any:
         """The result that :meth:`plain` was made from."""
-        return self._result.validate_python(plain)
+        return self._shapes.result.validate_python(plain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +252,12 @@ class Department:
         self.queries: dict[str, Query] = {}
         self.commands: dict[str, Command] = {}
         self.schedules: dict[str, Schedule] = {}  # see engine.hooks.schedules
+
+    def prove(self) -> None:
+        """Raises :class:`PluginError` where a handler's types can't be what they are marked with."""
+        scheduled = [one.command for one in self.schedules.values()]
+        for handler in (*self.queries.values(), *self.commands.values(), *scheduled):
+            handler.prove()
 
     def __repr__(self) -> str:
         return f"<Department {self.name}: {len(self.queries)} queries, {len(self.commands)} commands>"
@@ -307,23 +358,6 @@ def read_signature(department: Department, function: Callable[..., Any], over: O
     result, optional = without_none(returns)
     if result is not NoneType and (why := why_unknown(result)):
         raise PluginError(f"{where}: the result of {name}: {why}")
-    try:
-        model = create_model(
-            f"{name} arguments",
-            __config__=ConfigDict(
-                extra="forbid",
-                coerce_numbers_to_str=True,
-                hide_input_in_errors=True,
-                arbitrary_types_allowed=False,
-                protected_namespaces=(),
-            ),
-            **fields,
-        )
-        # A record brings its own configuration; pydantic refuses a second one.
-        plain = None if is_record(returns) else ConfigDict(hide_input_in_errors=True)
-        adapter: TypeAdapter[Any] = TypeAdapter(returns, config=plain)
-    except PydanticUserError as error:
-        raise PluginError(f"{where}: {name}: {str(error).splitlines()[0]}") from None
     return {
         "name": name,
         "department": department.name,
@@ -333,8 +367,7 @@ def read_signature(department: Department, function: Callable[..., Any], over: O
         "optional": optional,
         "over": over,
         "where": where,
-        "_model": model,
-        "_result": adapter,
+        "_shapes": Shapes(f"{where}: {name}", fields, returns),
     }
 
 

@@ -26,6 +26,7 @@ from engine.hooks.brought import RESERVED, CliCommand, Format, Report, StepKind
 from engine.hooks.department import Department
 from engine.hooks.isolation import Tally, Teller
 from engine.hooks.notifiers import Notifier
+from engine.hooks.proven import Proven
 
 log = structlog.get_logger(__name__)
 
@@ -79,8 +80,12 @@ class Implementation:
 class Host:
     """The plugins of one centre."""
 
-    def __init__(self, clock: Clock, *, deadline: float = 5.0, most: int = 100) -> None:
-        """``deadline`` (seconds) and ``most`` limit the notifications, see :class:`Teller`."""
+    def __init__(
+        self, clock: Clock, *, deadline: float = 5.0, most: int = 100, proven: Path | None = None
+    ) -> None:
+        """``deadline`` (seconds) and ``most`` limit the notifications, see :class:`Teller`. ``proven`` is the file that
+        remembers whose code was found good, see :class:`Proven`."""
+        self._proven = Proven(proven)
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         for specs in (hookspecs.Declare, hookspecs.Answer, hookspecs.Add, hookspecs.Told):
             self._manager.add_hookspecs(specs)
@@ -166,6 +171,7 @@ class Host:
                     self._load_folder(path.resolve())
         if installed:
             self._load_installed(importlib.metadata.entry_points(group=GROUP))
+        self._proven.keep()
 
     def _load_folder(self, path: Path) -> None:
         name = path.name
@@ -177,9 +183,11 @@ class Host:
             if has_code:
                 if not name.isidentifier() or not name.islower():
                     raise PluginError(f"{path}: a plugin's folder is lower-case letters, digits and _")
-                loading.scan(path, f"{loading.PACKAGE}.{name}")
+                code = loading.stamp(path)
+                if not self._proven.holds(name, code):
+                    loading.scan(path, f"{loading.PACKAGE}.{name}")
                 module = loading.load_folder(path)
-                self._admit(module, name, "folder", path, named=name)
+                self._admit(module, name, "folder", path, named=name, code=code)
             else:
                 self._keep(Plugin(name, "folder", path, department))
         except PluginError as error:
@@ -229,6 +237,7 @@ class Host:
         *,
         named: str | None = None,
         version: str = "",
+        code: str = "",
     ) -> None:
         if any(one.name == name for one in self.plugins):
             raise PluginError(f"there are two plugins {name}")
@@ -251,7 +260,11 @@ class Host:
             commands = self._ask_brought(plugin, name, "register_commands", CliCommand, "")
             if commands and name in RESERVED:
                 raise PluginError(f"{name} can't have commands: `insideline {name}` means something already")
-            code = loading.stamp(folder) if folder is not None else ""
+            if folder is not None:
+                code = code or loading.stamp(folder)
+            if department is not None and not self._proven.holds(name, code):
+                department.prove()
+            self._proven.add(name, code)
             self._keep(Plugin(name, origin, folder, department, version, code))
             self.notifiers.update(notifiers)
             self.steps.update(steps)

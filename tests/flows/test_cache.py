@@ -13,7 +13,7 @@ from engine.flows.cache import compile_cached
 from engine.flows.checker import Checked
 from engine.flows.known import Known
 from engine.flows.loader import find_flows
-from engine.flows.model import FlowSet
+from engine.flows.model import Declared, FlowSet
 from engine.flows.steps import STEPS
 from tests.flows.checking import KNOWN, MAIN, check, department
 
@@ -42,6 +42,18 @@ def test_the_second_time_the_set_is_taken_from_the_file(tmp_path: Path, counted:
     assert len(second.flows) == 2
     assert second.flows["orders/main"].step("greet", 5).line == 18
     assert FlowSet.from_bytes(second.flows.to_bytes()) == first.flows
+
+
+def test_what_flows_say_of_themselves_is_there_without_building_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugins, file = department(tmp_path), tmp_path / "flows"
+    flows = compiled(plugins, file).flows
+    assert flows is not None
+    monkeypatch.setattr(cache, "flow_of_tree", None)
+    assert compiled(plugins, file).declared == {
+        name: Declared(name, flow.params, flow.languages) for name, flow in flows.flows.items()
+    }
 
 
 def test_anything_that_decides_about_flows_makes_the_file_old(tmp_path: Path, counted: list[int]) -> None:
