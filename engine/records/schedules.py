@@ -13,7 +13,6 @@ from typing import Any, Final, Protocol
 
 import structlog
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.clock import Clock
@@ -21,6 +20,7 @@ from engine.errors import InsidelineError, StoreError
 from engine.hooks.schedules import Schedule
 from engine.store.store import Store
 from engine.store.tables_tickets import schedules
+from engine.store.upserts import insert_in
 from engine.types import JournalEntry
 
 log = structlog.get_logger(__name__)
@@ -199,7 +199,7 @@ class Schedules:
 
     def _keep(self, name: str, **values: Any) -> None:
         def keep(session: Session) -> None:
-            add = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+            add = insert_in(session)
             session.execute(
                 add(schedules)
                 .values(name=name, **values)

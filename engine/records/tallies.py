@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.store.tables_tickets import tally_marks
+from engine.store.upserts import insert_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def area_of(by: Mapping[str, Any]) -> str:
 
 def count(session: Session, name: str, area: str, key: str, *, now: datetime, window: float) -> Counted:
     """Count ``key`` in ``area`` for ``window`` seconds, unless it stands there already."""
-    add = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    add = insert_in(session)
     until = now + timedelta(seconds=window)
     statement = add(tally_marks).values(name=name, area=area, key=key, at=now, until=until)
     fresh = session.execute(

@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound, WrongState
@@ -23,6 +22,7 @@ from engine.hooks.ticket_kinds import TicketKind
 from engine.records import numbering
 from engine.store.columns import decode, encode
 from engine.store.tables_tickets import ticket_history, ticket_links, tickets
+from engine.store.upserts import insert_in
 from engine.types import TicketChange, TicketView
 
 STATES: Final = ("open", "assigned", "returned", "solved", "closed", "reopened")
@@ -149,7 +149,7 @@ class Desk:
         return view(row, links, declared.title if declared is not None else {})
 
     def _insert(self, values: Mapping[str, Any]) -> str:
-        add = sqlite.insert if self._session.get_bind().dialect.name == "sqlite" else postgresql.insert
+        add = insert_in(self._session)
         for _ in range(50):
             number = numbering.draw(self._numbers)
             statement = (
@@ -166,7 +166,7 @@ class Desk:
         """A call, recording or clip that belongs to the ticket."""
         if kind not in LINKS:
             raise ValueError(f"a ticket has links to {', '.join(LINKS)}, not {kind}")
-        add = sqlite.insert if self._session.get_bind().dialect.name == "sqlite" else postgresql.insert
+        add = insert_in(self._session)
         self._session.execute(
             add(ticket_links).values(ticket=number, kind=kind, ref=ref).on_conflict_do_nothing()
         )

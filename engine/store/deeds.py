@@ -22,13 +22,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound
 from engine.store import tables
 from engine.store.columns import decode, encode
 from engine.store.rows import DeedRow
+from engine.store.upserts import insert_in
 
 DONE = "done"
 PENDING = "pending"
@@ -98,7 +98,7 @@ def pending(session: Session, before: datetime, limit: int = 100) -> list[DeedRo
 
 
 def _insert(session: Session, key: str, department: str, at: datetime, state: str) -> bool:
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    insert = insert_in(session)
     statement = (
         insert(tables.deeds)
         .values(key=key, department=department, state=state, result=None, at=at)

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Executable, MetaData, Table, and_, bindparam, delete, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.store.columns import Encoded, clean_text, decode, encode, unspool
+from engine.store.upserts import insert_for
 
 ADD = "add"
 PUT = "put"
@@ -46,7 +46,7 @@ class Statements:
     """Builds and keeps the statements for one kind of database ("sqlite" or "postgresql")."""
 
     def __init__(self, dialect: str) -> None:
-        self._insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+        self._insert = insert_for(dialect)
         self._made: dict[tuple[str, str, tuple[str, ...]], Executable] = {}
 
     def groups(self, rows: Iterable[Row]) -> list[Group]:
