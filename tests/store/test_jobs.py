@@ -170,7 +170,7 @@ def test_handlers_that_hang_do_not_take_the_threads_of_the_others(real: Store) -
     while len(hanging) < 10:  # on a busy machine one may be given up before its thread has begun it
         with pytest.raises(StoreTimeout):
             real.read(hang, 0.02)
-    wait_until(lambda: real.health().stuck == 10, clock)
+    wait_until(lambda: real.health().stuck >= 10, clock)  # one that was given up may begin even so
     assert total(real) == 0
     go_on.set()
     wait_until(lambda: real.health().stuck == 0, clock)
