@@ -86,6 +86,9 @@ def app(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Iterator[OneApp]:
     module.App = make  # type: ignore[attr-defined]
     monkeypatch.setattr("engine.cli.run._set_up_log", lambda place, to_file: None)
     monkeypatch.setitem(sys.modules, "engine.app", module)
+    memory = ModuleType("engine.app.memory")
+    memory.give_large_blocks_back = lambda: True  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "engine.app.memory", memory)
     yield app
     os.umask(umask)
 
