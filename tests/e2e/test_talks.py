@@ -60,6 +60,7 @@ def mode(house: House, verb: str, *more: str) -> str:
 
 def dial(house: House, agent: Call, keys: str, target: str) -> None:
     """As the agents' card says: the keys, then (the caller is on hold, the voice asks) the number."""
+    house.clock.sleep(0.5)  # the keys are bound once the two are connected; nobody is as quick as this
     agent.press(keys)
     house.clock.sleep(1)
     house.wait_for(
