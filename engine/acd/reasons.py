@@ -195,6 +195,8 @@ def not_chosen(person: Person, waiter: Waiter, offer: Mapping[str, Any], agent: 
     rule = str(offer.get("rule", ""))
     tier = (person.queues or {}).get(waiter.queue, 1)
     mine = int(offer.get("tier", 1)) if "tier" in offer else None
+    if rule == "ring_all" and waiter.prefer != agent:
+        return Reason("all", "free too, and rung at the same time")
     if waiter.prefer == agent:
         return Reason("prefer", f"free too, but the call asked for {agent}")
     if mine is not None and tier > mine:

@@ -306,6 +306,9 @@ class App:
             return
         if "call" in facts and event != "wrapup_finished":
             facts["call"] = self._view(facts["call"])
+        if event == "call_queued":
+            asks = facts["call"].asked_by
+            facts["asker"] = self.acd.agent(asks) if asks else None
         if event == "agent_state_changed":
             self.store.save_agent(agent_row(self.acd.memory(facts["agent"].id)))
             self.records.agent_changed()

@@ -121,8 +121,8 @@ class Told:
         """A call is over. ``cause`` is the switch's hang-up cause."""
 
     @hookspec
-    def call_queued(self, call: CallView, queue: str, position: int) -> None:
-        """A call waits in a queue; position 1 is next."""
+    def call_queued(self, call: CallView, queue: str, position: int, asker: AgentView | None) -> None:
+        """A call waits in a queue; position 1 is next. ``asker`` is the agent who waits there, its caller on hold."""
 
     @hookspec
     def call_abandoned(self, call: CallView, queue: str, waited: float) -> None:

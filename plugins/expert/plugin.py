@@ -30,15 +30,15 @@ def offer_missed(ctx: Context, call: CallView, agent: AgentView, why: str) -> No
 
 
 @hookimpl
-def call_queued(ctx: Context, call: CallView, queue: str, position: int) -> None:
+def call_queued(ctx: Context, call: CallView, queue: str, asker: AgentView | None) -> None:
     """A call that came to the experts otherwise than over their line (an agent asks with a customer on hold, or
     transferred the caller) is a question, too."""
     book = ctx.adapter(QuestionBook)
     if queue != ctx.settings.queue or book.current(call.id) is not None:
         return
     book.begin(call.id, now=ctx.now, caller=call.number, language=call.language)
-    asker = call.asked_by
-    book.note(call.id, now=ctx.now, queued=ctx.now, holding=bool(asker), staff=asker)
+    who = {"staff": asker.id, "name": asker.name, "branch": asker.site} if asker is not None else {}
+    book.note(call.id, now=ctx.now, queued=ctx.now, holding=bool(who), **who)
 
 
 @hookimpl

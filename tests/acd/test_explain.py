@@ -138,6 +138,15 @@ def test_who_was_free_too_is_told_by_how_much_it_came_after(clock: VirtualClock)
     ]
 
 
+def test_where_all_are_rung_nobody_comes_after_anybody(clock: VirtualClock) -> None:
+    desk = Desk(clock, "8012", "8013", queues={"desk": queue(strategy="ring_all")})
+    desk.enter("call")
+    assert told(desk, "call")[1:3] == [
+        "0.0 s: offered to 8012: all are rung, of 2 who were free and able",
+        "  8013: free too, and rung at the same time",
+    ]
+
+
 def test_who_comes_after_the_one_whom_a_plugin_ranked_is_told_so(clock: VirtualClock) -> None:
     desk = Desk(clock, "8012", "8013")
     desk.enter("call", ranked=("8013",))
@@ -285,7 +294,7 @@ def test_each_offer_of_a_random_day_is_told_with_the_reason_of_the_board(seed: i
         assert said.keys() == others.keys()
         for other, why in others.items():
             if why == "free":
-                assert said[other] in ("rank", "tier", "prefer"), (moment, other)
+                assert said[other] in ("rank", "tier", "prefer", "all"), (moment, other)
             else:
                 # A call that is kept for one agent needs that agent: the others lack being it.
                 assert said[other] in (why, "missed") or (why, said[other]) == ("lacks", "kept"), (

@@ -140,7 +140,7 @@ def test_call_ended__of_a_call_that_was_never_answered_counts_none(host: Host, d
 
 
 def test_call_queued__is_counted(host: Host, day: Day, call: CallView) -> None:
-    host.tell.call_queued(call=call, queue="logistics", position=2)
+    host.tell.call_queued(call=call, queue="logistics", position=2, asker=None)
     assert last(host, day) == "+8613800000001 waits for logistics, position 2"
     assert day.figures.queued == 1
 

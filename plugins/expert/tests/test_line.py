@@ -204,7 +204,7 @@ def test_an_agent_with_a_customer_on_hold_who_asks_the_queue_is_a_question_of_th
     expert.hangs_up(disposition="gap")
     agent.hangs_up()
     row = question(centre)
-    assert (row.staff, row.holding, row.expert) == ("8012", True, "8034")
+    assert (row.staff, row.name, row.holding, row.expert) == ("8012", "林晓燕", True, "8034")
     assert (row.disposition, row.closed_by, bool(row.draft)) == ("gap", "8034", True)
 
 
