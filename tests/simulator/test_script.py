@@ -109,6 +109,17 @@ def test_callers_come_press_when_asked_lose_patience_and_leave(
     assert blind.played[0].seconds < 0.6
 
 
+def test_its_phones_are_registered_the_whole_day_but_for_those_that_went(
+    sim: Simulator, clock: VirtualClock, tmp_path: Path
+) -> None:
+    text = "grammar: 1\nphones: {1001: {}, 1002: {}, 1003: {}}\ncallers: []\n"
+    sim.play(load(write(tmp_path, text)), seed=3)
+    sim.phones["1002"].unregister()
+    sim.phones["1003"].vanish()
+    clock.sleep(8 * 3600)
+    assert [phone.registered for phone in sim.phones.values()] == [True, False, False]
+
+
 def test_a_script_plays_the_same_way_twice(tmp_path: Path) -> None:
     script = load(write(tmp_path, SCRIPT))
 

@@ -372,6 +372,11 @@ class SimPhone:
             self.extension, ip="127.0.0.1", port=self._port, agent="simulator", expires=expires
         )
 
+    def refresh(self) -> None:
+        """Register again, as phones do before their time is over; nothing when it is logged off or has vanished."""
+        if self.registered and not self._vanished:
+            self.register()
+
     def unregister(self) -> None:
         """Log the phone off properly."""
         self._switch.registrations.unregister(self.extension)

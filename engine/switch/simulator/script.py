@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from engine.switch.simulator.simulator import Simulator
 
 THOUGHT = Spread(0.6, 2.0)  # seconds from the beginning of a question to the first key
+REFRESH = 1800.0  # seconds after which the phones register again: half of their registrations' time
+REFRESHING = -1  # whose timer that is; the others are the callers'
 
 
 class ScriptPlayer:
@@ -36,6 +38,7 @@ class ScriptPlayer:
         self._playing = True
         for extension, behaviour in self._script.phones.items():
             self._phone(extension, behaviour)
+        self._refresh_later()
         for number, caller in enumerate(self._script.callers):
             self._later(number, self.draw(caller.first), caller, 0)
 
@@ -59,6 +62,14 @@ class ScriptPlayer:
         self._simulator.phone(extension).auto(
             answer_after=answers, talk_for=lambda: self.draw(behaviour.talk_for)
         )
+
+    def _refresh_later(self) -> None:
+        self._timers[REFRESHING] = self._simulator.clock.after(REFRESH, self._refresh)
+
+    def _refresh(self) -> None:
+        for extension in self._script.phones:
+            self._simulator.phone(extension).refresh()
+        self._refresh_later()
 
     def _later(self, number: int, seconds: float, caller: CallerScript, made: int) -> None:
         self._timers[number] = self._simulator.clock.after(seconds, self._call, number, caller, made)
