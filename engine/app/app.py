@@ -388,6 +388,7 @@ class App:
             (self.simulator if self._own_simulator else None, "stop"),
             (self.faxes, "stop"),
             (self.recordings, "close"),
+            (self.sounds, "close"),
             (self.parties, "close"),
             (self.store, "close"),
             (self.prompts, "close"),
@@ -399,6 +400,12 @@ class App:
             except InsidelineError as error:
                 log.warning("stop.failed", part=type(part).__name__, error=str(error))
         self.installation.host.stop()
+        self._end_threads()
+
+    def _end_threads(self) -> None:
+        """Those of the engine's own; one that still renders goes with the process."""
+        if not len(self.pool):
+            self.clock.end_threads(self.pool)
 
     def kill(self) -> None:
         """Let go of everything as the death of the process would: nothing is sent, nothing is said. For tests."""
@@ -416,7 +423,11 @@ class App:
         self.departments.stop()
         self.store.close()
         self.prompts.close()
+        self.recordings.close()
+        self.sounds.close()
+        self.parties.close()
         self.installation.host.stop()
+        self._end_threads()
 
 
 def department_tables(made: Installation) -> list[DepartmentTables]:

@@ -58,6 +58,10 @@ class Sounds:
         if swept:
             log.info("clips.swept", deleted=swept)
 
+    def close(self) -> None:
+        """Let go of the thread."""
+        self.clips.close()
+
 
 def make_sounds(
     store: Store, clock: Clock, recordings: Path, settings: Recording, *, timezone: str

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound, WrongState
@@ -61,9 +61,13 @@ class Certifications:
         """What an agent with these skills has to pass and has not."""
         return self.all_missing({agent: skills})
 
-    def all_missing(self, agents: Mapping[str, Iterable[str]]) -> list[LackView]:
-        """What agents (with their skills) have to pass and have not, in the order of the agents."""
-        items = self._library.must_be_passed()
+    def all_missing(
+        self, agents: Mapping[str, Iterable[str]], items: Sequence[KnowledgeView] | None = None
+    ) -> list[LackView]:
+        """What agents (with their skills) have to pass and have not, in the order of the agents. ``items`` is what
+        ``must_be_passed`` answered, for who has it already."""
+        if items is None:
+            items = self._library.must_be_passed()
         if not items:
             return []
         query = select(table.c.agent, table.c.id, table.c.version).where(
@@ -73,7 +77,8 @@ class Certifications:
         began = {
             (agent, id): version for agent, id, version in sorted(passed, reverse=True)
         }  # the first passed
-        graces = [(item, self._grace_of(item)) for item in items]
+        first = self._first_versions(items)
+        graces = [(item, self._grace_of(item, first)) for item in items]
         found = []
         for agent, skills in agents.items():
             mine = set(skills)
@@ -146,7 +151,7 @@ class Certifications:
     def _grace_until(self, agent: str, item: KnowledgeView) -> datetime | None:
         """Until when the skill counts though this version was not passed: for a new item everybody's, for a new
         version those agents' who passed an earlier one."""
-        until, renewed = self._grace_of(item)
+        until, renewed = self._grace_of(item, self._first_versions([item]))
         if until is None or not renewed:
             return until
         passed = self._session.execute(
@@ -157,7 +162,16 @@ class Certifications:
         ).first()  # fmt: skip
         return until if passed is not None else None
 
-    def _grace_of(self, item: KnowledgeView) -> tuple[datetime | None, bool]:
+    def _first_versions(self, items: Sequence[KnowledgeView]) -> dict[str, int]:
+        """The first version of each that was ever published."""
+        rows = self._session.execute(
+            select(knowledge.c.id, func.min(knowledge.c.version))
+            .where(knowledge.c.id.in_([one.id for one in items]), knowledge.c.published.is_not(None))
+            .group_by(knowledge.c.id)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def _grace_of(self, item: KnowledgeView, first: Mapping[str, int]) -> tuple[datetime | None, bool]:
         """Until when a version has its time of grace (None: it has none, or it is over), and whether there was one
         before it."""
         if item.published is None or not self._grace:
@@ -168,14 +182,7 @@ class Certifications:
         until = begins + self._grace
         if until <= self._now:
             return None, False
-        earlier = self._session.execute(
-            select(knowledge.c.version).where(
-                knowledge.c.id == item.id,
-                knowledge.c.version < item.version,
-                knowledge.c.published.is_not(None),
-            )
-        ).first()
-        return until, earlier is not None
+        return until, first.get(item.id, item.version) < item.version
 
     def _keep(self, agent: str, item: KnowledgeView, **values: Any) -> None:
         key = (table.c.agent == agent, table.c.id == item.id, table.c.version == item.version)

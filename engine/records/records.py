@@ -285,8 +285,8 @@ class Records:
         published or passed."""
 
         def look(session: Session) -> tuple[list[LackView], bool]:
-            lacks = self.certifications(session).all_missing(self.skills())
-            return lacks, bool(self.library(session).must_be_passed())
+            items = self.library(session).must_be_passed()
+            return self.certifications(session).all_missing(self.skills(), items), bool(items)
 
         lacks, any_item = self._store.read(look, DATABASE)
         self.certified(withheld(lacks))

@@ -245,6 +245,10 @@ class Bus:
         if listener in self._listeners:
             self._listeners.remove(listener)
 
+    def heard(self, name: str) -> bool:
+        """Does anybody want such events now?"""
+        return any(listener.wants(name, "") for listener in self._listeners)
+
     def envelope(self, name: str, subclass: str = "") -> Envelope:
         """The headers that every event begins with; takes the next number of the sequence."""
         now = self._clock.now()
