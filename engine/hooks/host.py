@@ -173,6 +173,26 @@ class Host:
             self._load_installed(importlib.metadata.entry_points(group=GROUP))
         self._proven.keep()
 
+    def take_over(self, other: Host) -> bool:
+        """Have the plugins that another host has loaded, without reading anything; the built-in ones are each host's
+        own. False, and nothing is taken, when code was dropped since: one of that name was loaded from elsewhere."""
+        loaded = [one for one in other.plugins if one.origin != "built-in"]
+        code = [(one, other._manager.get_plugin(one.name)) for one in loaded]
+        code = [(one, module) for one, module in code if module is not None]  # not those of YAML alone
+        if any(one.origin == "folder" and loading.loaded(one.name) is not module for one, module in code):
+            return False
+        for one, module in code:
+            self._manager.register(module, one.name)
+        self.plugins += loaded
+        self.faults += other.faults
+        self.notifiers |= other.notifiers
+        self.steps |= other.steps
+        self.formats |= other.formats
+        self.reports |= other.reports
+        self.commands |= other.commands
+        self._teller.forget_targets()
+        return True
+
     def _load_folder(self, path: Path) -> None:
         name = path.name
         has_code = (path / "plugin.py").is_file()

@@ -51,6 +51,11 @@ def load_folder(folder: Path) -> ModuleType:
         raise
 
 
+def loaded(name: str) -> ModuleType | None:
+    """The ``plugin.py`` of that name that was loaded last."""
+    return sys.modules.get(f"{PACKAGE}.{name}.plugin")
+
+
 def forget(name: str) -> None:
     """Drop a plugin's modules, so that the next load runs its code anew."""
     full = f"{PACKAGE}.{name}"

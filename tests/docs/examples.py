@@ -28,10 +28,10 @@ _KNOWN = {
 }
 #: An entry of queues.yaml or agents.yaml: its key at two blanks, and all lines that are further in.
 _ENTRY = re.compile(r"^(  ([\w-]+):.*\n(?:(?:    .*)?\n)*)", re.M)
-PIECE = "plugins/facilities/flows/piece.yaml"
+PIECE = "plugins/facilities/flows/{name}.yaml"
 _AROUND = """\
 grammar: 1
-flow: facilities/piece
+flow: facilities/{name}
 revision: 1
 title: A piece of the documentation
 owner: facilities
@@ -118,7 +118,7 @@ def write(home: Path, path: str, text: str) -> None:
     file.write_text(text, encoding="utf-8")
 
 
-def around(piece: str, *, ended: bool) -> str:
-    """A whole flow around a piece of one; ``ended`` when the piece ends its block itself."""
+def around(piece: str, name: str, *, ended: bool) -> str:
+    """A whole flow of that name around a piece of one; ``ended`` when the piece ends its block itself."""
     steps = piece if ended else f"{piece}- go: bye\n"
-    return _AROUND.format(steps=indent(steps, "    ").rstrip())
+    return _AROUND.format(name=name, steps=indent(steps, "    ").rstrip())

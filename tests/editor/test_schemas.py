@@ -96,7 +96,7 @@ def test_what_is_shipped_passes(schemas: dict[str, dict[str, Any]], word: str, p
 
 @pytest.mark.parametrize("piece", [one for one in examples("yaml") if not one.path], ids=lambda one: one.name)
 def test_the_pieces_of_the_documentation_pass(piece: Any) -> None:
-    assert wrong(flow_schema(STEPS), around(piece.text, ended=False)) == []
+    assert wrong(flow_schema(STEPS), around(piece.text, "piece", ended=False)) == []
 
 
 @pytest.mark.parametrize("name", administered().texts)

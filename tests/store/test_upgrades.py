@@ -66,9 +66,9 @@ def columns(url: str, table: str) -> set[str]:
 def test_the_migrations_lead_to_the_tables_that_the_code_has(store: Store, url: str) -> None:
     engine = make_engine(read_url(url), write=False)
     with engine.connect() as connection:
-        for table in all_tables.metadata.tables.values():
-            whole = DepartmentTables("core", all_tables.metadata, prefix=table.name)
-            assert [line for line in differences(connection, whole) if f"'{table.name}'" in line] == []
+        names = tuple(all_tables.metadata.tables)  # as prefixes: all of them at once
+        whole = DepartmentTables("core", all_tables.metadata, prefix=names)  # type: ignore[arg-type]
+        assert differences(connection, whole) == []
         there = set(inspect(connection).get_table_names())
     assert there == {*all_tables.metadata.tables, "alembic_version"}
 

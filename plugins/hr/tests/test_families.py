@@ -251,8 +251,8 @@ def leads_to(flow: str) -> set[str]:
         if name in found or not path.exists():
             continue
         found.add(name)
-        text = path.read_text(encoding="utf-8")
-        todo += [f"hr/{other.stem}" for other in FLOWS.glob("*.yaml") if f"hr/{other.stem}" in _targets(text)]
+        targets = _targets(path.read_text(encoding="utf-8"))
+        todo += [name for other in FLOWS.glob("*.yaml") if (name := f"hr/{other.stem}") in targets]
     return found
 
 
