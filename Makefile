@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# The processes in which the tests run; 0: in one, as plain `pytest` does.
+WORKERS ?= auto
 
 .PHONY: run test check bench lock clean format reference editor-server
 
@@ -16,7 +18,7 @@ run: $(VENV)/.installed
 	@$(BIN)/insideline run --sample $(ARGS)
 
 test: $(VENV)/.installed
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check engine plugins tests bench

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 import structlog
@@ -22,7 +22,6 @@ from engine.testing.postgresql import missing as no_postgresql
 from tests.editor.language_server import VARIABLE, find_server
 from tests.switch.real import RealSwitch, start_real_switch
 
-_needing: dict[str, set[str]] = {}
 _ran: Counter[str] = Counter()
 _left_out: Counter[tuple[str, str]] = Counter()
 NEEDS = {
@@ -76,20 +75,31 @@ def _missing() -> dict[str, str]:
     return missing
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = _missing()
-    for marker in NEEDS:
-        needing = [item for item in items if item.get_closest_marker(marker)]
-        _needing[marker] = {item.nodeid for item in needing}
-        if why := missing.get(marker):
-            for item in needing:
+    for item in items:
+        needs = [marker for marker in NEEDS if item.get_closest_marker(marker)]
+        if "switch" in needs or "sipp" in needs:
+            # They share a switch and its ports, and run in real time: one after the other, in one process.
+            item.add_marker(pytest.mark.xdist_group("switch"))
+        for marker in needs:
+            if why := missing.get(marker):
                 item.add_marker(pytest.mark.skip(reason=why))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    # Beside the report, because it may be another process that collected the test.
+    report.needs = [marker for marker in NEEDS if item.get_closest_marker(marker)]
+    return report
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    for marker in NEEDS:
-        if report.nodeid not in _needing.get(marker, ()):
-            continue
+    for marker in getattr(report, "needs", ()):
         if report.when == "setup" and report.skipped:
             why = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
             _left_out[marker, why.removeprefix("Skipped: ")] += 1

@@ -11,10 +11,11 @@ from __future__ import annotations
 # gevent patches before anything else is imported.
 from engine.testing import patched  # isort: skip  # noqa: F401
 
+import gc
 import io
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,9 @@ import structlog
 
 from engine.store import engines
 
-pytest_plugins = ("engine.testing.flow_coverage",)
+_COLLECT = (10_000, 20, 20)  # new objects, and times; Python's own are 700, 10, 10
+
+pytest_plugins = ("engine.testing.flow_coverage", "engine.testing.workers")
 
 if TYPE_CHECKING:
     from engine.app import Installation
@@ -36,8 +39,25 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    from engine.testing.compiled import share_compiled
+
     engines.DURABLE = False
+    share_compiled()
     config.addinivalue_line("markers", "postgresql: needs PostgreSQL (left out where there is none)")
+    config.addinivalue_line("markers", "xdist_group(name): with pytest-xdist, all in one process")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """The collector of garbage need not walk, again and again, the million objects that are imported and collected to
+    stay: that was a fifth of the time of short tests."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()  # they are old from now on
+        gc.set_threshold(*_COLLECT)
+        gc.enable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -99,8 +119,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def _workshop(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What all centres of a run share: the folder of rendered prompts, and new databases to copy."""
-    return {"folder": tmp_path_factory.mktemp("centre"), "databases": {}}
+    """What all centres of a run share: the folder of rendered prompts, what the files of installations say, and new
+    databases to copy."""
+    from engine.testing.installations import Installations
+
+    return {
+        "folder": tmp_path_factory.mktemp("centre"), "databases": {}, "installations": Installations(),
+    }  # fmt: skip
 
 
 @pytest.fixture
@@ -132,7 +157,6 @@ def centre_of(
     """Makes a centre of any installation: a folder, or a :class:`~engine.testing.home.Home`. ``database`` is the URL
     of an empty database (``database=postgresql_url``); without it the centre has an SQLite file of its own."""
     from engine import log
-    from engine.app import read_installation
     from engine.clock import VirtualClock
     from engine.prompts import MuteVoice
     from engine.testing.centre import Centre
@@ -146,7 +170,7 @@ def centre_of(
         clock, logged = VirtualClock(), io.StringIO()
         log.set_up("debug", "json", logged)
         folder = source.folder if isinstance(source, Home) else source
-        installation: Installation = read_installation(folder, clock)
+        installation: Installation = _workshop["installations"].read(folder, clock)
         var = tmp_path / f"var{len(opened) or ''}"
         if not database and request.config.getoption("--database") == "postgresql":
             server = request.getfixturevalue("postgresql")
