@@ -134,11 +134,11 @@ def test_telling_with_wrong_arguments_is_the_tellers_mistake(host: Host, call: C
 def test_telling_costs_the_caller_little(host: Host, clock: VirtualClock, call: CallView) -> None:
     for at in range(5):
         host.add(Listens(), f"plugin{at}")
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(200):
         host.tell.call_ended(call=call, cause="NORMAL_CLEARING")
         clock.sleep(0)
-    assert (time.perf_counter() - began) / 1000 < 0.001
+    assert (time.process_time() - began) / 1000 < 0.001
 
 
 def test_one_of_the_engines_own_is_told_on_the_spot_and_its_fault_stays_its_own(clock: VirtualClock) -> None:

@@ -126,9 +126,9 @@ def test_a_file_of_100_megabytes_is_refused_without_being_read(tmp_path: Path) -
     path = tmp_path / "big.yaml"
     with path.open("wb") as stream:
         stream.truncate(100 << 20)
-    began = time.perf_counter()
+    began = time.process_time()
     document = read_document(path)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert [fault.code for fault in document.faults] == ["too-large"]
 
 
