@@ -122,13 +122,15 @@ class Schedules:
         if not self.declared:
             return None
         now = self._clock.now()
+        # Also those that end while the rows are read: a row may still say that it runs, as if its engine were gone.
+        busy = set(self._busy)
         known = {row.name: row for row in self._store.read(last_runs, DATABASE)}
         pauses: list[float] = []
         for one in self.declared.values():
             coming = next_slot(one, now, self._zone, self._hours)
             if coming is not None:
                 pauses.append((coming - now).total_seconds())
-            if one.name in self._busy:
+            if one.name in busy or one.name in self._busy:
                 continue
             row = known.get(one.name)
             if row is None:

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.clock import VirtualClock
 from engine.errors import PluginError
 from engine.hooks.context import Context
 from engine.hooks.department import Department
 from engine.hooks.schedules import Schedule, schedule
-from engine.records.schedules import last_slot, next_slot
+from engine.records.schedules import Last, Schedules, last_slot, next_slot
 
 HOME = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -109,3 +110,25 @@ def test_one_that_fails_is_tried_again_and_counts_once(home: Any, centre_of: Any
     assert len(centre.rows("tickets")) == 1
     kinds = [entry.kind for entry in centre.journal() if entry.kind.startswith("schedule")]
     assert kinds == ["schedule.failed", "schedule.failed", "schedule.done"]
+
+
+def test_one_that_ends_while_the_rows_are_read_is_not_begun_again() -> None:
+    """Its row said that it runs, and nobody ran it any more: as if its engine had died."""
+    one, clock, ran = declared(every="10m"), VirtualClock(), []
+
+    class Rows:
+        def read(self, function: Any, timeout: float) -> list[Last]:
+            schedules._busy.clear()  # it ends now, and its row was read before
+            return [Last("shop.work", MONDAY, "running", 1, "", MONDAY)]
+
+        def work(self, function: Any, timeout: float) -> None:
+            ran.append("begun")
+
+    schedules = Schedules(
+        Rows(), clock, [one], zone=HOME, hours=Weekdays(), run=lambda one, key: ran.append(key)
+    )  # type: ignore[arg-type]
+    schedules._busy.add("shop.work")
+    schedules.work()
+    clock.advance(1)
+    clock.close()
+    assert ran == []
