@@ -35,6 +35,8 @@ _COLUMNS: tuple[Column, ...] = (
     ("department", "department"),
 )
 
+_ANSWERS = (("answer", "answer"), ("reopened", "reopens"), ("returned", "returns"))
+
 _by = click.option("--as", "by", default="", help="Who does it: an agent's id, or a name; you when left out.")
 
 
@@ -97,17 +99,16 @@ def show_ticket(number: str, as_json: bool) -> None:
         echo_json(found)
         return
     row = found["ticket"]
-    for title, what in _COLUMNS:
-        value = what(row) if callable(what) else row[what]
-        if value:
-            click.echo(f"{title:<12}{value}")
-    for title, name in (("answer", "answer"), ("reopened", "reopens"), ("returned", "returns")):
-        if row[name]:
-            click.echo(f"{title:<12}{row[name]}")
+    pairs = [(title, what(row) if callable(what) else row[what]) for title, what in _COLUMNS]
+    pairs += [(title, row[name]) for title, name in _ANSWERS]
+    pairs = [(title, value) for title, value in pairs if value]
     for name, value in row["data"].items():
-        click.echo(f"  {name:<10}{value}")
+        pairs.append((f"  {name}", ("no", "yes")[value] if isinstance(value, bool) else value))
     for kind, ref in row["links"]:
-        click.echo(f"{kind:<12}{short(ref) if kind == 'call' else ref}")
+        pairs.append((kind, short(ref) if kind == "call" else ref))
+    wide = max(10, *(len(title) for title, _ in pairs)) + 2
+    for title, value in pairs:
+        click.echo(f"{title:<{wide}}{value}")
     click.echo()
     for one in found["history"]:
         by = f" by {one['by']}" if one["by"] else ""

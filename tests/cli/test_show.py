@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
 from engine.cli import show
+from engine.cli.client import Engine
 from engine.cli.dial_screen import _wrapped
 from engine.cli.home import TIMEZONE, home_option
 from engine.config import Settings
@@ -119,3 +121,21 @@ def test_what_is_heard_is_broken_between_words() -> None:
     assert _wrapped("To hear this again, press star.", 20) == ["To hear this again,", "press star."]
     assert _wrapped("您好，欢迎致电粤达物流。", 10) == ["您好，欢迎", "致电粤达物", "流。"]
     assert _wrapped("", 10) == [""]
+
+
+def test_a_ticket_has_room_for_the_longest_of_its_fields(
+    home: Path, monkeypatch: pytest.MonkeyPatch, say: Callable[..., Result]
+) -> None:
+    moments = dict.fromkeys(("due", "opened"), None)
+    row = {
+        "number": "300575388", "kind": "pickup", "state": "open", "group": "logistics", "owner": "", "caller": "",
+        "department": "logistics", "escalated": False, "answer": "", "reopens": 0, "returns": 0,
+        "data": {"order": "70000001", "to_write_down": False}, "links": [["call", "fa5d628f-0000"]], **moments,
+    }  # fmt: skip
+    monkeypatch.setattr(Engine, "get", lambda self, path: {"ticket": row, "history": []})
+    assert say("ticket show 300575388").stdout.splitlines()[-4:] == [
+        "  order          70000001",
+        "  to_write_down  no",
+        "call             fa5d628f",
+        "",
+    ]
