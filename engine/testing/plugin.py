@@ -14,6 +14,7 @@ from engine.testing import patched  # isort: skip  # noqa: F401
 import gc
 import io
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
+from gevent.monkey import get_original
 
 from engine.store import engines
 
@@ -58,6 +60,13 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.collect()  # they are old from now on
         gc.set_threshold(*_COLLECT)
         gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """gevent closes what is no regular file in the next turn of its hub, and there is none any more: pytest, which now
+    removes the folders of earlier runs, would have all of them open at once, and end with "Too many open files"."""
+    os.close = get_original("os", "close")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
