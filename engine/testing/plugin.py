@@ -63,10 +63,11 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish() -> None:
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """gevent closes what is no regular file in the next turn of its hub, and there is none any more: pytest, which now
     removes the folders of earlier runs, would have all of them open at once, and end with "Too many open files"."""
-    os.close = get_original("os", "close")
+    if not hasattr(session.config, "workerinput"):  # a worker of pytest-xdist removes none
+        os.close = get_original("os", "close")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
