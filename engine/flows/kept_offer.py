@@ -11,8 +11,8 @@ import structlog
 from engine.errors import HungUp, StoreError
 from engine.esl.commands import Digits
 from engine.flows.asking import Asked, Given, ask
-from engine.records.callbacks import Owed
 from engine.records.callbacks_again import kept_for, take_over
+from engine.records.owed import Owed
 
 if TYPE_CHECKING:
     from engine.flows.run import Run

@@ -38,7 +38,8 @@ from engine.calls.signals import Gone, Signal
 from engine.clock import Clock, Mailbox
 from engine.errors import NotFound, StoreError, SwitchError
 from engine.esl import commands
-from engine.records.callbacks import Callbacks, Kept, Owed
+from engine.records.callbacks import Callbacks
+from engine.records.owed import Kept, Owed
 from engine.types import AgentView, CallState
 
 log = structlog.get_logger(__name__)

@@ -16,8 +16,8 @@ dials again later. From the answer on it is a call, and any engine takes it up.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from uuid import uuid4
@@ -32,6 +32,7 @@ from engine.calls.registry import CALLBACK, NUMBER, Calls
 from engine.calls.ring import AgentRing, CallFloor
 from engine.clock import Clock
 from engine.errors import DialRefused, NotFound, StoreError, SwitchError, WrongState
+from engine.records.owed import Kept, Owed
 from engine.store.columns import decode, encode
 from engine.store.store import Store
 from engine.store.tables_tickets import callbacks
@@ -89,22 +90,6 @@ class Queues(Protocol):
         """``seconds`` of its opening hours after ``moment``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A place that is kept: what its caller's queue step had asked for. ``first``: who is rung first, the reserved
-    "agent" (the caller, once there, waits for nobody) or the "caller"."""
-
-    skills: Mapping[str, int] = field(default_factory=dict)
-    priority: int = 0
-    agent: str = ""
-    tier: str = ""
-    site: str = ""
-    away: Sequence[str] = ()  # sites whose agents must not have it
-    first: str = "agent"
-    last_agent: str = ""  # who had talked to this caller last, where the queue is sticky
-    call: str = ""  # the id under which it stands in the queue, and which its call will have
-
-
 class Places(Protocol):
     """Who stands in a queue for those who keep a place (:mod:`engine.flows.kept_places`)."""
 
@@ -122,32 +107,6 @@ class Places(Protocol):
 
     def stop(self) -> None:
         """Another engine goes on from the table."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """A row."""
-
-    id: str
-    queue: str
-    number: str
-    department: str
-    flow: str
-    language: str
-    state: str
-    why: str
-    created: datetime
-    since: datetime
-    due: datetime
-    until: datetime
-    next: datetime
-    tries: int
-    most: int
-    dialled: str
-    call: str
-    last: str
-    data: Mapping[str, Any]
-    place: Kept | None = None
 
 
 def owe(

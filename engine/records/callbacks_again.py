@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine.records.callbacks import Owed, owed_of
+from engine.records.callbacks import owed_of
+from engine.records.owed import Owed
 from engine.store.tables_tickets import callbacks
 
 

@@ -14,12 +14,13 @@ from engine.calls.call import Call
 from engine.clock import Clock
 from engine.errors import PluginError
 from engine.records import notices
-from engine.records.callbacks import Callbacks, Owed
+from engine.records.callbacks import Callbacks
 from engine.records.certification import Certifications, withheld
 from engine.records.duty import Duty
 from engine.records.knowledge import Library, RolesOf
 from engine.records.notices import Notices
 from engine.records.notify_file import NotifyFile
+from engine.records.owed import Owed
 from engine.records.ratings import RatingsIn
 from engine.records.tickets import Desk, Due, Kinds, SiteOf
 from engine.store.store import Store

@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
 # Large blocks that something small stays behind, as calls come in while a snapshot is read.
 HOLES = """
 import sys
@@ -26,7 +24,6 @@ print((psutil.Process().memory_full_info().uss - before) // 2**20)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
 def test_large_blocks_leave_no_holes() -> None:
     def held(how: str) -> int:
         done = subprocess.run([sys.executable, "-c", HOLES, how], capture_output=True, text=True, timeout=60)

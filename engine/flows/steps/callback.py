@@ -17,7 +17,8 @@ from engine.flows.scope import UnknownName
 from engine.flows.step import Into, Step, Types, Values
 from engine.flows.types import FLAG, MOMENT, TEXT, Type, record
 from engine.flows.values import Val, parse_value
-from engine.records.callbacks import Kept, owe
+from engine.records.callbacks import owe
+from engine.records.owed import Kept
 from engine.schema.fields import Duration, Flag, QueueRef, Target, whole
 
 if TYPE_CHECKING:
