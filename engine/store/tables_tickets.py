@@ -96,7 +96,7 @@ callbacks = Table(
     text("call"),  # the first call
     text("last"),  # the last call that we made for it
     Column("data", Json),
-    Column("place", Json),  # that it keeps in its queue (engine.records.callbacks.Kept); NULL: none
+    Column("place", Json),  # that it keeps in its queue (engine.records.owed.Kept); NULL: none
 )
 Index("ix_callbacks_state", callbacks.c.state, callbacks.c.next)
 Index("ix_callbacks_number", callbacks.c.number, callbacks.c.state)
