@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
+
+import pytest
 
 # Large blocks that something small stays behind, as calls come in while a snapshot is read.
 HOLES = """
@@ -17,18 +20,19 @@ bytearray(20_000_000)  # malloc learns: blocks up to this size stay in its heap
 before = psutil.Process().memory_full_info().uss
 large, small = [], []
 for _ in range(100):
-    large.append(bytes(500_000))
-    small.append(bytes(3_000))
+    large.append(bytearray(b"x") * 500_000)  # written: memory that is only asked for is not held
+    small.append(bytearray(b"x") * 3_000)
 del large
 print((psutil.Process().memory_full_info().uss - before) // 2**20)
 """
 
 
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the limits are glibc's")
 def test_large_blocks_leave_no_holes() -> None:
     def held(how: str) -> int:
         done = subprocess.run([sys.executable, "-c", HOLES, how], capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return int(done.stdout)
 
-    assert held("as ever") >= 5  # MiB
-    assert held("given back") <= 1
+    assert held("as ever") >= 20  # MiB, of 48
+    assert held("given back") <= 2
