@@ -17,6 +17,7 @@ from engine.app.memory import give_large_blocks_back
 if sys.argv[1] == "given back":
     assert give_large_blocks_back()
 bytearray(20_000_000)  # malloc learns: blocks up to this size stay in its heap
+filled = [bytearray(b"x") * 3_000 for _ in range(5_000)]  # what the imports left free: more where they are compiled
 before = psutil.Process().memory_full_info().uss
 large, small = [], []
 for _ in range(100):
