@@ -2,7 +2,8 @@
 
 They are bound to the agent's own leg (``bind_digit_action``), so that the switch swallows them in mid-bridge: the
 other party hears nothing, and the engine is told by an ``il::key`` event. A binding lives as long as the leg, whoever
-it is bridged with, and outlives the engine.
+it is bridged with, and outlives the engine. It is sent right before the bridge: the switch does what waits for the
+second leg of a ``uuid_bridge`` before the two talk, and looks at nothing else in the first 0.2 s of a bridge.
 
 The target of a transfer or a consultation is typed after its key, ended by ``#``. For that the switch itself, in the
 moment of the key, changes to a realm of bindings in which each key is told by itself: however fast they come, none is
@@ -73,24 +74,26 @@ class KeyPlan(Shape):
 
 
 def bind(leg: str, plan: KeyPlan) -> list[Command]:
-    """The commands that give an agent's leg its keys."""
+    """The commands that give an agent's leg its keys; harmless twice."""
     bound = plan.bound()
-    # The realm that is made last is the one that counts.
+    if not bound:
+        return []
     typing = [
         commands.bind_digit_action(leg, commands.ANY_KEY, KEY_EVENT, {KEY_FIELD: TYPED}, realm=action)
         for action in TARGETED
         if action in bound
     ]
-    return typing + [
+    ordinary = [
         commands.bind_digit_realm(leg, keys, action, realm=TALK)
         if action in TARGETED
         else commands.bind_digit_action(leg, keys, KEY_EVENT, {KEY_FIELD: action}, realm=TALK)
         for action, keys in bound.items()
     ]
+    return [*typing, *ordinary, give_back(leg)]
 
 
 def give_back(leg: str) -> Command:
-    """The command after which the ordinary keys of a talk count again."""
+    """The command after which the ordinary keys of a talk count (again)."""
     return commands.digit_action_set_realm(leg, TALK)
 
 

@@ -18,7 +18,7 @@ import structlog
 
 from engine.calls.call import OUTAGE_LIMIT, Abandon, Call
 from engine.calls.keys import APPLICATION as KEY_APPLICATION
-from engine.calls.keys import KEY_EVENT, KEY_FIELD, KeyPlan
+from engine.calls.keys import KEY_EVENT, KEY_FIELD, TARGETED, KeyPlan
 from engine.calls.leg import Leg
 from engine.calls.signals import Answered, Bridged, Done, Gone, Key, Parked, Unbridged
 from engine.calls.supervise import Supervision
@@ -44,6 +44,9 @@ ASKS = "il_asks"
 FALLBACK_CONTEXT = "fallback"
 FELL_BACK = "il_fallback"
 """Set by the fallback: the switch took the call back, and it is the engine's no longer."""
+
+EARLY_KEYS = 20
+"""How many keys are kept of a leg whose talk is about to begin: those of a number."""
 
 SWITCH_CAUSES = ("SYSTEM_SHUTDOWN", "LOST", "MEDIA_TIMEOUT", "RECOVERY_ON_TIMER_EXPIRE")
 """Causes for which neither the caller nor the flow ended the call."""
@@ -286,7 +289,7 @@ class Calls:
         leg = self.legs.get(event.uuid)
         if leg is None:
             return
-        if event.get("Application") == KEY_APPLICATION:
+        if event.get("Application") == KEY_APPLICATION and event.get("Application-Data") in TARGETED:
             self._on_key(leg, event.get("Application-Data") or "")
         if not leg.awaited:
             return
@@ -349,8 +352,8 @@ class Calls:
 
     def _on_key(self, leg: Leg, action: str, pressed: str = "") -> None:
         owner = self.calls.get(leg.owner)
-        if owner is not None and owner.talk is not None:
-            owner.talk.key(leg, action, pressed)
+        if owner is not None and (owner.talk is None or not owner.talk.key(leg, action, pressed)):
+            leg.early = (*leg.early, (action, pressed))[-EARLY_KEYS:]
 
     def _on_custom(self, event: EventLike) -> None:
         subclass = event.get("Event-Subclass") or ""

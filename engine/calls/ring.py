@@ -24,7 +24,7 @@ from engine.calls.outbound import Outbound
 from engine.calls.registry import AGENT, OWNER, Calls, Expected
 from engine.calls.resync import bridged_now, dump
 from engine.calls.signals import Answered, Bridged, Done, Gone, Key
-from engine.calls.talk_start import begin_talk
+from engine.calls.talk_start import begin_talk, give_keys
 from engine.clock import Empty
 from engine.errors import DialRefused, NoSuchCall, SwitchError
 from engine.esl import commands
@@ -44,6 +44,9 @@ ASKED = 2
 
 ACCEPT_WITHIN = 6.0
 """Seconds after the question until it counts as not accepted."""
+
+BROKEN_WITHIN = 0.3
+"""Seconds until a sound that was broken off must be over."""
 
 LATE_SOUND = 5.0
 """Seconds beyond the length of a sound in which its end must be heard of."""
@@ -208,18 +211,21 @@ class AgentRing:
             commands.execute(leg.uuid, "playback", sound.playback, event_uuid=token, lock=True)
         )
         end = clock.monotonic() + sound.seconds + LATE_SOUND
+        pressed = False
         try:
             while leg.gone is None and not self._cancelled and (caller is None or caller.leg.gone is None):
                 try:
                     signal = leg.inbox.get(end - clock.monotonic())
                 except Empty:
-                    return False
+                    break
                 if isinstance(signal, Done) and signal.event_uuid == token:
-                    return False
-                if key and isinstance(signal, Key) and signal.digit == key:
+                    break
+                if key and not pressed and isinstance(signal, Key) and signal.digit == key:
+                    pressed = True
                     calls.require_line().post(commands.uuid_break(leg.uuid, all=True))
-                    return True
-            return False
+                    # What is sent while it still plays would wait until the bridge is some tenths of a second old.
+                    end = clock.monotonic() + BROKEN_WITHIN
+            return pressed
         finally:
             leg.awaited.discard(token)
 
@@ -241,6 +247,7 @@ class AgentRing:
             return False
         try:
             self._let_answer(call)
+            give_keys(calls, leg)
             calls.ask(commands.uuid_bridge(call.id, leg.uuid), 5.0)
         except SwitchError as error:
             log.info("bridge.refused", call=self._call_id, leg=leg.uuid, error=str(error))
@@ -421,7 +428,7 @@ class CallFloor:
             ring._bridged_at = self._calls.clock.monotonic()
             call = self._calls.calls.get(call_id)
             if call is not None and not found.kept:
-                begin_talk(self._calls, call, found, bind=False)
+                begin_talk(self._calls, call, found, new=False)
         return ring
 
     def leg_alive(self, leg: str) -> bool:

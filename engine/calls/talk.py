@@ -30,6 +30,7 @@ from engine.calls.leg import Leg
 from engine.calls.signals import Gone, Key, Signal
 from engine.calls.talk_moves import Moves
 from engine.calls.talk_orders import missed_or_answered, obey
+from engine.calls.talk_start import give_keys
 from engine.calls.talk_typing import TargetKeys
 from engine.calls.talk_words import VERBS, AskedOver, Joined, Order, Party, Rang, Typed, Unasked, words_for
 from engine.calls.talking import FRONT, Asker, Consultation, Mode, Ring, TalkOver
@@ -108,16 +109,24 @@ class Talk(Asker):
         if order.error is not None:
             raise order.error
 
-    def key(self, leg: Leg, action: str, pressed: str = "") -> None:
-        """The agent pressed the keys of ``action``, or ``pressed`` one of a target. Never blocks."""
+    def key(self, leg: Leg, action: str, pressed: str = "") -> bool:
+        """The agent pressed the keys of ``action``, or ``pressed`` one of a target. Never blocks. False when the talk
+        is not that leg's (yet)."""
         if self.over or leg is not self.first.leg:
-            return
+            return False
         if action == keys.TYPED:
             self.typing.early = True
             self.tell(Typed(leg, pressed[-1:]))
         elif action in keys.ACTIONS:
             self.typing.early = False
             self.tell(Order(action, "", "key", self.clock.event()))
+        return True
+
+    def take_early_keys(self) -> None:
+        """Those that the first pressed before the word of its bridge came."""
+        pressed, self.first.leg.early = self.first.leg.early, ()
+        for action, digit in pressed:
+            self.key(self.first.leg, action, digit)
 
     @property
     def asked_by(self) -> str:
@@ -311,6 +320,7 @@ class Talk(Asker):
 
     def bridge(self, one: Leg, other: Leg) -> bool:
         """See :meth:`Moves.join`."""
+        self.typing.give_keys_back()  # in the bridge it would take the switch some tenths of a second
         return self.moves.join(one, other, from_room=self.mode is Mode.THREE)
 
     def to_second(self) -> bool:
@@ -341,6 +351,7 @@ class Talk(Asker):
         before, new = self.first, self.second
         assert new is not None
         self.outlives = True
+        give_keys(self.calls, new.leg)
         if not self.bridge(self.call.leg, new.leg):
             return  # one of the two is gone: the facts say what follows
         self.moved(how, new.who, by=by)
@@ -357,9 +368,8 @@ class Talk(Asker):
         if not new.agent:
             call.transferred = new.shown
         self.release(before)
+        self.take_early_keys()
         self.save()
-        if new.agent:
-            self.calls.require_line().post(*keys.bind(new.leg.uuid, self.calls.keys))
         self.moves.desk.recorded(call, new.agent)
         if new.ring is not None and new.asked is None:
             new.ring.talks()

@@ -65,9 +65,11 @@ def take_up(calls: Calls, call: Call, first: Leg, found: LeftBehind) -> Talk:
     elif mode is Mode.QUEUED:
         _wait_on(talk, found)
     elif second is not None and mode is not Mode.HELD and _take_second(talk, second, found):
+        talk.take_early_keys()
         return talk
     talk.mode = mode
     talk.mend()
+    talk.take_early_keys()
     return talk
 
 

@@ -341,7 +341,7 @@ def bind_digit_action(
     pairs += [f"{text.variable(name)}={text.token(value, name)}" for name, value in fields.items()]
     keys = digits if digits == ANY_KEY else text.digits(digits)
     argument = f"{text.word(realm, 'realm')},{keys},exec[i]:event,'{','.join(pairs)}',self,self"
-    return execute(uuid, "bind_digit_action", argument)
+    return execute(uuid, "bind_digit_action", argument, event_uuid=UNHEARD)
 
 
 def bind_digit_realm(uuid: str, digits: str, to: str, *, realm: str = "talk") -> Command:
@@ -351,12 +351,12 @@ def bind_digit_realm(uuid: str, digits: str, to: str, *, realm: str = "talk") ->
     """
     deed = f"exec[i]:digit_action_set_realm,{text.word(to, 'realm')},self,self"
     argument = f"{text.word(realm, 'realm')},{text.digits(digits)},{deed}"
-    return execute(uuid, "bind_digit_action", argument)
+    return execute(uuid, "bind_digit_action", argument, event_uuid=UNHEARD)
 
 
 def digit_action_set_realm(uuid: str, realm: str) -> Command:
     """From now on the bound keys of this realm count on this leg, and no others."""
-    return execute(uuid, "digit_action_set_realm", text.word(realm, "realm"))
+    return execute(uuid, "digit_action_set_realm", text.word(realm, "realm"), event_uuid=UNHEARD)
 
 
 def clear_digit_action(uuid: str, realm: str = "talk") -> Command:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from engine.calls.keys import KeyPlan, bind
+from engine.calls.keys import ACTIONS, KeyPlan, bind
 
 LEG = "12345678-1234-1234-1234-123456789012"
 
@@ -22,9 +22,14 @@ def test_each_action_is_bound_to_its_keys_and_none_takes_it_off() -> None:
         ["talk", "*2"],
         ["talk", "*5"],
         ["talk", "*4"],
-    ]  # the realm that is made last counts first
+        ["talk"],
+    ]  # whatever was bound or chosen before, the ordinary keys count
     assert said[3] == "talk,*2,exec[i]:digit_action_set_realm,transfer,self,self"
     assert not any("conference" in line for line in said)
+
+
+def test_where_no_action_has_keys_nothing_is_bound() -> None:
+    assert bind(LEG, KeyPlan.model_validate(dict.fromkeys(ACTIONS, "none"))) == []
 
 
 def test_an_action_without_keys_needs_no_realm_for_its_target() -> None:

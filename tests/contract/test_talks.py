@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import uuid as uuids
 
+import pytest
+
+from engine.calls.keys import APPLICATION, KeyPlan, bind
 from engine.esl import commands as c
 from tests.contract.rig import Rig
 
@@ -48,6 +51,53 @@ def test_bound_keys_are_heard_of_when_the_leg_is_parked_and_in_a_conference(swit
     since = switch.heard.mark
     agent.press("*1")
     assert switch.heard.wait("il::key", leg, since=since).get("il_key") == "hold"
+
+
+@pytest.mark.parametrize("before", ["parked", "in a talk", "in a conference"])
+def test_keys_sent_with_the_bridge_are_bound_when_it_begins(switch: Rig, before: str) -> None:
+    """In one go, without a wait: the second leg of uuid_bridge does what waits for it before the two talk."""
+    person, caller = switch.arrive()
+    other, third = switch.agent_leg(switch.phone("1002"))
+    agent, leg = switch.agent_leg(switch.phone("1001"))
+    if before == "in a talk":
+        switch.bridge(third, leg)
+        switch.until(lambda: switch.bridged() == {third, leg})
+    elif before == "in a conference":
+        room = f"il-{uuids.uuid4().hex[:8]}"
+        for one in (caller, third, leg):
+            switch.api(c.uuid_transfer_to_conference(one, room))
+        switch.until(lambda: leg in switch.connection.request(c.conference(room, "list")).text)
+    since = switch.heard.mark
+    switch.connection.post(*bind(leg, KeyPlan()))
+    switch.bridge(caller, leg)
+    agent.press("*1")
+    assert switch.heard.wait("il::key", leg, since=since).get("il_key") == "hold"
+    told = [
+        "bound" if event.get("Application") == APPLICATION else event.name
+        for event in switch.heard.events[since:]
+        if leg in (event.uuid, event.get("Bridge-B-Unique-ID"))
+        and (
+            (event.get("Application"), event.name) == (APPLICATION, "CHANNEL_EXECUTE_COMPLETE")
+            or event.name == "CHANNEL_BRIDGE"
+        )
+    ]
+    assert told == ["bound", "CHANNEL_BRIDGE"]
+    assert (person.keys_heard, other.gone) == ("", False)
+
+
+def test_what_is_sent_into_a_bridge_that_has_just_begun_waits(switch: Rig) -> None:
+    """For ten frames, and then one command is done in a frame: keys that are bound now are late."""
+    _, caller = switch.arrive()
+    _, leg = switch.agent_leg(switch.phone("1001"))
+    switch.bridge(caller, leg)
+    began = switch.clock.monotonic()
+    sent = [switch.execute(leg, "unset", "il_probe") for _ in range(4)]
+    done = []
+    for one in sent:
+        switch.heard.done(one)
+        done.append(switch.clock.monotonic() - began)
+    assert done[0] > 0.15
+    assert done[3] - done[0] > 0.03
 
 
 def test_each_key_is_told_at_once_after_the_keys_of_a_realm_of_its_own(switch: Rig) -> None:

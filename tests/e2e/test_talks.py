@@ -60,11 +60,19 @@ def mode(house: House, verb: str, *more: str) -> str:
 
 def dial(house: House, agent: Call, keys: str, target: str) -> None:
     """As the agents' card says: the keys, then (the caller is on hold, the voice asks) the number."""
-    house.clock.sleep(0.5)  # the keys are bound once the two are connected; nobody is as quick as this
     agent.press(keys)
     house.wait_for(lambda: state(house, "8012") == "hold", "the keys were not heard", 5)
     house.clock.sleep(1)
     agent.press(target)
+
+
+def presses_at_once(house: House, caller: Call, ear: Call, keys: str) -> None:
+    """Keys in the moment in which the caller, who speaks already, is heard."""
+    end = house.clock.monotonic() + 5
+    while ear.sound.hears(1013) < 1000:
+        assert house.clock.monotonic() < end, "the caller is not heard"
+        house.clock.sleep(0.01)
+    ear.press(keys)
 
 
 def state(house: House, agent: str) -> str:
@@ -221,6 +229,51 @@ def test_talks(house: House, scene: Scene) -> None:
     print(
         "FIGURE cdr:", [cdr["data"].get("moves") for cdr in cdrs], [cdr["data"].get("agents") for cdr in cdrs]
     )
+    assert house.stop() == 0
+
+
+def test_keys_in_the_first_moment_of_a_talk(house: House, scene: Scene) -> None:
+    """Of the first talk, of who was handed the caller, after a hold, after three together, and after a kill -9."""
+
+    def on_hold(agent: str, what: str) -> None:
+        house.wait_for(lambda: state(house, agent) == "hold", f"no key {what}", 3)
+
+    caller, one = scene.begin()
+    scene.over(caller)
+    house.wait_for(lambda: state(house, "8012") == "ready", "8012 is not ready", 30)
+    house.post("/agents/8013/pause", reason="meeting")
+    caller = house.outside().dial("8056").wait_answered(10)
+    one = scene.one_phone.wait_ring(10)
+    caller.say_tone(1013, 60)
+    one.answer()
+    presses_at_once(house, caller, one, "*1")
+    on_hold("8012", "when it answered")
+    house.clock.sleep(0.5)
+    one.press("*1")
+    presses_at_once(house, caller, one, "*1")
+    on_hold("8012", "after the hold")
+    # Three together, and back: the bridge is a new one.
+    house.post("/agents/8013/ready")
+    assert mode(house, "consult", "agent:8013") == "ringing"
+    two = scene.two_phone.wait_ring(10)
+    two.answer()
+    house.wait_for(lambda: scene.talk() == "consulting", "no consultation", 5)
+    assert mode(house, "conference") == "three"
+    assert mode(house, "complete") == "talking"
+    presses_at_once(house, caller, two, "*1")
+    on_hold("8013", "of who was left with the caller")
+    # The engine dies in the moment of the bridge, and the agent presses a key when the next one is there.
+    house.clock.sleep(0.5)
+    two.press("*1")
+    while two.sound.hears(1013) < 1000:
+        house.clock.sleep(0.01)
+    house.kill()
+    house.start("--switch", "freeswitch")
+    house.wait_for(lambda: scene.talk() == "talking", "not taken up", 10)
+    presses_at_once(house, caller, two, "*1")
+    on_hold("8013", "after a restart")
+    assert caller.sound.digits == []
+    scene.over(caller)
     assert house.stop() == 0
 
 

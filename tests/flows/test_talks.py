@@ -122,6 +122,89 @@ def test_keys_of_the_agent_s_phone_hold_and_the_caller_hears_none(centre: Any) -
     assert caller.sim.bridged_to == one.phone.ring.uuid
 
 
+def together(centre: Any, caller: Any, agent: Any) -> None:
+    """On to the very moment in which the switch has bridged the two."""
+    for _ in range(2000):
+        ring = agent.phone.ring
+        if ring is not None and caller.sim.bridged_to == ring.uuid:
+            return
+        centre.clock.advance(0.001)
+    raise AssertionError("they are not together")
+
+
+MOMENTS = (
+    "answered",
+    "handed over",
+    "left",
+    "back from hold",
+    "back from asking",
+    "back from three",
+    "thought better",
+    "killed",
+)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_key_in_the_first_moment_of_a_talk_is_taken(centre: Any, moment: str) -> None:
+    """Whoever is connected with the caller, and by whatever move."""
+    one = centre.agent("201")
+    if moment in ("answered", "killed"):
+        caller = centre.caller().dials("8000").hears_music()
+        one.is_offered(caller).phone.answer()
+    elif moment in ("handed over", "left"):
+        caller, _, two = consulting(centre) if moment == "handed over" else three(centre)
+        one.phone.press("*2")
+        one = two
+    elif moment == "thought better":
+        caller, _, _ = talking(centre)
+        one.phone.press("*2")
+        centre.clock.advance(2)
+        one.phone.press("*4")
+    else:
+        caller, _, _ = {"hold": talking, "asking": consulting, "three": three}[moment.split()[-1]](centre)
+        if moment == "back from hold":
+            order(centre, caller, "hold")
+            one.phone.press("*1")
+        else:
+            one.phone.press("*4")
+    if moment != "answered" and moment != "killed":
+        centre.clock.advance(0.45)
+    together(centre, caller, one)
+    if moment == "killed":  # before the word of the bridge has come to anybody
+        centre.engine.kill()
+        centre.clock.advance(1)
+        centre.engine.start()
+        centre.clock.advance(2)
+        assert caller.sim.bridged_to == one.phone.ring.uuid
+    one.phone.press("*1")
+    centre.clock.advance(1)
+    assert one.state == "hold"
+    assert hears_music_now(centre, caller)
+    assert caller.sim.keys_heard == ""
+
+
+def test_a_target_is_typed_from_the_first_moment_on(centre: Any) -> None:
+    caller = centre.caller().dials("8000").hears_music()
+    one = centre.agent("201").is_offered(caller)
+    one.phone.answer()
+    together(centre, caller, one)
+    one.phone.press("*5202#")
+    two = centre.agent("202")
+    assert two.phone.wait_ring(5) is not None
+    assert caller.sim.keys_heard == ""
+
+
+def test_a_key_before_the_talk_is_none_of_the_talk(centre: Any) -> None:
+    """Nobody is there yet whom it could put on hold."""
+    caller = centre.caller().dials("8000").hears_music()
+    one = centre.agent("201").is_offered(caller)
+    one.phone.answer()
+    one.phone.press("*1")
+    centre.clock.advance(2)
+    caller.talks_to(one)
+    assert one.state == "talking"
+
+
 def test_a_blind_transfer_by_phone_to_an_agent(centre: Any) -> None:
     caller, one, two = talking(centre)
     one.phone.press("*2202#")

@@ -5,6 +5,9 @@ only. A ends in CS_SOFT_EXECUTE, B in CS_EXCHANGE_MEDIA. ``+OK`` of uuid_bridge 
 leave what they run at their next frames, and only some 40 ms later the two meet. In between either
 may vanish; then the other one is where the switch leaves it, and nobody is told.
 
+What waits for B is done before the two meet (it looks at it in CS_RESET, before it goes to sleep). In the bridge
+nothing is looked at for ten frames, and from then on one command a frame.
+
 Source: switch_ivr_uuid_bridge (switch_ivr_bridge.c), and what FreeSWITCH 1.11 did when tried.
 """
 
@@ -18,6 +21,7 @@ from engine.switch.simulator.running import Park, Running
 if TYPE_CHECKING:
     from engine.switch.simulator.channels import Channel
 
+LEAD = 0.2  # seconds of a talk in which no command is looked at
 MEETING = 0.04  # seconds between both legs being free and the bridge
 PATIENCE = 20.0  # seconds that an originator waits for a leg that talks to another; then both are hung up
 
@@ -43,13 +47,19 @@ class Waiting(Idle):
 
 
 class Leg(Running):
-    """One side of a talk. Keys go to the other side; commands run here as anywhere."""
+    """One side of a talk. Keys go to the other side; commands run here, one in a frame."""
 
     silent = True
+    hasty = False
 
     def __init__(self, channel: Channel, bridge: Bridge) -> None:
         super().__init__(channel, "uuid_bridge", "", "")
         self.bridge = bridge
+
+    @property
+    def listens(self) -> bool:  # type: ignore[override]
+        """Not in the first frames of a bridge."""
+        return not self.bridge.talking or self.channel.clock.monotonic() - self.bridge.since >= LEAD - 1e-6
 
     def take_keys(self) -> None:
         channel = self.channel
@@ -84,6 +94,7 @@ class Bridge:
         channel.set_state("CS_RESET")
         other = self.other(channel)
         if channel is self.b:
+            channel.do_what_is_instant()
             # It sleeps until the originator wakes it; when there is none, for ever.
             channel.stack.append(Idle(channel))
             if not other.hangup_cause and other.uuid in self._free:
@@ -183,8 +194,9 @@ class Bridge:
             for recording in leg.recordings.values():
                 recording.talks(True)
             leg.party.bridged(other.uuid)
-            if leg.pending or leg.keys:
+            if leg.keys:
                 leg.wake()
+            self.a.clock.after(LEAD, leg.wake)
 
     # -- the end of the talk ----------------------------------------------------------------------
 

@@ -326,6 +326,20 @@ class Channel:
         "play A" and "play B" sent together play B first.
         """
         while self.pending and not self.lock and self.ready and self.stack and self.stack[-1].listens:
+            top = self.stack[-1]
+            self._obey(self.pending.popleft())
+            if not top.hasty:
+                if self.pending:
+                    self.clock.after(FRAME, self.wake)
+                return
+
+    def do_what_is_instant(self) -> None:
+        """Run of the queued commands those that take no time, up to one that does; nothing else runs."""
+        while self.pending and not self.lock and self.ready:
+            command = self.pending[0]
+            application = self.switch.applications.get(command.app)
+            if command.kind != "execute" or application is None or not application.instant:
+                return
             self._obey(self.pending.popleft())
 
     def _obey(self, command: Command) -> None:

@@ -24,6 +24,7 @@ class Running:
     """An application on a channel's stack."""
 
     listens = True  # commands are looked at while it runs
+    hasty = True  # all that wait, and not one in a frame
     deaf = False  # not even a transfer gets it out
     silent = False  # entered by a state: no CHANNEL_EXECUTE, no CHANNEL_EXECUTE_COMPLETE
 
