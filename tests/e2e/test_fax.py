@@ -47,6 +47,7 @@ class FarEnd:
 
     def __init__(self, house: House, folder: Path) -> None:
         self.house = house
+        self.called: set[str] = set()
         self.freeswitch = start_real_switch(folder, house.clock).freeswitch
         self.say("load mod_spandsp")
 
@@ -60,14 +61,16 @@ class FarEnd:
         return ask(made.host, made.port, made.password, question, clock=self.house.clock, within=10.0)[0]
 
     def channel(self) -> str:
+        """A channel that was not given out before: the switch shows one that was killed a little longer."""
         rows = json.loads(self.say("show channels as json")).get("rows", [])
-        return str(rows[0]["uuid"]) if rows else ""
+        return next((str(row["uuid"]) for row in rows if row["uuid"] not in self.called), "")
 
     def receive(self, file: Path) -> str:
         """Let the call that comes receive into a file; its channel."""
         uuid: str = self.house.wait_for(self.channel, "the far end was not called", 20)
+        self.called.add(uuid)
         self.say(f"sched_del {uuid}")
-        self.say(f"uuid_transfer {uuid} answer,rxfax:{file},hangup inline")
+        assert self.say(f"uuid_transfer {uuid} answer,rxfax:{file},hangup inline").startswith("+OK")
         return uuid
 
 
