@@ -138,10 +138,12 @@ class Cases:
             row.responded = self._ctx.now
 
     def decide(self, case: int, state: State, by: str) -> CaseView:
-        """It is over; ``Refused("decided")`` when it was before. Its ticket is solved."""
+        """It is over; ``Refused``: "decided" when it was before, "not_yours" for whoever does not supervise its region.
+        Its ticket is solved."""
         row = self._session.scalars(select(Case).where(Case.id == case).with_for_update()).one_or_none()
         if row is None or row.state != "open":
             raise Refused("decided")
+        self._is_for(row, by)
         row.state, row.by, row.settled = state, by, self._ctx.now
         row.responded = row.responded or self._ctx.now
         if row.ticket:
@@ -150,6 +152,17 @@ class Cases:
             except WrongState:  # somebody at the desk was quicker with the ticket alone
                 self._ctx.log.info("ticket settled before its case", ticket=row.ticket)
         return self._view(row)
+
+    def _is_for(self, case: Case, by: str) -> None:
+        """A region's own supervisor decides; what belongs to no region is for each of them."""
+        regions = self._ctx.settings.regions
+        if case.region in regions:
+            its = regions[case.region]
+            if by != its.agent:
+                whose = f"{case.region}, which {its.agent} {its.supervisor} supervises"
+                raise Refused("not_yours", by=its.agent, say=f"case {case.id} is of {whose}, not {by}")
+        elif by not in (supervisors := [one.agent for one in regions.values()]):
+            raise Refused("not_yours", say=f"{by} supervises no region; {', '.join(supervisors)} do")
 
     def follow(self, ticket: TicketView, change: TicketChange) -> None:
         """A case goes the way of its ticket, when somebody works on that; an exception is decided by a supervisor only.

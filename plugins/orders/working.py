@@ -216,11 +216,12 @@ def hear(ctx: Context, case: int, agent: Digits, region: str) -> None:
     ctx.adapter(Desk).act(agent, "heard", at=ctx.now, how="phone", about=f"case {case}", region=region)
 
 
-@command(department, refusals=("decided",), over=Desk)
+@command(department, refusals=("decided", "not_yours"), over=Desk)
 def decide(
     ctx: Context, case: int, verdict: Literal["approved", "refused", "settled"], agent: Digits
 ) -> CaseView:
-    """``orders.decide``: an exception is approved or refused, a return or report settled; once."""
+    """``orders.decide``: an exception is approved or refused, a return or report settled; once, and by the region's
+    supervisor."""
     return decided(ctx, case, verdict, agent, "phone")
 
 

@@ -253,6 +253,22 @@ def test_what_another_decided_meanwhile_is_told(centre: Any, seed: Any, supervis
     assert [one.state for one in centre.rows("orders.case")] == ["refused", "refused"]
 
 
+def test_a_region_that_was_given_to_somebody_else_meanwhile_is_decided_by_them(
+    centre: Any, seed: Any, supervisor: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed.case(**opened(centre, "exception", reason="credit", amount="160.00"))
+    caller = supervisor().presses("2")
+    caller.hears("orders/exception_text")
+    caller.hears("orders/exception_verdict")
+    regions = centre.app.departments.contexts._settings["orders"].regions
+    monkeypatch.setitem(regions, "华南", regions["西南"])
+    caller.presses("1")
+    caller.hears("orders/not_yours")
+    caller.hears("bye")
+    assert centre.one("orders.case").state == "open"
+    assert [one.what for one in centre.rows("orders.act")] == ["heard"]
+
+
 def test_an_exception_may_wait(centre: Any, seed: Any, supervisor: Call) -> None:
     seed.case(**opened(centre, "exception", reason="credit", amount="160.00"))
     caller = supervisor().presses("2")
@@ -364,8 +380,8 @@ def test_cases_are_decided_by_command_once_and_each_in_its_own_way(centre: Any, 
             "orders", f"orders {name}", lambda ctx: found.run(ctx, **given), 5.0, writes=True
         )
 
-    def command(name: str, case: object) -> str:
-        return str(said(name, case=str(case), by="8021"))
+    def command(name: str, case: object, by: str = "8021") -> str:
+        return str(said(name, case=str(case), by=by))
 
     assert [(one["id"], one["kind"], one["ticket"]) for one in said("cases")] == [
         (first, "exception", ""),
@@ -373,6 +389,15 @@ def test_cases_are_decided_by_command_once_and_each_in_its_own_way(centre: Any, 
         (third, "return", ticket),
     ]
 
+    for other in ("8022", "8024"):  # another region's supervisor, and nobody's
+        for name, case in (("approve", first), ("refuse", second), ("settle", third)):
+            with pytest.raises(Refused, match="not_yours") as refused:
+                command(name, case, by=other)
+            assert (
+                refused.value.details["say"]
+                == f"case {case} is of 华南, which 8021 陈志强 supervises, not {other}"
+            )
+    assert {one.state for one in centre.rows("orders.case")} == {"open"}
     assert command("approve", first) == f"case {first} of 广州恒润商贸: approved"
     assert command("refuse", second).endswith("refused")
     assert command("settle", ticket) == f"case {third} of 广州恒润商贸: settled"  # what the dealer was told
