@@ -69,6 +69,10 @@ def parse_value(text: str) -> Value:
     if "{" in text or "}" in text:
         template = parse_template(text)
         if template.slots:
+            if counted := next((slot for slot in template.slots if slot.forms), None):
+                raise TemplateError(
+                    "words by number (`|`) belong to the prompts of a language", counted.offset
+                )
             uses = tuple(Use(tuple(slot.name.split(".")), slot.offset) for slot in template.slots)
             return Value(text, template=template, uses=uses)
         return Value("".join(part for part in template.parts if isinstance(part, str)))

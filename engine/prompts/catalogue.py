@@ -18,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from engine.prompts.plurals import wrong
 from engine.prompts.spoken import FORMATS, LANGUAGES
 from engine.schema.faults import Fault, Faults, did_you_mean
 from engine.schema.fields import is_prompt_key
@@ -136,7 +137,7 @@ class _Folder:
                 )  # fmt: skip
                 continue
             self.documents[path.stem] = document
-            self.found[path.stem] = self._read(document)
+            self.found[path.stem] = self._read(document, path.stem)
         self._compare()
         for language, found in self.found.items():
             recorded = self._recordings(language)
@@ -148,7 +149,7 @@ class _Folder:
                 self._fault_at(path, "unused-recording", f"no prompt of {language} is called {key!r}",
                                did_you_mean(key.split(".")[0], found))  # fmt: skip
 
-    def _read(self, document: Document) -> dict[str, tuple[Template, Document]]:
+    def _read(self, document: Document, language: str) -> dict[str, tuple[Template, Document]]:
         found: dict[str, tuple[Template, Document]] = {}
         for key, text, path in _pairs(document, self.faults):
             if not is_prompt_key(key) or "/" in key:
@@ -168,6 +169,8 @@ class _Folder:
                         document.fault(path, "unknown-format", f"{slot.format!r} is no format of values",
                                        did_you_mean(slot.format, self.formats), offset=slot.offset)
                     )  # fmt: skip
+                elif (told := wrong(slot.format, slot.forms, language)) is not None:
+                    self.faults.add(document.fault(path, "plural", *told, offset=slot.offset))
             found[key] = (template, document)
         return found
 

@@ -171,17 +171,14 @@ class Prompts:
             if isinstance(piece, str):
                 found.append(_behind(found, piece))
             else:
-                found.append(
-                    self._written(
-                        _value({} if values is None else values, piece), piece.format, text.language
-                    )
-                )
+                value = _value({} if values is None else values, piece)
+                found.append(self._written(value, piece, text.language))
         return "\n".join(line.strip() for line in "".join(found).split(LINE))
 
-    def _written(self, value: Any, format_: str, language: str) -> str:
-        if format_ in self._formats:
-            return speak_anyhow(value, format_, language, Setting(self._zone, formats=self._formats)).text
-        return written(value, format_, language, self._zone)
+    def _written(self, value: Any, slot: Slot, language: str) -> str:
+        if slot.format in self._formats:
+            return speak_anyhow(value, slot.format, language, Setting(self._zone, formats=self._formats)).text
+        return written(value, slot.format, language, self._zone, forms=slot.forms)
 
     def describe(self, playback: str) -> Utterance | None:
         """What was said with exactly this ``playback``, for tests and for a person at the terminal; None when
@@ -273,7 +270,7 @@ class Prompts:
                 before, literal = piece.rstrip(), literal + 1
             elif values is not None:
                 value = found[piece.name] = _value(values, piece)
-                setting = Setting(self._zone, today, before, self._formats)
+                setting = Setting(self._zone, today, before, piece.forms, self._formats)
                 spoken = speak_anyhow(value, piece.format, text.language, setting)
                 parts.extend(_value_specs(spoken.phrases, text.language))
                 said.append(spoken.text)

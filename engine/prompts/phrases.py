@@ -53,6 +53,7 @@ class Setting:
     timezone: tzinfo = UTC
     today: date = date.min  # in that time zone; the year of a date is left out when it is this one
     before: str = ""  # the text that stands right before the value
+    forms: tuple[str, ...] = ()  # of the word behind it: ("case", "cases")
     #: What plugins bring: format -> language -> the value's words.
     formats: Mapping[str, Mapping[str, Callable[[Any], str]]] = field(default_factory=dict)
 

@@ -17,7 +17,8 @@ from typing import Final
 import structlog
 
 from engine.prompts import en, zh
-from engine.prompts.phrases import CannotSpeak, Phrase, Setting, Spoken
+from engine.prompts.phrases import CannotSpeak, Phrase, Setting, Spoken, to_number
+from engine.prompts.plurals import form
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +62,14 @@ def speak(value: object, format_: str, language: str, setting: Setting | None = 
     if format_ not in FORMATS:
         raise CannotSpeak(f"there is no format {format_!r}")
     say: Callable[[object, Setting], Spoken] = getattr(words, format_)
-    return say(value, setting)
+    said = say(value, setting)
+    return _with_its_word(said, to_number(value, format_), language, setting) if setting.forms else said
+
+
+def _with_its_word(said: Spoken, number: Decimal | None, language: str, setting: Setting) -> Spoken:
+    """The number and what there is so much of, in one breath."""
+    word = form(setting.forms, number, language)
+    return Spoken.whole(f"{said.text}{LANGUAGES[language].JOINER}{word}")
 
 
 def _of_plugin(value: object, format_: str, language: str, setting: Setting) -> Spoken:
@@ -85,7 +93,10 @@ def speak_anyhow(value: object, format_: str, language: str, setting: Setting | 
     except CannotSpeak as error:
         log.warning("value_not_spoken", format=format_, kind=type(value).__name__, why=str(error))
         plain = value if isinstance(value, (str, int, Decimal)) and not isinstance(value, bool) else None
-        return Spoken.whole(clean(str(plain))) if plain is not None else _unknown(language)
+        said = Spoken.whole(clean(str(plain))) if plain is not None else _unknown(language)
+        return (
+            _with_its_word(said, None, language, setting) if setting is not None and setting.forms else said
+        )
 
 
 def clean(text: str) -> str:

@@ -9,13 +9,31 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, numbers
 
+from engine.prompts.phrases import CannotSpeak, to_number
+from engine.prompts.plurals import form
+
 LINE = "¶"
 """Stands for a new line in a text of the prompts, whose own lines are folded into one."""
 
 
-def written(value: Any, format: str, language: str, zone: ZoneInfo, currency: str = "CNY") -> str:
-    """``value`` by the name of its format, as a reader of ``language`` writes it; "" for None. Never raises for a value
-    that does not fit its format: it is written as it is."""
+def written(
+    value: Any,
+    format: str,
+    language: str,
+    zone: ZoneInfo,
+    currency: str = "CNY",
+    forms: tuple[str, ...] = (),
+) -> str:
+    """``value`` by the name of its format, as a reader of ``language`` writes it; "" for None. ``forms`` are those of
+    the word behind it (:mod:`engine.prompts.plurals`). Never raises for a value that does not fit its format: it is
+    written as it is."""
+    if forms:
+        try:
+            number = to_number(value, format)
+        except CannotSpeak:
+            number = None
+        gap = "" if language.startswith("zh") else " "
+        return f"{written(value, format, language, zone)}{gap}{form(forms, number, language)}".strip()
     if value is None:
         return ""
     locale = Locale.parse(language.replace("-", "_"))

@@ -1,7 +1,8 @@
 """Text with values in it: ``"{shipment.number:digits} left {shipment.city}"``.
 
 The one grammar for texts of prompt catalogues and for texts in flows. A slot is a dotted name of lower-case
-letters, digits and ``_``, and may name a format after a colon. ``{{`` and ``}}`` stand for the braces themselves.
+letters, digits and ``_``, and may name a format after a colon, and behind that, each after a ``|``, the words that
+follow the value by how many it is: ``{cases:count|case|cases}``. ``{{`` and ``}}`` stand for the braces themselves.
 What a format means is decided above (``engine.prompts.spoken``); here it is only a word.
 """
 
@@ -10,7 +11,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-_SLOT = re.compile(r"(?P<name>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)(?::(?P<format>[a-z][a-z0-9_]*))?")
+_SLOT = re.compile(
+    r"(?P<name>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)(?::(?P<format>[a-z][a-z0-9_]*)(?P<forms>(?:\|[^|]*)*))?"
+)
 _BRACE = re.compile(r"[{}]")
 
 
@@ -29,6 +32,7 @@ class Slot:
     name: str  # dotted: "shipment.number"
     format: str  # "digits"; "" when none was named
     offset: int  # of its opening brace in the text
+    forms: tuple[str, ...] = ()  # what follows the value: ("case", "cases")
 
     @property
     def root(self) -> str:
@@ -79,7 +83,10 @@ def parse_template(text: str) -> Template:
         if joined := "".join(literal):
             parts.append(joined)
         literal.clear()
-        parts.append(Slot(slot["name"], slot["format"] or "", at))
+        forms = tuple(" ".join(form.split()) for form in (slot["forms"] or "").split("|")[1:])
+        if not all(forms):
+            raise TemplateError(f"'{{{inside}}}' has an empty word between its '|'", at)
+        parts.append(Slot(slot["name"], slot["format"] or "", at, forms))
         position = end + 1
     literal.append(text[position:])
     if joined := "".join(literal):

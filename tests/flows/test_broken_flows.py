@@ -46,6 +46,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "a command without an id": ("- id: place\n      command:", "- »command:", "missing-id"),
     "a misspelt policy": ("policy: service", "policy: »servise", "unknown-policy"),
     "a misspelt format": ("{dealer:digits}", '»{dealer:digit}', "unknown-format"),
+    "a word by number where no language is": ("{dealer:digits}", '»{dealer:count|dealer|dealers}', "template"),
     "a name that is nowhere": ('note: "{order.note}"', 'note: "»{odrer.note}"', "unknown-name"),
     "a name in an expression that is nowhere": ("if: asked > 0", "if: 0 < »aksed", "unknown-name"),
     "a name not born on every path": ("no: bye, give_up: bye}", "no: noted, give_up: bye}", "not-born"),

@@ -1,14 +1,24 @@
 from __future__ import annotations
 
+import re
 import wave
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from engine.prompts import Catalogue, load_catalogue, load_say_as
+from engine.schema.templates import Slot
 
 Write = Callable[[str, str], Path]
+
+
+class _Any(frozenset[str]):
+    """Plugins bring formats of their own."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
 
 
 def faults_of(folder: Path, departments: dict[str, Path] | None = None) -> list[str]:
@@ -45,6 +55,14 @@ def test_the_checker_learns_languages_keys_and_placeholders(catalogue: Catalogue
         ("a: 一\n", "b: two\n", ["en.yaml:1:1: missing-prompt", "zh-CN.yaml:1:1: missing-prompt"]),
         ("a: '{x:count}个'\n", "a: one\n", ["zh-CN.yaml:1:4: placeholders"]),
         ("a: '共{x:cuont}个'\n", "a: '{x} pieces'\n", ["zh-CN.yaml:1:6: unknown-format"]),
+        ("a: '{x:count|个}'\n", "a: '{x:count|piece}'\n", ["en.yaml:1:5: plural"]),
+        ("a: '{x:count|个|个}'\n", "a: '{x:count|piece|pieces}'\n", ["zh-CN.yaml:1:5: plural"]),
+        ("a: '{x:digits}'\n", "a: '{x:digits|piece|pieces}'\n", ["en.yaml:1:5: plural"]),
+        (
+            "a: '{x:count}个'\n",
+            "a: '{x:count|piece|}'\n",
+            ["en.yaml:1:5: template"],
+        ),
         ("a: 共 {x 个\n", "a: one\n", ["zh-CN.yaml:1:6: template"]),
         ("a: 一\na: 二\n", "a: one\n", ["zh-CN.yaml:2:1: duplicate-key"]),
         ("A b: 一\n", "a: one\n", ["zh-CN.yaml:1:1: missing-prompt", "zh-CN.yaml:1:1: prompt-key"]),
@@ -61,6 +79,21 @@ def test_faults_of_catalogues_have_their_place(
     write("prompts/zh-CN.yaml", zh)
     write("prompts/en.yaml", en)
     assert sorted(faults_of(tmp_path / "prompts")) == expected
+
+
+def test_no_shipped_text_says_one_of_many() -> None:
+    """A word in plural behind a number has its singular beside it."""
+    root = Path(__file__).parents[2]
+    plugins = {one.name: one for one in (root / "plugins").iterdir() if one.is_dir()}
+    catalogue, faults = load_catalogue(root / "prompts", plugins, formats=_Any())
+    assert not list(faults)
+    found = []
+    for text in catalogue.texts["en"].values():
+        for slot, behind in pairwise(text.template.parts):
+            many = isinstance(behind, str) and re.match(r" (?!is |was )\w+s\b", behind)
+            if isinstance(slot, Slot) and slot.format == "count" and not slot.forms and many:
+                found.append((text.key, behind))
+    assert found == []
 
 
 def test_a_language_without_spoken_values_is_a_fault(tmp_path: Path, write: Write) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.prompts.en import cardinal
 from engine.prompts.phrases import CannotSpeak, Setting
+from engine.prompts.plurals import categories, form
 from engine.prompts.spoken import FORMATS, LANGUAGES, accepts, clean, speak, speak_anyhow
 
 SETTING = Setting(timezone=ZoneInfo("Asia/Shanghai"), today=date(2026, 11, 23))
@@ -49,6 +51,28 @@ def en(value: object, format_: str = "") -> str:
 )  # fmt: skip
 def test_values_are_said_in_words(value: object, format_: str, said: str) -> None:
     assert en(value, format_) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0, "zero cases"), (1, "one case"), (2, "two cases"), (21, "twenty-one cases"), ("1", "one case"),
+        (Decimal("1.0"), "one case"), (Decimal("1.50"), "one point five cases"), (Decimal(10), "ten cases"),
+        (-1, "minus one case"), (None, "unknown cases"), ("some", "some cases"),
+    ],
+)  # fmt: skip
+def test_what_is_counted_is_one_or_many(value: object, said: str) -> None:
+    found = speak_anyhow(value, "count", "en", replace(SETTING, forms=("case", "cases")))
+    assert (found.text, len(found.phrases)) == (said, 1)
+
+
+def test_a_language_has_as_many_words_behind_a_number_as_cldr_says() -> None:
+    assert [categories(one) for one in ("zh-CN", "en", "ru")] == [
+        ("other",), ("one", "other"), ("one", "few", "many", "other"),
+    ]  # fmt: skip
+    said = [form(("час", "часа", "часов", "часа"), Decimal(one), "ru") for one in (1, 3, 5, 21)]
+    assert said == ["час", "часа", "часов", "час"]
+    assert speak(2, "count", "zh-CN", replace(SETTING, forms=("箱",))).text == "两箱"
 
 
 @given(st.integers(0, 10**15 - 1))

@@ -23,3 +23,10 @@ from engine.prompts.written import written
 )
 def test_a_value_is_written_and_not_spoken(value: object, format: str, language: str, text: str) -> None:
     assert written(value, format, language, ZoneInfo("Asia/Shanghai")) == text
+
+
+def test_what_is_counted_is_written_as_one_or_many() -> None:
+    zone, forms = ZoneInfo("Asia/Shanghai"), ("case", "cases")
+    said = [written(one, "count", "en", zone, forms=forms) for one in (1, "2", None)]
+    assert said == ["1 case", "2 cases", "cases"]
+    assert written(3, "count", "zh-CN", zone, forms=("箱",)) == "3箱"

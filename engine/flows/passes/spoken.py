@@ -5,10 +5,12 @@ Many flows speak the same prompts, so each is looked at once for a department an
 
 from __future__ import annotations
 
+from itertools import product
 from typing import NamedTuple
 
 from engine.flows.away import department_of
 from engine.flows.known import Known, is_prompt_key
+from engine.prompts.plurals import wrong
 from engine.schema.faults import did_you_mean
 from engine.schema.templates import TemplateError, parse_template
 
@@ -94,6 +96,9 @@ class SpokenHere:
             slots = parse_template(text).slots
         except TemplateError as error:
             return Words(("template", str(error), ""), ())
+        for slot, language in product(slots, self._languages):
+            if (told := wrong(slot.format, slot.forms, language)) is not None:
+                return Words(("plural", *told), ())
         if len(self._languages) > 1:
             message = f"a text stands here, but the flow speaks {', '.join(self._languages)}"
             fault = "literal-text", message, "put it into the prompts of each language and write its key"
