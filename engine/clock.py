@@ -77,19 +77,11 @@ class Clock:
         """Call ``function(*args)`` in the hub ``seconds`` from now. It must not block."""
         return _HubTimer(max(0.0, seconds), function, args)
 
-    # -- what follows is the same on every clock ------------------------------------------------
-
     def sleep(self, seconds: float) -> None:
         """Let other greenlets run for ``seconds`` (0: one turn of the hub)."""
-        if seconds <= 0:
-            gevent.sleep(0)
-            return
-        done = gevent.event.Event()
-        timer = self.after(seconds, done.set)
-        try:
-            done.wait()
-        finally:
-            timer.cancel()
+        gevent.sleep(max(0.0, seconds))
+
+    # -- what follows is the same on every clock ------------------------------------------------
 
     def timeout(self, seconds: float | None) -> Limit:
         """``with clock.timeout(5) as mine:`` raises the :class:`TimeUp` that it yields in this greenlet if the block
@@ -247,6 +239,9 @@ class Event:
             return True
         if timeout is not None and timeout <= 0:
             return False
+        if timeout is None:
+            self._event.wait()
+            return True
         try:
             with self._clock.timeout(timeout) as mine:
                 self._event.wait()
@@ -364,6 +359,17 @@ class VirtualClock(Clock):
         heapq.heappush(self._timers, (self._elapsed + max(0.0, seconds), next(self._order), timer))
         self._watch()
         return timer
+
+    def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            gevent.sleep(0)
+            return
+        done = gevent.event.Event()
+        timer = self.after(seconds, done.set)
+        try:
+            done.wait()
+        finally:
+            timer.cancel()
 
     @contextmanager
     def outside(self) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 import structlog
@@ -149,10 +149,13 @@ def tell(parts: Parts, say: Callable[[str], object], done: Event) -> None:
     told = 0
     while True:
         finished = done.wait(EVERY)
+        lines, there = [], zone()
         for one in parts.day.since(told):
             told = one.number
             call = f" [{short(one.call)}]" if one.call else ""
-            say(f"{_clock(one.at)} {one.text}{call}")
+            lines.append(f"{_clock(one.at, there)} {one.text}{call}")
+        if lines:
+            say("\n".join(lines))  # at once: a line that is written costs more than one that is made
         if finished:
             return
 
@@ -182,7 +185,7 @@ def _head(parts: Parts, now: datetime, hints: Iterable[str]) -> RenderableType:
         (f"Insideline {parts.version}", "bold"),
         f" on {switch.name}: ",
         (up, "green" if switch.up else "bold red"),
-        f"   {_clock(now)}   {many(figures.calls, 'call')} in {length((now - parts.began).total_seconds())}",
+        f"   {_clock(now, zone())}   {many(figures.calls, 'call')} in {length((now - parts.began).total_seconds())}",
         no_wrap=True,
         overflow="ellipsis",
     )
@@ -284,12 +287,12 @@ def _said(state: AgentState) -> str:
 
 
 def _news(parts: Parts, most: int) -> RenderableType:
-    lines = Text(no_wrap=True, overflow="ellipsis")
+    lines, there = Text(no_wrap=True, overflow="ellipsis"), zone()
     for one in list(parts.day.news)[-most:]:
-        lines.append(f"{_clock(one.at)}  ", "dim")
+        lines.append(f"{_clock(one.at, there)}  ", "dim")
         lines.append(f"{one.text}\n", "red" if one.kind == "step_failed" else "")
     return lines
 
 
-def _clock(when: datetime) -> str:
-    return when.astimezone(zone()).strftime("%H:%M:%S")
+def _clock(when: datetime, there: tzinfo | None) -> str:
+    return when.astimezone(there).strftime("%H:%M:%S")

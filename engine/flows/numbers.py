@@ -17,7 +17,9 @@ class Numbers:
 
     def __init__(self, region: str = "CN") -> None:
         self.region = region
+        # Callers call again: what was read once is not read again.
         self._read = lru_cache(maxsize=4096)(self._parse)
+        self._without_country = lru_cache(maxsize=4096)(self._parse_national)
 
     def e164(self, number: str) -> str:
         """``13800000000`` -> ``+8613800000000``. Extensions and service numbers stay as they are, a withheld number
@@ -30,6 +32,9 @@ class Numbers:
 
     def national(self, number: str) -> str:
         """The digits of a number in E.164 without its country code: ``+8613800000000`` -> ``13800000000``."""
+        return self._without_country(number)
+
+    def _parse_national(self, number: str) -> str:
         try:
             return phonenumbers.national_significant_number(phonenumbers.parse(number, self.region))
         except phonenumbers.NumberParseException:
