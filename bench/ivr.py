@@ -12,7 +12,9 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
+import statistics
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +33,11 @@ SECONDS = 8
 ROUNDS = int(os.environ.get("INSIDELINE_BENCH_ROUNDS", "3"))
 WARM = 20  # calls before what is measured: they open files and fill caches
 SERVED = "served by flow"  # the engine led the call to its end
+WORK, PAUSE, PACES = (
+    10_000,
+    0.02,
+    100,
+)  # how much a loop adds up, seconds between two of them, how many there are
 SETTLE = 1.0  # seconds after the last call in which what it caused is still counted
 
 
@@ -60,6 +67,7 @@ def run(report: Report) -> None:
         report.left_out("five-step IVR", f"no {missing} on this machine")
         return
     clock = Clock()
+    _tell_pace(report, clock)
     with tempfile.TemporaryDirectory(prefix="ivr-") as folder:
         home = Home(Path(folder) / "home", clock)
         native_port = free_port(socket.SOCK_DGRAM)
@@ -132,6 +140,22 @@ class _Place:
         side.switch_ms.append((after[0] - before[0]) / load.calls * 1000)
         side.engine_ms.append((after[1] - before[1]) / load.calls * 1000)
         return load
+
+
+def _tell_pace(report: Report, clock: Clock) -> None:
+    """What a pause does to the CPU time of work that fits into any cache. The engine sleeps between any two events of
+    an IVR call: where a pause makes work dearer, its figure is dearer by so much, whatever its code does."""
+
+    def once(pause: float) -> float:
+        before = time.thread_time()
+        sum(range(WORK))
+        took = time.thread_time() - before
+        clock.sleep(pause)
+        return took * 1e6
+
+    at_once = min(once(0.0) for _ in range(PACES))
+    rested = statistics.median(once(PAUSE) for _ in range(PACES))
+    report.compare(f"the same loop after {PAUSE * 1000:g} ms of sleep", rested, at_once, "at once", "us")
 
 
 def _served(home: Home) -> int:
