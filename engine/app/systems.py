@@ -16,6 +16,7 @@ from engine.clock import Clock, VirtualClock
 from engine.config import SystemSection
 from engine.errors import ConfigError, PluginError
 from engine.hooks.breaker import BreakerView
+from engine.hooks.brought import ALL
 from engine.hooks.departments import Departments
 from engine.hooks.systems import DATABASE, HTTP, SQL, System
 from engine.store.store import Store
@@ -77,7 +78,7 @@ def wire_departments(app: App, *, alarm: Callable[[str, bool, str], object]) -> 
         store.journal(JournalEntry(at=clock.now(), kind="breaker.changed", data=data))
 
     departments.breaker_changed = changed
-    made.host.give_context(partial(departments.in_context, writes=True))
+    made.host.give_context(partial(departments.in_context, writes=True, over=ALL))
     outbox = departments.outbox
     outbox.leads = lambda: calls.leading
     outbox.settled = settled

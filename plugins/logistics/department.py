@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from engine.api import Adapter, Department, Duration, Settings
+from engine.api import Adapter, Context, Department, Duration, Settings
 
 from .adapters import HttpWaybills, SqlWaybills, WaybillSystem
 from .branches import Branches, HttpBranches, SqlBranches
@@ -61,6 +62,13 @@ class SqlBooks:
 
     def open(self) -> Session:
         return self._session
+
+
+def typed(ctx: Context, *words: object) -> str:
+    """The key of a command that somebody types: the same words are the same deed, to be done once; others are another
+    one, which puts the first right or is refused."""
+    said = "\0".join(str(one) for one in words)
+    return ctx.key or f"typed:{sha256(said.encode()).hexdigest()[:32]}"
 
 
 department = Department(

@@ -9,10 +9,13 @@ from typing import Any, get_args
 from engine.api import CallView, CliCommand, Context, Refused, Report, schedule
 
 from .customers import Customers, Outcome, Who
-from .department import department
+from .department import department, typed
 
 _AT_ONCE = ("thinking", "unreachable")
 """Outcomes after which the same matter is asked about again soon, and not in the rhythm of the tier."""
+
+AGAIN = timedelta(days=1)
+"""Who does not know whether a command was done types it again within this."""
 
 
 def next_time(ctx: Context, tier: str, outcome: str) -> date | None:
@@ -69,9 +72,11 @@ def settle(
         known = ", ".join(get_args(Outcome))
         raise Refused("outcome", one_of=known, say=f"{outcome} is no outcome: {known}")
     customers = ctx.adapter(Customers)
-    found = next((one for one in customers.followups(until=date.max) if one.id == followup), None)
-    on = again or next_time(ctx, found.tier if found is not None else "", outcome)
-    customers.settle(followup, outcome, note, by, now=ctx.now, again=on, key=ctx.key or f"cli:{followup}")  # type: ignore[arg-type]
+    known = [*customers.followups(until=date.max), *customers.done_followups(since=ctx.now - AGAIN)]
+    tier = next((one.tier for one in known if one.id == followup), "")
+    on = again or next_time(ctx, tier, outcome)
+    key = typed(ctx, "follow-up", followup, outcome, note, by, again)
+    customers.settle(followup, outcome, note, by, now=ctx.now, again=on, key=key)  # type: ignore[arg-type]
     return (
         f"{outcome}; to be called again on {on}" if on is not None else f"{outcome}; not to be called again"
     )

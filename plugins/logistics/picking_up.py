@@ -10,7 +10,7 @@ from engine.api import CliCommand, Context, Digits, NoticeView, Record, Refused,
 
 from .branches import Branches, District, Near
 from .customers import Address, Customers
-from .department import department
+from .department import department, typed
 from .pickups import Pickups, Wanted, notice_key
 
 
@@ -139,7 +139,7 @@ def complete(
     if found is None or not number:
         raise Refused("unknown", ticket=ticket, say=f"there is no order behind ticket {ticket}")
     pickups, customers = ctx.adapter(Pickups), ctx.adapter(Customers)
-    key = ctx.key or f"complete:{ticket}"
+    key = typed(ctx, "complete", ticket, contact, address, goods, by)
     order = pickups.complete(number, contact, address, goods, by, now=ctx.now, key=key)
     if order.customer and order.address:
         kept = Address(
@@ -151,7 +151,8 @@ def complete(
             line=order.address,
         )
         customers.keep_address(order.customer, kept, now=ctx.now, key=f"{key}:address")
-    ctx.tickets.solve(ticket, by)
+    if found.state not in ("solved", "closed"):  # typed again, or put right
+        ctx.tickets.solve(ticket, by)
     return f"pick-up {number} is complete"
 
 

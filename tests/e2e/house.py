@@ -175,7 +175,7 @@ class House:
             cwd=self.home,
             env={**os.environ, "INSIDELINE_HOME": str(self.home)},
             capture_output=True,
-            timeout=30,
+            timeout=180,  # it takes seconds of a processor, of which a full machine gives it a tenth
             check=False,
         )
         assert done.returncode == 0, f"insideline {' '.join(words)}: {done.stderr.decode()}"

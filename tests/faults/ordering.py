@@ -206,16 +206,23 @@ class Points:
         self._dying = False
         for owner, name in moments:
             monkeypatch.setattr(owner, name, self._around(getattr(owner, name), f"{owner.__name__}.{name}"))
+        self._patch = monkeypatch
         if twin is not None:
-            does = twin._do
+            self.watch(twin)
 
-            def do(method: str, key: str, body: bytes) -> Any:
-                self._point("remote: before", remote=True)
-                answer = does(method, key, body)
-                self._point("remote: after", remote=True)
-                return answer
+    def watch(self, twin: Twin) -> None:
+        """A further remote, before and after it did what it was told; what it is only asked changes nothing."""
+        does = twin._do
 
-            monkeypatch.setattr(twin, "_do", do)
+        def do(method: str, key: str, body: bytes) -> Any:
+            if not key:
+                return does(method, key, body)
+            self._point(f"remote: before {method}", remote=True)
+            answer = does(method, key, body)
+            self._point(f"remote: after {method}", remote=True)
+            return answer
+
+        self._patch.setattr(twin, "_do", do)
 
     @contextmanager
     def armed(self, at: int) -> Iterator[None]:

@@ -3,27 +3,33 @@ known, a ticket owes an answer, and there is one order, one ticket of the desk a
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from gevent import GreenletExit
 from sqlalchemy import StaticPool, create_engine
 from sqlalchemy.orm import Session
 
 from engine.clock import Clock
-from engine.errors import RemoteFailed
+from engine.errors import Refused, RemoteFailed
 from engine.hooks.loading import load_folder
+from engine.store.jobs import Jobs
 from engine.testing.twin import Twin
 from tests.faults.dying import dies_around_each_deed, hearing
+from tests.faults.ordering import Points
 
 from .conftest import Line, Office
 from .test_quotes import measured
 
 HERE = Path(__file__).parents[1]
+customers: Any = import_module(f"{load_folder(HERE).__package__}.customers")
 KNOWN = "+8613922200001"
 
 
@@ -132,9 +138,11 @@ def test_a_system_that_accepts_and_is_silent_is_said_to_be_and_settled_later(
     assert len(centre.rows("notices", group="logistics_branch")) == 1
 
 
-@pytest.mark.parametrize("contract", ["Pickups", "Customers"])
+@pytest.mark.parametrize(
+    ("contract", "what"), [("Pickups", "order"), ("Customers", "quote"), ("Customers", "won")]
+)
 def test_the_engine_may_die_around_what_a_remote_is_told_and_it_is_done_once(
-    company: Any, monkeypatch: pytest.MonkeyPatch, contract: str
+    company: Any, monkeypatch: pytest.MonkeyPatch, contract: str, what: str
 ) -> None:
     centre, twins = company(contract)
     did = twins[contract].did
@@ -152,8 +160,149 @@ def test_the_engine_may_die_around_what_a_remote_is_told_and_it_is_done_once(
         kept = lambda: [method for method, _ in did].count("keep_quote") == at  # noqa: E731
         return caller, "0#", hearing("logistics/quote_intro", "logistics/quote_line"), kept
 
-    scene = order if contract == "Pickups" else quote
+    def won(at: int) -> Any:
+        caller = measured(Line(centre), number=KNOWN).presses("0#")
+        caller.hears("logistics/quote_intro")
+        caller.hears("logistics/quote_line")
+        caller.hears("logistics/quote_total")
+        caller.hears("logistics/quote_next").presses("1")
+        caller.hears("logistics/use_saved").presses("1")
+        caller.hears("logistics/which_address").presses("1")
+        caller.hears("logistics/address_chosen")
+        caller.hears("logistics/which_goods").presses("1")
+        caller.hears("logistics/branch_open")
+        caller.hears("logistics/order_it")
+
+        def kept() -> bool:
+            orders = len(centre.rows("logistics.pickups", customer=KNOWN))
+            return [method for method, _ in did].count("ordered") == orders == at
+
+        return caller, "1", hearing("logistics/ordered_text"), kept
+
+    scene = {"order": order, "quote": quote, "won": won}[what]
     dies_around_each_deed(centre, monkeypatch, scene, least=3, twin=twins[contract])
+
+
+def typed_until_it_is_done(
+    centre: Any, monkeypatch: pytest.MonkeyPatch, twins: dict[str, Twin], scene: Any, *, least: int
+) -> None:
+    """An operator types a command, and the engine dies at one point of it after the other (what a remote is told, each
+    transaction); the operator types the same again. ``scene(n)``: the command, its answer, what must be true then."""
+    points = Points(centre, None, monkeypatch, ((Jobs, "run"),))
+    for twin in twins.values():
+        points.watch(twin)
+    at, died = 0, True
+    while died:
+        at += 1
+        types, answer, kept = scene(at)
+        said = ""
+        with points.armed(at), suppress(Exception, GreenletExit):
+            said = types(Office(centre))
+        died = points.wait_dead()
+        if died:
+            centre.engine.start()
+            said = types(Office(centre))
+        where = f"died at {at}: {points.names[-1:]}" if died else "did not die"
+        assert said == answer, where
+        assert kept(), where
+    assert at > least, points.names
+
+
+def test_the_desk_completes_an_order_once_wherever_it_dies(
+    company: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    centre, twins = company("Pickups", "Customers")
+
+    def did(twin: str, method: str) -> int:
+        return [one for one, _ in twins[twin].did].count(method)
+
+    def scene(at: int) -> Any:
+        confirmed(centre).hears("logistics/ordered_text").hangs_up()
+        order = f"{70000000 + at}"
+        ticket = next(
+            row for row in centre.rows("tickets", kind="pickup") if json.loads(row["data"])["order"] == order
+        )["number"]
+
+        def types(office: Office) -> Any:
+            return office.does("complete", ticket=ticket, address=f"体育西路{at}号", by="8012")
+
+        def kept() -> bool:
+            solved = len(centre.rows("tickets", kind="pickup", state="solved"))
+            return did("Pickups", "complete") == did("Customers", "keep_address") == solved == at
+
+        return types, f"pick-up {order} is complete", kept
+
+    typed_until_it_is_done(centre, monkeypatch, twins, scene, least=5)
+    ticket = centre.rows("tickets", kind="pickup")[0]["number"]
+    said = Office(centre).does("complete", ticket=ticket, address="体育东路9号", by="8012")
+    assert said == "pick-up 70000001 is complete", "what was written down wrong is put right"
+    [*_, (method, _)] = twins["Customers"].did
+    assert (did("Pickups", "complete"), method) == (
+        len(centre.rows("tickets", kind="pickup")) + 1,
+        "keep_address",
+    )
+
+
+def test_a_customer_was_called_once_wherever_it_dies(company: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    centre, twins = company("Customers")
+    did = twins["Customers"].did
+
+    def follows(number: str) -> None:
+        who = customers.Who(number=number, name="周敏", tier="diamond")
+        today = centre.virtual.now().date()
+        work = lambda ctx: ctx.adapter(customers.Customers).follow(who, "care", today, key=number)  # noqa: E731
+        centre.app.departments.in_context("logistics", "a test", work, 10.0, over="all", writes=True)
+
+    def scene(at: int) -> Any:
+        number = f"+86139333{at:05}"
+        follows(number)
+        [owed] = [one["id"] for one in Office(centre).does("followups") if one["customer"] == number]
+
+        def types(office: Office) -> Any:
+            return office.does("follow-up", followup=owed, outcome="satisfied", by="8012")
+
+        def kept() -> bool:
+            again = [
+                one["due"] for one in Office(centre).does("followups", days=365) if one["customer"] == number
+            ]
+            return [method for method, _ in did].count("settle") == at and again == [date(2026, 11, 30)]
+
+        return types, "satisfied; to be called again on 2026-11-30", kept
+
+    typed_until_it_is_done(centre, monkeypatch, twins, scene, least=2)
+    with pytest.raises(Refused, match="done"):  # and what somebody else says of it later does not count
+        Office(centre).does("follow-up", followup=1, outcome="lost", by="8013")
+    assert ("follow", "+8613933300001") in did
+
+
+def test_who_gave_up_waiting_is_followed_up_in_the_companys_own_system_once(
+    company: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    centre, twins = company("Customers")
+    for agent in ("8012", "8013", "8014"):
+        centre.agent(agent).ready()
+    points = Points(centre, twins["Customers"], monkeypatch, ())
+    did = twins["Customers"].did
+    at, died = 0, True
+    while died:
+        at += 1
+        caller = Line(centre).chose("0", number=KNOWN)
+        caller.hears("connecting")
+        centre.clock.advance("10s")
+        with points.armed(at):
+            caller.hangs_up()
+            centre.clock.advance("5s")
+        died = points.wait_dead()
+        if died:
+            centre.engine.start()
+            for agent in ("8012", "8013", "8014"):
+                centre.agent(agent).ready()
+            centre.clock.advance("5s")
+        where = f"died at {at}: {points.names[-1:]}"
+        assert [method for method, _ in did].count("follow") == at, where
+    assert at > 2
+    [owed] = Office(centre).does("followups")
+    assert (owed["kind"], owed["customer"]) == ("owed", KNOWN)
 
 
 def test_a_system_that_is_not_there_leads_to_the_desk_or_is_owed(remote: Any) -> None:
