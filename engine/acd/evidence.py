@@ -20,6 +20,7 @@ SHORTEST = 4  # signs of the beginning of a call's id
 REACH = timedelta(hours=12)  # who came into a queue longer ago than that is not looked for
 MOST = 50_000  # rows of one explanation
 FAMILIES = ("queue.", "offer.", "offers.", "agent.s", "call.ended")  # agent.state and agent.seated
+LATER = ("callback.", "talk.transferred", "transfer.missed")  # of the call itself, whenever that was
 _MARGIN = timedelta(seconds=1)
 
 
@@ -34,7 +35,9 @@ def about_call(session: Any, name: str, now: datetime) -> Explanation:
     if waits[-1].kind not in ("queue.answered", "queue.left"):
         until = now  # it waits still, or nobody saw how that ended
     before = [row for row in own if row.kind == "call.arrived"]
-    return explain_call([*before, *_around(session, since, until)], call, now)
+    later = [row for row in own if row.kind.startswith(LATER)]  # it may be days until a promise is kept
+    rows = sorted([*_around(session, since, until), *later], key=lambda row: row.at)
+    return explain_call([*before, *rows], call, now)
 
 
 def about_agent(session: Any, agent: str, since: datetime, until: datetime) -> AgentExplanation:

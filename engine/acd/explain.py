@@ -61,11 +61,24 @@ _LEFT = {
     "caller": "the caller hung up",
     "key": "the caller pressed a key that leads out of the queue",
     "overflow": "sent on by the queue's overflow",
-    "withdrawn": "not to be called back any more: cancelled, or the caller took the place over on the line",
+    "withdrawn": "not to be called back any more: cancelled, its time over, or taken over by the caller on the line",
     "back": "who asked is with the caller again, or has hung up",
     "not_reached": "put aside: who was to be called back was not reached",
     "stopping": "let go of by an engine that ended",
 }
+_PROMISES = {
+    "callback.owed": "is to be called back",
+    "callback.waits": "waits to be called back",
+    "callback.missed": "was called back in vain",
+    "callback.put_aside": "its place was put aside for a while",
+    "callback.taken_over": "called again, and took its place over on the line",
+    "callback.done": "was called back",
+    "callback.declined": "was called back, and needs it no more",
+    "callback.failed": "could not be called back",
+    "callback.expired": "was not called back: the time for it was over",
+    "callback.cancelled": "is not called back: it was cancelled",
+}
+_ENDED = frozenset({"callback.expired", "callback.failed"})
 _MISSED = {
     "no_answer": "did not answer",
     "busy": "was busy",
@@ -85,12 +98,24 @@ def explain_call(rows: Sequence[JournalEntry], call: str, now: datetime | None =
     return _Telling(rows, call).told(now)
 
 
+def _closed(data: Mapping[str, Any], row: JournalEntry) -> str:
+    """Of one who met a closed queue: by what it was closed."""
+    if data.get("reason") != "closed" or not data.get("why"):
+        return ""
+    text = f" ({reasons.closed_by(data)}"
+    if data.get("since"):
+        passed = (row.at - datetime.fromisoformat(str(data["since"]))).total_seconds()
+        text += f", {seconds(passed)} before"
+    return text + ")"
+
+
 class _Telling:
     def __init__(self, rows: Sequence[JournalEntry], call: str) -> None:
         self.rows = rows
         self.call = call
         self.picture = Picture()
         self.explanation = Explanation(call)
+        self.left = False  # it has been out of a queue before: answered, or gone its way
         self.freed: dict[str, datetime] = {}  # who became ready, when: an offer at once is explained by that
         self.own = [at for at, row in enumerate(rows) if row.call == call]
 
@@ -141,9 +166,15 @@ class _Telling:
             told.began = told.began or row.at
             if row.queue not in told.queues:
                 told.queues.append(row.queue)
+        if row.kind in LEAVING and data.get("reason") != "stopping":
+            self.left = True
         if row.kind in LEAVING and "waited" in data:
             told.waited = float(data["waited"])
+        if self._beside(row):
+            return
         if mine is None:
+            if (row.kind, data.get("reason")) == ("queue.left", "closed"):  # it was never let in
+                self._turned_away(row)
             return
         others = self._others(mine) if self._waits_on(at) else ()
         match row.kind:
@@ -204,7 +235,7 @@ class _Telling:
                 self._add(row, f"answered by {row.agent} after {seconds(told.waited)} of waiting")
             case "queue.left":
                 reason = str(data.get("reason", ""))
-                told.outcome = _LEFT.get(reason, reason)
+                told.outcome = _LEFT.get(reason, reason) + _closed(data, row)
                 rang = f", while {', '.join(mine.rings)} was rung" if mine.rings else ""
                 text = f"{told.outcome}, after {seconds(told.waited)}{rang}"
                 self._add(row, text, others=self._others(mine))
@@ -212,11 +243,46 @@ class _Telling:
                 told.outcome = "ended while no engine looked"
                 self._add(row, told.outcome)
 
+    def _turned_away(self, row: JournalEntry) -> None:
+        told = self.explanation
+        told.queues += [row.queue] if row.queue not in told.queues else []
+        told.outcome = _LEFT["closed"] + _closed(row.data, row)
+        self._add(row, f"wanted {row.queue}: {told.outcome}")
+
+    def _beside(self, row: JournalEntry) -> bool:
+        """What happened to the caller out of a queue. False: it is none of that."""
+        data = row.data
+        if row.kind == "talk.transferred":
+            how = f" ({data['how']})" if data.get("how") else ""
+            text = f"{data.get('from')} has transferred the caller to {data.get('to')}{how}"
+            self._add(row, text, agent=str(data.get("from")))
+        elif row.kind == "transfer.missed":
+            self._add(row, f"{data.get('to')} did not take the transfer: {data.get('why')}")
+        elif row.kind in _PROMISES:
+            self._promised(row)
+        else:
+            return False
+        return True
+
+    def _promised(self, row: JournalEntry) -> None:
+        """What became of the call back that the caller was promised."""
+        data, told = row.data, self.explanation
+        text = _PROMISES[row.kind]
+        if row.kind in _ENDED:
+            told.outcome = f"{text}, after {data.get('tries', 0)} attempts"
+            text = told.outcome
+        if data.get("why"):
+            text += f" ({str(data['why']).replace('_', ' ')})"
+        self._add(row, f"{text} [callback {data.get('callback')}]")
+
     def _came(self, row: JournalEntry, mine: Waiter) -> str:
         data = row.data
+        back, self.left = self.left, False
         words = {
             "queue.entered": f"came into {row.queue}",
-            "queue.resumed": f"found waiting in {row.queue} by a new engine",
+            "queue.resumed": f"is back in {row.queue}"
+            if back
+            else f"found waiting in {row.queue} by a new engine",
             "queue.moved": f"moved into {row.queue} by {data.get('by') or 'somebody'}",
         }[row.kind]
         parts = [f"{words} as number {data['position']}" if "position" in data else words]
@@ -228,6 +294,8 @@ class _Telling:
             parts.append(f"has waited {seconds(float(data['waited']))} before")
         if mine.prefer:
             parts.append(f"wants {mine.prefer}")
+        if data.get("virtual"):
+            parts.append("is not on the line, and will be called back")
         if data.get("asks"):
             parts.append(f"{data['asks']} asks, with the caller on hold")
         held = ", ".join(self.picture.held)
@@ -250,6 +318,11 @@ class _Telling:
     # -- what happened to others --------------------------------------------------------------------
 
     def _theirs(self, at: int, row: JournalEntry, mine: Waiter) -> None:
+        if row.kind in ("queue.closed", "queue.opened") and row.queue == mine.queue:
+            shut = row.kind == "queue.closed"
+            text = f"was closed ({reasons.closed_by(row.data)})" if shut else "takes callers again"
+            self._add(row, f"{row.queue} {text}")
+            return
         if row.kind in ("offers.held", "offers.made_again"):
             again = row.kind == "offers.made_again"
             self._add(row, "offers are made again" if again else f"no offers are made: {row.data.get('why')}")

@@ -68,9 +68,9 @@ class Line:
         if queue is None:
             log.error("queue.unknown", queue=request.queue, call=request.call_id)
             self._say_left(place, Leaving.CLOSED)
-        elif not request.resumed and (why := self.opening.closed(request.queue)):
+        elif not request.resumed and (closed := self.opening.because(request.queue)):
             self._report.write(
-                "queue.left", call=request.call_id, queue=request.queue, reason="closed", why=why, waited=0.0
+                "queue.left", call=request.call_id, queue=request.queue, reason="closed", waited=0.0, **closed
             )
             self.figures[request.queue].left += 1
             self._say_left(place, Leaving.CLOSED)
@@ -448,8 +448,14 @@ class Line:
             figures.abandoned += 1
         elif reason is not Leaving.OVERFLOW and not request.virtual:  # which was counted when it came about
             figures.left += 1
+        closed = self.opening.because(request.queue) if reason is Leaving.CLOSED else {}
         self._report.write(
-            "queue.left", call=request.call_id, queue=request.queue, reason=reason.value, waited=waited
+            "queue.left",
+            call=request.call_id,
+            queue=request.queue,
+            reason=reason.value,
+            waited=waited,
+            **closed,
         )
         if reason is Leaving.CALLER:
             self._report.tell("call_abandoned", call=request.call_id, queue=request.queue, waited=waited)

@@ -8,6 +8,7 @@ never older than :data:`LONGEST`, because the wall clock may be set.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from engine.acd.config import QueueConfig
@@ -19,10 +20,12 @@ HOURS = "hours"  # why a queue is closed, when its calendar says so
 
 
 class Hours(NamedTuple):
-    """What a calendar says now: open or not, and in how many seconds that changes (None: not soon)."""
+    """What a calendar says now: open or not, in how many seconds that changes (None: not soon), and ``why``
+    ("Saturday", "closed by 8019: a typhoon")."""
 
     open: bool
     changes: float | None = None
+    why: str = ""
 
 
 HoursOf = Callable[[str], Hours]
@@ -44,6 +47,7 @@ class Opening:
         self._closing = closing
         self._hours: HoursOf | None = None
         self._closed: dict[str, dict[str, str]] = {}  # queue -> why it is closed -> by whom
+        self._since: dict[tuple[str, str], datetime] = {}  # queue, why
         self._timer: Timer | None = None
 
     def watch(self, hours: HoursOf) -> None:
@@ -76,18 +80,32 @@ class Opening:
         """Why the queue takes nobody; "" when it does."""
         return next(iter(self._closed.get(queue, ())), "")
 
+    def because(self, queue: str) -> dict[str, str]:
+        """What the journal says of a queue that takes nobody: ``why``, ``by``, and where its calendar closes it the
+        ``calendar`` and what that ``says``; ``since`` when, where this engine knows it. {} when it takes callers."""
+        why, calendar = self.closed(queue), self._queues[queue].calendar if queue in self._queues else None
+        if why == HOURS and calendar is not None and self._hours is not None:
+            return {"why": why, "calendar": calendar, "says": self._hours(calendar).why}
+        if not why:
+            return {}
+        since = self._since.get((queue, why))
+        return {"why": why, "by": self._closed[queue][why], **({"since": since.isoformat()} if since else {})}
+
     def close(self, queue: str, why: str, by: str = "") -> None:
         """Take nobody from now on. Harmless when it is closed for that already."""
         whys = self._closed.setdefault(queue, {})
         if why not in whys:
             whys[why] = by
-            self._report.write("queue.closed", queue=queue, why=why, by=by)
+            self._since[queue, why] = self._clock.now()
+            said = self.because(queue) if why == HOURS else {}
+            self._report.write("queue.closed", queue=queue, **{"why": why, "by": by, **said})
             self._report.tell("queue_closed", queue=queue, why=why)
             self._closing(queue)
 
     def open(self, queue: str, why: str, by: str = "") -> None:
         """Take that reason away; with none left the queue takes callers."""
         whys = self._closed.get(queue, {})
+        self._since.pop((queue, why), None)
         if whys.pop(why, None) is not None:
             if not whys:
                 self._report.write("queue.opened", queue=queue, why=why, by=by)

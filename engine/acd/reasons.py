@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.acd.board import AGENT, AWAY, LANGUAGE, OR, SITE, SKILL
+from engine.acd.opening import HOURS
 from engine.acd.replay import LOGGED_OUT, READY, Person, Waiter, missing
 
 
@@ -50,6 +51,15 @@ _STATES: Mapping[str, str] = {
     "unreachable": "its phone can't be reached",
     LOGGED_OUT: "is logged out",
 }
+
+
+def closed_by(data: Mapping[str, Any]) -> str:
+    """Why a queue takes nobody, of a row that says so: "by 8019: a typhoon", "its calendar office: Saturday"."""
+    why = str(data.get("why", ""))
+    if why == HOURS:
+        return f"its calendar {data['calendar']}: {data.get('says')}" if data.get("calendar") else "its hours"
+    by = f"by {data['by']}" if data.get("by") else ""
+    return ": ".join(part for part in (by, why if why != "command" or not by else "") if part)
 
 
 def short(call: str) -> str:

@@ -26,7 +26,8 @@ queue.overflow_failed It should have, but ``to`` can't take it: ``why``: "full",
                       tried again every 30 s; only the first time of a caller is written.
 queue.moved           Somebody moved the caller here: ``moved_from``, ``by``, ``waited``.
 queue.raised          Somebody changed its priority: ``before``, ``priority``, ``by``, ``position`` now.
-queue.closed          The queue took nobody from now on, ``why`` ("hours", or what a supervisor said), ``by``;
+queue.closed          The queue took nobody from now on, ``why`` ("hours", or what a supervisor said), ``by``; by its
+                      calendar: which ``calendar``, and what it ``says`` ("Saturday", "closed by 8019: a typhoon");
 queue.opened          and takes callers again.
 offer.made            Agent and caller were reserved for one another. ``rule``: the strategy; ``side``: "caller" (it
                       came, relaxed, or its offer failed, and took an agent), "agent" (it became free and took a
@@ -44,7 +45,8 @@ offer.missed          ``why`` (a RingKind), ``cause``, ``rang``.
 offer.recalled        The ring was stopped because of the agent: ``why``: "logout", "pause", "phone lost" …
 offer.lost            Several phones rang and another one was answered first: ``to``, the agent; ``rang``.
 queue.answered        ``waited``, ``rang``.
-queue.left            ``reason`` (a Leaving), ``waited``; with "closed" on entering: ``why`` the queue is closed.
+queue.left            ``reason`` (a Leaving), ``waited``; with "closed" what ``queue.closed`` says, as it is then,
+                      and (by hand) ``since`` when.
 talk.over             ``by`` (a TalkEnd), ``seconds``.
 offers.held           From now on nobody is offered to anybody: ``why`` ("no switch", "stopping" …);
 offers.made_again     and now again; the last ``why`` of those that held them.

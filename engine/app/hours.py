@@ -33,4 +33,5 @@ def _hours(calendars: Calendars, clock: Clock, name: str) -> Hours:
     """A calendar as the queues ask it: open or not, and for how many seconds."""
     now = clock.now()
     found = calendars.at(name, now)
-    return Hours(found.open, (found.until - now).total_seconds() if found.until is not None else None)
+    changes = (found.until - now).total_seconds() if found.until is not None else None
+    return Hours(found.open, changes, found.why)

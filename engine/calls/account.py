@@ -37,6 +37,7 @@ def keep(call: Call, talking: Iterable[str] = (), now: float = 0.0) -> Command:
             "a": {who: round(spent, 1) for who, spent in call.agents.items()},
             "m": moves,
             "c": asked,
+            **({"l": call.talker} if call.talker else {}),
             **({"w": list(talking), "s": round(now, 1)} if talking else {}),
         }
         text = base64.urlsafe_b64encode(orjson.dumps(facts)).rstrip(b"=").decode("ascii")
@@ -62,6 +63,7 @@ def take_up(call: Call, text: str, now: float) -> None:
         log.warning("call.account_unreadable", call=call.id, error=str(error))
         return
     call.agents, call.moves, call.asked = agents, moves, asked
+    call.talker = str(facts.get("l") or "")
 
 
 __all__ = ["VARIABLE", "keep", "take_up"]

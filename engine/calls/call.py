@@ -102,6 +102,7 @@ class Call:
         "step",
         "talk",
         "talked",
+        "talker",
         "told",
         "transferred",
         "waited",
@@ -149,6 +150,7 @@ class Call:
         self.waited = 0.0  # seconds in queues
         self.talked = 0.0  # seconds with agents
         self.agents: dict[str, float] = {}  # with each of them: agent (or extension, number) -> seconds
+        self.talker = ""  # the agent among them who was the last
         self.moves: list[dict[str, str]] = []  # transfers and conferences, in order: how, from whom, to whom
         self.asked: list[
             dict[str, Any]

@@ -47,7 +47,7 @@ def cdr_row(call: Call, clock: Clock) -> dict[str, Any]:
         "cause": call.cause,
         "ordinary": call.ended_by != "switch",
         "queue": call.queue,
-        "agent": call.agent,
+        "agent": call.agent or call.talker,
         "recording": call.recording,
         "waited": round(call.waited, 3),
         "talked": round(call.talked, 3),

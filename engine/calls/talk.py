@@ -499,6 +499,7 @@ class Talk(Asker):
         spent, self._since = now - self._since, now
         for party in self._with_caller:
             self.call.agents[party.who] = self.call.agents.get(party.who, 0.0) + spent
+            self.call.talker = party.agent or self.call.talker
 
     def save(self) -> None:
         """Put what is going on on the caller's channel, for the next engine."""

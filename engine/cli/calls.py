@@ -88,7 +88,12 @@ def _show_over(over: dict[str, object], *, as_json: bool) -> None:
         ("flow", f"{row['flow']} revision {row['revision']} ({row['flow_hash']})" if row["flow"] else ""),
         ("outcome", row["outcome"]),
         ("waited", length(row["waited"]) if row["waited"] else ""),
-        ("talked", f"{length(row['talked'])} with {row['agent']}" if row["talked"] else ""),
+        (
+            "talked",
+            f"{length(row['talked'])} with {', '.join(row['data'].get('agents') or [row['agent']])}"
+            if row["talked"]
+            else "",
+        ),
         ("recording", row["recording"]),
         ("cause", row["cause"]),
     ):

@@ -50,6 +50,8 @@ ASIDE = 60.0
 """Seconds until a place that its queue did not want is tried again; longer when the queue is closed."""
 ANYTHING = 10**9
 """A queue never is too long for who waits at home."""
+AFTER_ITS_TIME = 5.0
+"""Seconds beyond the time of a callback for which its place stands, so that the table's word of it comes first."""
 _IN_QUEUE = (CallState.QUEUED, CallState.TALKING)
 RINGBACK = "tone_stream://%(1000,4000,450);loops=-1"
 
@@ -80,7 +82,6 @@ class KeptPlaces:
         self._callbacks = callbacks
         self._by_id: dict[str, Standing] = {}
         self._by_call: dict[str, Standing] = {}
-        self._left: set[str] = set()  # ids under which nobody stands any more
 
     # -- what the table's duty asks -----------------------------------------------------------------
 
@@ -100,10 +101,9 @@ class KeptPlaces:
         kept = owed.place
         if kept is None or not self._open(owed.queue) or self._calls_in(owed):
             return False
-        resumed = kept.call not in ("", owed.last) and kept.call not in self._left
+        resumed = kept.call not in ("", owed.last)
         call_id, news = kept.call if resumed else str(uuid4()), self._clock.queue()
         if not resumed:
-            self._left.discard(kept.call)
             owed = self._callbacks.moved(owed, owed.queue, replace(kept, call=call_id))
             self._callbacks.note("callback.waits", owed, call=call_id, first=owed.call, tries=owed.tries)
         self._calls.expected[call_id] = Expected(owed.number, owed.dialled)
@@ -127,7 +127,7 @@ class KeptPlaces:
             last_agent=kept.last_agent,
             tell=owed.data,
             language=owed.language,
-            longest=max(1.0, (owed.until - owed.since).total_seconds()),
+            longest=max(1.0, (owed.until - owed.since).total_seconds()) + AFTER_ITS_TIME,
             max_length=ANYTHING,
             no_agents=False,
             tier=kept.tier,
@@ -193,15 +193,15 @@ class KeptPlaces:
             if isinstance(news, Moved | Raised):
                 self._keep(standing)
         standing.greenlet = None
-        self._left.add(standing.call_id)
-        self._forget(standing)
         try:
-            if news.reason is Leaving.NOT_REACHED:
-                self._callbacks.wake()  # what came of the attempt is in the table
-            else:
-                self._callbacks.put_aside(standing.owed, news.reason.value, ASIDE)
+            if news.reason not in (Leaving.NOT_REACHED, Leaving.TOO_LONG):
+                # Next time it stands under another id: of this one the journal has said that it left.
+                self._callbacks.put_aside(standing.owed, news.reason.value, ASIDE, left=True)
         except StoreError as error:
             log.warning("callback.not_kept", callback=standing.owed.id, error=str(error))
+        finally:
+            self._forget(standing)
+            self._callbacks.wake()  # what came of an attempt, and until when it is owed, is in the table
 
     def _keep(self, standing: Standing) -> None:
         """A supervisor gave it another place: the next engine, and the next attempt, find it there."""

@@ -425,10 +425,14 @@ class Callbacks:
         self._change(owed, state="owed", tries=max(0, owed.tries - 1), why=why)
         self.note("callback.called_off", owed, call=ring.leg, why=why)
 
-    def put_aside(self, owed: Owed, why: str, seconds: float) -> None:
-        """It can't stand in its queue now; again after so long, when the queue is open."""
+    def put_aside(self, owed: Owed, why: str, seconds: float, *, left: bool = False) -> None:
+        """It can't stand in its queue now; again after so long, when the queue is open. ``left``: it stood there, and
+        the place that comes has another id."""
         again = self._again(owed, seconds)
-        self._change(owed, next=again, why=why)
+        more = (
+            {"place": encode(asdict(replace(owed.place, call="")))} if left and owed.place is not None else {}
+        )
+        self._change(owed, next=again, why=why, **more)
         self.note("callback.put_aside", owed, why=why, again=again.isoformat())
         self.wake()
 

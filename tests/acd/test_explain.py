@@ -11,6 +11,7 @@ import pytest
 from engine.acd.agents import Agent
 from engine.acd.explain import explain_call, others_told
 from engine.acd.explain_agent import explain_agent, passed_told
+from engine.acd.opening import Hours
 from engine.acd.places import Place, Stage
 from engine.acd.reasons import seconds
 from engine.clock import VirtualClock
@@ -72,6 +73,61 @@ def test_a_wait_is_told_with_each_agents_reason_and_who_went_first(clock: Virtua
         ("offer.made", "turn"),
         ("queue.answered", None),
     ]
+
+
+def test_a_closed_queue_is_told_with_who_closed_it_and_why(clock: VirtualClock) -> None:
+    desk = Desk(clock, "8012", queues={"desk": queue(at_closing={"do": "leave", "grace": "1m"})})
+    desk.acd.pause("8012", "lunch")
+    desk.enter("waits")
+    clock.advance(5)
+    desk.acd.close_queue("desk", "fire drill", by="8019")
+    clock.advance(20)
+    desk.enter("late")
+    desk.settle()
+    assert told(desk, "late") == [
+        "0.0 s: wanted desk: sent on: the queue is closed (by 8019: fire drill, 20 s before)"
+    ]
+    late = explain_call(desk.journal, "late")
+    assert (late.outcome, late.queues) == (
+        "sent on: the queue is closed (by 8019: fire drill, 20 s before)",
+        ["desk"],
+    )
+    clock.advance(60)
+    assert told(desk, "waits")[2:] == [
+        "5.0 s: desk was closed (by 8019: fire drill)",
+        "1:05: sent on: the queue is closed (by 8019: fire drill, 1:00 before), after 1:05",
+        "  8012: has a pause (lunch)",
+    ]
+    desk.acd.open_queue("desk")
+    # Closed by command without a word: there is nobody else to name.
+    desk.acd.close_queue("desk", "", by="operator")
+    desk.enter("later")
+    assert (
+        explain_call(desk.journal, "later").outcome
+        == "sent on: the queue is closed (by operator, 0.0 s before)"
+    )
+
+
+def test_a_queue_that_its_calendar_closed_is_told_with_what_that_says(clock: VirtualClock) -> None:
+    desk = Desk(clock, "8012", queues={"desk": queue(calendar="office")})
+    desk.acd.pause("8012", "lunch")
+    desk.acd.watch_hours(lambda name: Hours(True, 60.0))
+    desk.enter("waits")
+    said = ["Saturday"]
+    desk.acd.watch_hours(lambda name: Hours(False, None, said[0]))
+    desk.enter("late")
+    said[0] = "closed by 8019: a typhoon"
+    desk.enter("later")
+    assert "0.0 s: desk was closed (its calendar office: Saturday)" in told(desk, "waits")
+    assert (
+        explain_call(desk.journal, "late").outcome
+        == "sent on: the queue is closed (its calendar office: Saturday)"
+    )
+    assert told(desk, "later") == [
+        "0.0 s: wanted desk: sent on: the queue is closed (its calendar office: closed by 8019: a typhoon)"
+    ]
+    desk.acd.watch_hours(lambda name: Hours(True, None))
+    assert "0.0 s: desk takes callers again" in told(desk, "waits")
 
 
 def test_too_low_a_skill_is_told_with_the_moment_at_which_it_was_enough(clock: VirtualClock) -> None:

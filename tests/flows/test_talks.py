@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.acd.evidence import about_call
 from engine.errors import InsidelineError
 from engine.testing.home import Home
 from tests.flows.shop import Shop
@@ -268,6 +269,34 @@ def test_nobody_answers_a_blind_transfer_and_the_caller_is_the_next_one_again(ce
     one.ready()
     one.is_offered(caller).answers()
     caller.talks_to(one)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_who_hangs_up_after_a_transfer_that_nobody_took_has_talked_with_an_agent(
+    centre: Any, restarted: bool
+) -> None:
+    """The CDR names it, and explain tells what became of the caller."""
+    caller, _, two = talking(centre)
+    centre.clock.advance(5)
+    order(centre, caller, "transfer", "agent:202")
+    two.phone.wait_ring(5)
+    two.rejects()
+    centre.clock.advance(1)
+    if restarted:
+        centre.engine.kill()
+        centre.clock.advance(1)
+        centre.engine.start()
+        centre.clock.advance(2)
+    caller.hangs_up()
+    centre.clock.advance(1)
+    [cdr] = centre.cdrs()
+    assert (cdr.agent, list(cdr.data["agents"])) == ("201", ["201"])
+    told = centre.app.store.read(lambda session: about_call(session, caller.uuid, centre.clock.now()), 5.0)
+    texts = [moment.text for moment in told.moments]
+    assert "201 has transferred the caller to 202 (blind)" in texts
+    assert any(text.startswith("202 did not take the transfer: ") for text in texts)
+    assert any(text.startswith("is back in desk as number 1") for text in texts)
+    assert any(text.startswith("found waiting in desk by a new engine") for text in texts) is restarted
 
 
 def test_a_target_that_is_not_there_is_refused_and_the_talk_goes_on(centre: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine.acd.evidence import about_call
 from engine.acd.rules import MOST_PRIORITY
 from engine.testing.home import Home
 from engine.types import CallView
@@ -191,6 +192,46 @@ def test_a_place_that_is_kept_keeps_whom_its_queue_sticks_to(home: Any, centre_o
     (place,) = centre.app.acd._dispatch.places()
     assert place.request.virtual
     assert (place.request.last_agent, place.ticket.prefer) == ("202", "202")
+
+
+@pytest.mark.parametrize("moment", ["nobody free", "agent rung", "caller rung"])
+def test_a_place_whose_time_is_over_ends_and_explain_says_so(kept: Any, moment: str) -> None:
+    """Nobody is dialled any more; who rings already is not cut off, but is the last one."""
+    centre = kept(WAITING.replace("keep_place: true,", "keep_place: true, window: 5m,"))
+    centre.simulator.line_answers = lambda number: None
+    row = promised(centre)
+    [waiting] = centre.app.acd.queue("desk").waiting
+    centre.clock.advance(285)
+    agent = centre.agent("201")
+    if moment != "nobody free":
+        agent.ready()
+        ring = agent.phone.wait_ring(5.0)
+        assert ring is not None
+        if moment == "caller rung":
+            agent.answers()
+            line = dialled(centre, 1)
+            centre.clock.advance(30)
+            assert centre.one("callbacks")["state"] == "dialling"
+            line.reject("NO_ANSWER")
+    centre.clock.advance(30)
+    attempts = 1 if moment == "caller rung" else 0
+    assert (agent.state, agent.phone.state) == ("paused" if moment == "nobody free" else "ready", "idle")
+    over = centre.one("callbacks")
+    assert (over["state"], over["tries"]) == ("expired", attempts)
+    assert centre.app.acd.queue("desk").waiting == ()
+    assert len(centre.simulator.lines) == attempts
+    assert [
+        one.kind for one in centre.journal() if one.kind in ("callback.put_aside", "callback.expired")
+    ] == ["callback.expired"]
+    told = centre.app.store.read(lambda session: about_call(session, row["call"], centre.clock.now()), 5.0)
+    assert told.outcome == f"was not called back: the time for it was over, after {attempts} attempts"
+    assert f"is to be called back [callback {row['id']}]" in [one.text for one in told.moments]
+    at_home = centre.app.store.read(
+        lambda session: about_call(session, waiting.call, centre.clock.now()), 5.0
+    )
+    assert any("is not on the line, and will be called back" in one.text for one in at_home.moments)
+    if moment != "caller rung":
+        assert "its time over" in at_home.outcome
 
 
 def test_who_declines_is_called_no_more(kept: Any) -> None:
