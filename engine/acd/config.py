@@ -6,6 +6,7 @@ Both are shapes of ``engine.schema``: every duration carries its unit, every mis
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -53,7 +54,7 @@ from engine.schema.fields import (
     text_of,
     whole,
 )
-from engine.schema.shapes import FileShape, Shape, load_file, references, wrong
+from engine.schema.shapes import FileShape, Shape, load_entries, references, wrong
 
 _LEVEL = whole(1, 9)
 Level = Annotated[int, _LEVEL[0], _LEVEL[1]]
@@ -237,6 +238,7 @@ class AcdConfig:
     ageing: Ageing = field(default_factory=Ageing)
     file: QueuesFile | None = field(default=None, compare=False)  # where the queues stand, for faults
     agents_file: AgentsFile | None = field(default=None, compare=False)  # the same for the agents
+    whole: bool = True  # False: queues or agents with faults of their own are left out; never to be run
 
     def become(self, other: AcdConfig) -> None:
         """Say what ``other`` says, whoever holds this."""
@@ -259,8 +261,9 @@ class AcdConfig:
 
 
 def load(queues: Path, agents: Path, *, base: Path | None = None) -> tuple[AcdConfig | None, list[Fault]]:
-    """Read the two files; the configuration is None when one of them has no sound shape. Raises nothing for contents:
-    one that comes with an error is there to be looked at further (what it names elsewhere), and not to be run.
+    """Read the two files. Queues and agents with faults of their own are left out; the configuration is None when more
+    is wrong with the shape of a file. Raises nothing for contents: one that comes with an error is there to be looked
+    at further (what it names elsewhere), and not to be run.
 
     ``base`` shortens the names that faults show.
     """
@@ -268,21 +271,23 @@ def load(queues: Path, agents: Path, *, base: Path | None = None) -> tuple[AcdCo
     def shown(path: Path) -> str:
         return str(path.relative_to(base)) if base is not None and path.is_relative_to(base) else str(path)
 
-    queue_file, faults = load_file(queues, QueuesFile, name=shown(queues))
+    queue_file, faults, bad_queues = load_entries(queues, QueuesFile, "queues", name=shown(queues))
     if queue_file is not None:
         faults += _relaxations(queue_file)
-    agent_file, more = load_file(agents, AgentsFile, name=shown(agents))
+    agent_file, more, bad_agents = load_entries(agents, AgentsFile, "agents", name=shown(agents))
     faults = faults + more
     if agent_file is not None:
         faults += _phones_held_twice(agent_file)
     if queue_file is None or agent_file is None:
         return None, faults
-    faults += _unknown_queues(agent_file, queue_file)
-    faults += _unknown_skills(queue_file, agent_file)
-    faults += _unknown_sites(queue_file, agent_file)
-    faults += _overflows(queue_file)
+    there = {*queue_file.queues, *bad_queues}  # what is faulty is there all the same
+    faults += _unknown_queues(agent_file, there)
+    faults += _overflows(queue_file, there)
     faults += _numbers(queue_file, agent_file)
-    faults += _served_by_nobody(queue_file, agent_file)
+    if not bad_agents:  # else it is not known what the others can, and where they are
+        faults += _unknown_skills(queue_file, agent_file)
+        faults += _unknown_sites(queue_file, agent_file)
+        faults += _served_by_nobody(queue_file, agent_file)
     config = AcdConfig(
         queue_file.queues,
         agent_file.agents,
@@ -291,6 +296,7 @@ def load(queues: Path, agents: Path, *, base: Path | None = None) -> tuple[AcdCo
         queue_file.ageing,
         queue_file,
         agent_file,
+        whole=not (bad_queues or bad_agents),
     )
     return config, faults
 
@@ -304,16 +310,16 @@ def load_or_raise(queues: Path, agents: Path) -> AcdConfig:
     return config
 
 
-def _unknown_queues(agents: AgentsFile, queues: QueuesFile) -> list[Fault]:
+def _unknown_queues(agents: AgentsFile, queues: Collection[str]) -> list[Fault]:
     return [
         agents.fault(
             _place(agents, ref.path, ref.value),
             "unknown-queue",
             f"there is no queue `{ref.value}`",
-            did_you_mean(ref.value, queues.queues),
+            did_you_mean(ref.value, queues),
         )
         for ref in references(agents)
-        if ref.kind == "queue" and ref.value not in queues.queues
+        if ref.kind == "queue" and ref.value not in queues
     ]
 
 
@@ -411,7 +417,7 @@ def _served_by_nobody(queues: QueuesFile, agents: AgentsFile) -> list[Fault]:
     return faults
 
 
-def _overflows(queues: QueuesFile) -> list[Fault]:
+def _overflows(queues: QueuesFile, there: Collection[str]) -> list[Fault]:
     """Overflows into queues that are not there, and those that come back to where they began."""
     goals = {
         name: queue.overflow.to.name
@@ -421,9 +427,9 @@ def _overflows(queues: QueuesFile) -> list[Fault]:
     faults, told = [], set[str]()
     for name, goal in goals.items():
         path = ("queues", name, "overflow", "to")
-        if goal not in queues.queues:
+        if goal not in there:
             message = f"there is no queue `{goal}`"
-            faults.append(queues.fault(path, "unknown-queue", message, did_you_mean(goal, queues.queues)))
+            faults.append(queues.fault(path, "unknown-queue", message, did_you_mean(goal, there)))
         elif name not in told and (way := circle(goals, name)):
             told.update(way)
             message = f"callers overflow in a circle: {' -> '.join([*way, name])}"

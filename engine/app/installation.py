@@ -158,7 +158,7 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
         )
         faults.extend(script_faults)
     known = _known(made if running is None else running)
-    if running is not None and made.acd is not None:
+    if running is not None and made.acd is not None and made.acd.whole:
         known = replace(known, queues=list(made.acd.queues), skills=made.acd.skills)
     known = replace(known, prompts=made.catalogue.known(), texts=made.catalogue.words(), away=frozenset(away))
     today = clock.now().astimezone(settings.zone).date()
@@ -256,16 +256,17 @@ def names_in(file: Path, key: str) -> list[str] | None:
 
 def _known(made: Installation) -> Known:
     conf = made.home / "conf"
+    whole = made.acd if made.acd is not None and made.acd.whole else None
     declared = known_of(made.host.departments.values())
     return Known(
         prompts=made.catalogue.known(),
-        queues=list(made.acd.queues) if made.acd is not None else names_in(conf / "queues.yaml", "queues"),
+        queues=list(whole.queues) if whole is not None else names_in(conf / "queues.yaml", "queues"),
         groups=list(made.notify.groups),
         queries=declared.queries,
         commands=declared.commands,
         tickets=declared.tickets,
         formats=formats_of(made.host),
-        skills=made.acd.skills if made.acd is not None else None,
+        skills=whole.skills if whole is not None else None,
         policies=list(made.settings.recording.policies),
         away=frozenset(made.away),
     )

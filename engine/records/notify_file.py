@@ -10,7 +10,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from engine.schema.faults import Faults, did_you_mean
 from engine.schema.fields import Dialled, Duration, Ident, Language, Name, Port, Raw, Text, text_of, whole
-from engine.schema.shapes import FileShape, Shape, load_file, wrong
+from engine.schema.shapes import FileShape, Shape, load_entries, wrong
 
 _TRIES = whole(1, 20)
 Tries = Annotated[int, _TRIES[0], _TRIES[1]]
@@ -161,7 +161,7 @@ def load_notify(
     """
     if not path.exists():
         return NotifyFile(grammar="1"), Faults()
-    file, found = load_file(path, NotifyFile, name=name)
+    file, found, faulty = load_entries(path, NotifyFile, "groups", name=name)
     faults = Faults(found)
     if file is None:
         return NotifyFile(grammar="1"), faults
@@ -169,8 +169,8 @@ def load_notify(
     if file.operators is not None:
         named.append((("operators", "group"), file.operators.group))
     for at, group in named:
-        if group not in file.groups:
-            hint = did_you_mean(group, file.groups)
+        if group not in (there := {*file.groups, *faulty}):
+            hint = did_you_mean(group, there)
             faults.add(file.fault(at, "unknown-group", f"there is no group `{group}`", hint))
     for group, told in file.groups.items():
         if told.language is not None and told.language not in languages:
@@ -200,4 +200,4 @@ def load_notify(
                         f"there is no notifier `{way.notifier}`", did_you_mean(way.notifier, notifiers),
                     )
                 )  # fmt: skip
-    return file, faults
+    return (NotifyFile(grammar="1") if faulty else file), faults

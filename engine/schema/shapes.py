@@ -137,6 +137,31 @@ def parse_document(document: Document, model: type[M]) -> tuple[M | None, list[F
     return parsed, faults
 
 
+def load_entries(
+    path: Path, model: type[M], section: str, *, name: str | None = None
+) -> tuple[M | None, list[Fault], frozenset[str]]:
+    """The same for a file that is a list of named entries below ``section``: when some of them are faulty the model is
+    of all others, to be looked at and not to be run, and the names of the faulty ones come last. The model is None
+    when more than entries is wrong."""
+    document = read_document(path, name=name)
+    parsed, faults = parse_document(document, model)
+    entries = document.value((section,))
+    whole = document.tree
+    if parsed is not None or not isinstance(whole, dict) or not isinstance(entries, dict):
+        return parsed, faults, frozenset()
+
+    def of(some: dict[Any, Any]) -> M | None:
+        return parse_shape(document, model, tree={**whole, section: some})[0]
+
+    if of({}) is None:
+        return None, faults, frozenset()
+    faulty = frozenset(str(one) for one, said in entries.items() if of({one: said}) is None)
+    sound = of({one: said for one, said in entries.items() if str(one) not in faulty})
+    if isinstance(sound, FileShape):
+        sound._document = document
+    return sound, faults, faulty
+
+
 _HERE = object()
 
 

@@ -257,6 +257,26 @@ def test_all_faults_of_both_files_are_raised_together(tmp_path: Path) -> None:
     assert "error[number]" in str(caught.value)
 
 
+def test_what_is_faulty_by_itself_does_not_hide_what_the_files_say_of_one_another(tmp_path: Path) -> None:
+    second = AGENTS.partition("agents:\n")[2].replace("8012", "8013").replace("1001", "1002")
+    others = QUEUES.partition("queues:\n")[2].replace("desk:", "late:").replace("waybill", "wayble")
+    late = others + "    overflow: {to: queue:desk, after: 60s}\n" + others.replace("late:", "lost:")
+    late += "    overflow: {to: queue:dask, after: 60s}\n"
+    queues = QUEUES.replace("20s", "20") + late
+    config, faults = check(tmp_path, queues, AGENTS + second.replace("desk", "dekc"))
+    said = [fault.partition("error[")[2].partition("`")[0] + fault.split("`")[1] for fault in faults]
+    assert [one for one in said if "duration" not in one] == [
+        "unknown-queue]: there is no queue dekc", "unknown-queue]: there is no queue dask",
+        "unknown-skill]: no agent has the skill wayble", "unknown-skill]: no agent has the skill wayble",
+    ]  # fmt: skip
+    assert config is not None
+    assert (config.whole, sorted(config.queues)) == (False, ["late", "lost"])
+    # What a faulty agent can is not known, so nothing that is asked for is said to be missing.
+    _, faults = check(tmp_path, queues, AGENTS.replace("waybill: 3", "waybill: x") + second)
+    assert [fault for fault in faults if "unknown-skill" in fault] == []
+    assert len([fault for fault in faults if "unknown-queue" in fault]) == 1
+
+
 def test_secrets_of_an_agent_are_not_shown(tmp_path: Path) -> None:
     config, _ = check(tmp_path, agents=AGENTS + "    sip_password: s3cret-of-1001\n")
     assert config is not None

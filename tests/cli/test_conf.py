@@ -57,6 +57,26 @@ def test_a_fault_is_shown_with_its_place_and_what_was_meant(
     assert faults
 
 
+def test_all_that_can_be_named_is_named_in_one_run(centre: Path, say: Say) -> None:
+    """An agent, a queue and a group that are written wrong hide nothing of what others name, and are there."""
+    change(centre, "agents.yaml", "phone: 1021", "phoen: 1021")
+    change(centre, "agents.yaml", "queues: [logistics]", "queues: [logistic]")
+    change(centre, "queues.yaml", "calendar: desk", "calendra: desk")
+    change(centre, "queues.yaml", "calendar: desk", "calendar: dekc")
+    change(centre, "notify.yaml", "rings: 30s", "ringz: 30s")
+    change(centre, "notify.yaml", "notifier: hr.task", "notifier: hr.taks")
+    faults = [one for one in json.loads(say("conf check --json").stdout) if one["severity"] == "error"]
+    assert sorted((one["file"].removeprefix("conf/"), one["code"]) for one in faults) == [
+        ("agents.yaml", "unknown-key"),
+        ("agents.yaml", "unknown-queue"),
+        ("notify.yaml", "unknown-key"),
+        ("notify.yaml", "unknown-notifier"),
+        ("queues.yaml", "unknown-calendar"),
+        ("queues.yaml", "unknown-key"),
+    ]
+    assert "outside conf/" not in say("conf check").stderr, "and no flow is said to name what is there"
+
+
 def test_an_overflow_to_a_box_needs_the_common_flows(centre: Path, say: Say) -> None:
     change(centre, "queues.yaml", "music: default", "overflow: {after: 5m, to: voicemail:logistics}")
     assert say("conf check").exit_code == 0

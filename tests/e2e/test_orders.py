@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.house import House
+from tests.e2e.keyed import Keyed
 from tests.sip.phone import Call
 
 pytestmark = pytest.mark.switch
@@ -86,19 +87,9 @@ def test_an_order_is_placed_by_keys_over_sip_and_outlives_the_engine(house: Hous
 def test_a_supervisor_signs_in_by_pin_which_stands_nowhere(house: House) -> None:
     regions(house)
     house.start("--switch", "freeswitch")
-    caller = house.outside("13900000099").dial("8011").wait_answered(20)
-    in_block(house, "greet")
-    caller.press("2")
-    in_block(house, "sign_in")
-    caller.press("8021#")
-    house.wait_for(
-        lambda: (house.calls() or [{}])[0].get("step", "").startswith("sign_in[2]"), "no PIN is asked for"
-    )
-    in_block(house, "sign_in")
-    house.clock.sleep(0.5)
-    caller.press("4821#")
-    in_block(house, "main")
-    caller.hang_up()
+    caller = Keyed(house, house.outside("13900000099"), "8011")
+    caller.at("greet[2] menu", "2").at("sign_in[1] collect", "8021#").secret("sign_in[2] collect", "4821#")
+    caller.reaches("main").hangs_up()
     house.wait_for(lambda: house.get("/cdrs"), "no CDR", 30)
     for path in (house.home / "var").rglob("*"):
         if path.is_file() and path.suffix not in (".wav", ".db", ".db-wal", ".db-shm"):
