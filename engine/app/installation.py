@@ -22,6 +22,7 @@ from engine.calls.outbound import OutboundRules
 from engine.clock import Clock
 from engine.config import Folders, Settings
 from engine.errors import ConfigError
+from engine.flows.almanac import Almanac
 from engine.flows.cache import compile_cached
 from engine.flows.calendars import Calendars, load_calendars
 from engine.flows.dialplan import Dialplan, load_dialplan
@@ -163,7 +164,11 @@ def read_installation(home: Path, clock: Clock, *, running: Installation | None 
     known = replace(known, prompts=made.catalogue.known(), texts=made.catalogue.words(), away=frozenset(away))
     today = clock.now().astimezone(settings.zone).date()
     made.calendars, calendar_faults = load_calendars(
-        conf / "calendars.yaml", today=today, known=known, name="conf/calendars.yaml"
+        conf / "calendars.yaml",
+        today=today,
+        known=known,
+        name="conf/calendars.yaml",
+        almanac=Almanac(home / "var" / "cache" / "holidays"),
     )
     faults.extend(calendar_faults)
     calendars = (

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import holidays
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from engine.errors import NotFound
+from engine.flows.almanac import Almanac
 from engine.flows.known import Known, is_prompt_key
 from engine.flows.model import GRAMMAR
 from engine.schema.faults import Faults, did_you_mean
@@ -114,10 +114,7 @@ def _zone(value: Any) -> ZoneInfo:
 
 
 def _country(value: Any) -> str:
-    text = str(text_of(value, "a country"))
-    if text not in holidays.list_supported_countries():
-        raise wrong("country", f"no public holidays are known for `{text}`", "write its two letters: CN")
-    return text
+    return str(text_of(value, "a country"))
 
 
 WeekDays = Annotated[
@@ -159,15 +156,6 @@ class PublicHolidays(Shape):
     workdays_moved: Flag = False
     workday: WeekDays = (0,)
     prompt: PromptRef | None = None
-
-    @model_validator(mode="after")
-    def _known_region(self) -> Self:
-        if self.region is not None:
-            known = holidays.list_supported_countries().get(self.country, [])
-            if self.region not in known:
-                hint = did_you_mean(self.region, known)
-                raise wrong("region", f"`{self.country}` has no region `{self.region}`", hint, at="region")
-        return self
 
 
 class CalendarShape(Shape):
@@ -269,8 +257,9 @@ class _Day(NamedTuple):
 class Calendar:
     """One calendar: its week, its special days, its public holidays."""
 
-    def __init__(self, name: str, shape: CalendarShape) -> None:
+    def __init__(self, name: str, shape: CalendarShape, almanac: Almanac) -> None:
         self.name = name
+        self._almanac = almanac
         self.zone = shape.timezone
         self.shape = shape
         self._week = {day: hours for days, hours in shape.week.items() for day in days}
@@ -340,10 +329,10 @@ class Calendar:
                 return _Day(special.hours or (), f"special day {day}", prompt)
         public = shape.holidays
         if public is not None:
-            known = _holidays(public.country, public.region, day.year)
-            if (name := known.get(day)) is not None:
+            known = self._almanac.year(public.country, public.region, day.year)
+            if (name := known.names.get(day)) is not None:
                 return _Day((), name, public.prompt or shape.prompt or "")
-            if public.workdays_moved and day in getattr(known, "weekend_workdays", ()):
+            if public.workdays_moved and day in known.moved:
                 return _Day(self._week[public.workday[0]], f"moved working day {day}", shape.prompt or "")
         return _Day(self._week[day.weekday()], WEEKDAYS[day.weekday()], shape.prompt or "")
 
@@ -397,26 +386,26 @@ class Calendars:
         return Calendars(self._calendars, (*self.closures, *closures))
 
 
-@lru_cache(maxsize=64)
-def _holidays(country: str, region: str | None, year: int) -> Mapping[date, str]:
-    found: Mapping[date, str] = holidays.country_holidays(
-        country, subdiv=region, years=year, language="en_US"
-    )
-    return found
-
-
 def load_calendars(
-    path: Path, *, today: date, known: Known | None = None, name: str | None = None
+    path: Path,
+    *,
+    today: date,
+    known: Known | None = None,
+    name: str | None = None,
+    almanac: Almanac | None = None,
 ) -> tuple[Calendars | None, Faults]:
     """Read the calendars; prompts are looked up in ``known`` where it is given. ``today`` decides which year's
-    holidays must have been announced. Gives the calendars, or None when there is any error, and all faults."""
+    holidays must have been announced; public holidays are those of the ``almanac``, which may be new. Gives the
+    calendars, or None when there is any error, and all faults."""
+    almanac = almanac or Almanac()
     file, found = load_file(path, CalendarsFile, name=name)
     faults = Faults(found)
     if file is None:
         return None, faults
-    _check(file, faults, today, known)
+    _check(file, faults, today, known, almanac)
     if faults.errors:
         return None, faults
+    almanac.keep()
     closures = []
     for closure in file.closures:
         zone = file.calendars[closure.calendar].timezone
@@ -431,11 +420,11 @@ def load_calendars(
             )
         )
     return Calendars(
-        {name: Calendar(name, shape) for name, shape in file.calendars.items()}, closures
+        {name: Calendar(name, shape, almanac) for name, shape in file.calendars.items()}, closures
     ), faults
 
 
-def _check(file: CalendarsFile, faults: Faults, today: date, known: Known | None) -> None:
+def _check(file: CalendarsFile, faults: Faults, today: date, known: Known | None, almanac: Almanac) -> None:
     if file.grammar != GRAMMAR:
         faults.add(
             file.fault(("grammar",), "grammar", f"this engine reads grammar {GRAMMAR}, not {file.grammar}")
@@ -453,23 +442,33 @@ def _check(file: CalendarsFile, faults: Faults, today: date, known: Known | None
                 path = tuple(part.written if isinstance(part, Days) else part for part in reference.path)
                 faults.add(file.fault(path, "unknown-prompt", message, hint))
     for name, shape in file.calendars.items():
-        public = shape.holidays
-        if public is None or not public.workdays_moved:
-            continue
+        if shape.holidays is not None:
+            _check_holidays(file, name, shape.holidays, faults, today, almanac)
+
+
+def _check_holidays(
+    file: CalendarsFile, name: str, public: PublicHolidays, faults: Faults, today: date, almanac: Almanac
+) -> None:
+    at = ("calendars", name, "holidays")
+    country, region = public.country, public.region
+    if not almanac.knows(country, region):
+        regions = almanac.regions(country)
+        if regions is None:
+            message = f"no public holidays are known for `{country}`"
+            faults.add(file.fault((*at, "country"), "country", message, "write its two letters: CN"))
+            return
+        if region is not None and region not in regions:
+            message = f"`{country}` has no region `{region}`"
+            faults.add(file.fault((*at, "region"), "region", message, did_you_mean(region, regions)))
+            return
+    # The year that comes is looked up now, too: nobody who calls on its first day is to wait for that.
+    years = {year: almanac.year(country, region, year).moved for year in (today.year, today.year + 1)}
+    if not public.workdays_moved:
+        return
+    for year, moved in years.items():
         # China announces the moved days of a year in the November before it.
-        years = [today.year] + ([today.year + 1] if today.month >= 11 else [])
-        for year in years:
-            moved = getattr(_holidays(public.country, public.region, year), "weekend_workdays", ())
-            if not any(day.year == year for day in moved):
-                message = f"the moved working days of {year} are not known yet"
-                hint = "update the `holidays` package when they are announced, or write them into `days`"
-                faults.add(
-                    file.fault(
-                        ("calendars", name, "holidays"),
-                        "holidays",
-                        message,
-                        hint,
-                        key=True,
-                        severity="warning",
-                    )
-                )
+        announced = year == today.year or today.month >= 11
+        if announced and not any(day.year == year for day in moved):
+            message = f"the moved working days of {year} are not known yet"
+            hint = "update the `holidays` package when they are announced, or write them into `days`"
+            faults.add(file.fault(at, "holidays", message, hint, key=True, severity="warning"))
