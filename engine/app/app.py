@@ -7,6 +7,7 @@ call to the store) goes through callbacks that are wired here.
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -260,9 +261,9 @@ class App:
             self.to_warm.clear()
             made = self.installation
             assert made.flows is not None
-            self.prompts.warm(
-                made.settings.languages, [*literal_texts(made.flows), *self._answers()], gently=True
-            )
+            # One flow after the other, as it goes on: calls are led meanwhile.
+            texts = chain(literal_texts(made.flows), self._answers())
+            self.prompts.warm(made.settings.languages, texts, gently=True)
             self.to_warm.wait()
 
     def _answers(self) -> list[tuple[str, str]]:
