@@ -1,9 +1,10 @@
 """What flows do at a hang-up (``on_hangup``), for a call that ended without an engine: hung up while none was there, or
 gone together with the engine that had begun with it.
 
-Of such a call there is the journal: in which flows it was, who talked with it and for how long. The names that were
-born in its flows ended with it, so a step that reads one goes its ``failed:`` way, as the journal says. Each step has
-the key that it would have had, so what an engine before did is not done again (docs/decisions/0057).
+Of such a call there is the journal: in which flows it was, who talked with it and for how long, and the names that its
+steps of a hang-up read, but for what is private: a step that reads such a one goes its ``failed:`` way, as the journal
+says. Each step has the key that it would have had, so what an engine before did is not done again
+(docs/decisions/0057).
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from typing import TYPE_CHECKING
 
 from engine.calls.call import Call
 from engine.calls.leg import Leg
+from engine.flows import identity
+from engine.flows.identify import party_again
 from engine.flows.keeping import Frame
+from engine.flows.leaving import word_of
 from engine.flows.run import HUNG_UP, Run
 from engine.types import CallState, JournalEntry
 
@@ -87,7 +91,11 @@ def finish(services: Services, flows: FlowSet, id: str, entries: Sequence[Journa
     call.first_flow = str(began.get("flow", "")) or stack[0][0].name
     run = Run(call, flows, services, language=call.language)
     run.deferred = call.hidden
-    run.frames = [Frame(flow, block, 0, {}) for flow, block in stack]
+    names = word_of(entries)
+    run.frames = [Frame(flow, block, 0, names.get(flow.name, {})) for flow, block in stack]
+    found = next((entry for entry in reversed(entries) if entry.kind == "party.identified"), None)
+    if found is not None and (party := party_again(services, found.data.get("party") or 0)) is not None:
+        identity.know(run, party)
     marked = [at for at, entry in enumerate(entries) if entry.kind == HUNG_UP]
     written = [entry.kind for entry in entries[marked[0] :]] if marked else []
     call.journal("call.ended_unled", since=began_at.isoformat())

@@ -34,6 +34,10 @@ class Frame:
     index: int
     names: dict[str, Any]
     marks: dict[str, Mark] = field(default_factory=dict)  # of the names that are private or secret
+    read_last: frozenset[str] | None = (
+        None  # the names that its steps of a hang-up read; None: not looked at yet
+    )
+    word: dict[str, Any] | None = None  # what the journal has of those
 
 
 def keep(run: Run) -> None:
@@ -75,9 +79,9 @@ def keep(run: Run) -> None:
         state["F"] = call.first_flow
     if call.waited or call.talked:
         state["w"] = [round(call.waited, 1), round(call.talked, 1)]
-    names, marks = _kept(frame), private.to_state(frame.marks)
+    names, marks = kept(frame), private.to_state(frame.marks)
     outer = [
-        [f.flow.name, f.block, f.index, _kept(f), *([private.to_state(f.marks)] if f.marks else [])]
+        [f.flow.name, f.block, f.index, kept(f), *([private.to_state(f.marks)] if f.marks else [])]
         for f in run.frames[:-1]
     ]
     if outer:
@@ -101,7 +105,7 @@ def keep(run: Run) -> None:
         run.call.save(state)
 
 
-def _kept(frame: Frame) -> dict[str, Any]:
+def kept(frame: Frame) -> dict[str, Any]:
     """The names of a flow that a call's place keeps."""
     return {
         name: packing.pack(value)
@@ -115,9 +119,9 @@ def take_up(run: Run, state: Mapping[str, Any], resumption: Resumption) -> None:
     run.visits = int(state.get("v", 0))
     names, marks, outer = state.get("x", {}), state.get("o", {}), state.get("k", [])
     if names is None:
-        kept = run.services.load_names(run.call.id)
-        names, marks, outer, run.stored = kept["x"], kept.get("o", {}), kept["k"], True
-        state = {**state, "P": kept.get("P", state.get("P"))}
+        stored = run.services.load_names(run.call.id)
+        names, marks, outer, run.stored = stored["x"], stored.get("o", {}), stored["k"], True
+        state = {**state, "P": stored.get("P", state.get("P"))}
     stack = [*outer, [state["f"], state["b"], state["s"], names, marks]]
     for flow, block, index, packed, *more in stack:
         frame = Frame(run.flow_named(flow), block, int(index), packing.unpack(packed))
@@ -143,8 +147,8 @@ def take_up(run: Run, state: Mapping[str, Any], resumption: Resumption) -> None:
 
 def take_up_identity(run: Run, state: Mapping[str, Any]) -> None:
     """Who calls, as far as the call's place says."""
-    kept = int(state.get("i") or 0)
-    run.deferred, run.discarded = kept > 0, kept == identity.DISCARDED
+    known = int(state.get("i") or 0)
+    run.deferred, run.discarded = known > 0, known == identity.DISCARDED
     run.call.hidden = run.deferred
     if who := state.get("P"):
         identity.know(run, party_again(run.services, who))

@@ -31,6 +31,7 @@ from engine.flows.consulting import Consultation
 from engine.flows.expressions import Use
 from engine.flows.extension import EXTENSION, extension_flow
 from engine.flows.keeping import Frame
+from engine.flows.leaving import leave_word
 from engine.flows.model import Flow, FlowSet, Step
 from engine.flows.moves import End, Enter, Go, Leave, Move
 from engine.flows.names import Names
@@ -121,6 +122,8 @@ class Run:
         if self.steps > self.services.max_steps:
             raise FlowFault(f"{frame.flow.name}: more than {self.services.max_steps} steps in one call")
         self._show(frame, step)
+        if frame.flow.on_hangup:
+            leave_word(self)
         try:
             if step.when is not None and not step.when.truth(self.scope):
                 frame.index += 1

@@ -109,3 +109,69 @@ def test_an_engine_may_die_at_every_point_behind_a_hang_up(
         assert done(shop, at) == wanted, f"died at {at}: {points.names[-1:]}"
         assert left(shop) == ["inner", "outer"] * at, f"died at {at}: {points.names[-1:]}"
     assert at > 8, points.names
+
+
+NAMED = """
+greet:
+  - answer
+  - identify: {by: number, of: dealer}
+  - collect: {into: pin, as: pin, length: 4, prompt: Your PIN., give_up: bye}
+  - set: {wanted: "first"}
+  - menu: {prompt: Press one., options: {1: second}, give_up: bye, first: 100s}
+second:
+  - set: {wanted: "second"}
+  - run: {flow: shop/inner, with: {wanted: "of the inner"}, done: greet}
+bye:
+  - hangup
+"""
+WANTED = """
+on_hangup:
+  - id: gone
+    if: {when}
+    command:
+      do: shop.order
+      with: {{article: "{{wanted}}", who: "{{party.name}} {flow}"}}
+      refused: {{credit: {way}, stock: {way}}}
+      failed: {way}
+"""
+
+
+@pytest.fixture
+def named(home: Home, centre_of: Callable[[Any], Any]) -> Any:
+    """A flow and one within it, whose steps of a hang-up read names of their own, and whether there is a secret."""
+    outer = WANTED.format(
+        flow="outer", when="party is known and (wanted is known or pin is known)", way="bye"
+    )
+    made = shop_home(home, NAMED, head=outer.strip("\n"))
+    inner = WANTED.format(flow="inner", when="party is known", way="back")
+    made.flow("shop/inner", INNER, head="params: [wanted]\n" + inner.strip("\n"))
+    made.number("8001", "shop/main", "identity: deferred")
+    return centre_of(made)
+
+
+def test_what_was_born_is_read_by_the_next_engine_and_a_secret_is_not(named: Any) -> None:
+    number = "+8613802880001"
+    named.app.parties.add({"kind": "dealer", "code": "44010001", "name": "Hengrun"}, [number])
+    caller = named.caller(number).dials("8000").hears("Your PIN.").presses("4711")
+    caller.hears("Press one.").presses("1")
+    caller.hears("Press two.")
+    for left in (False, True):  # in the inner flow, and back in the outer one, which is begun once more
+        if left:
+            caller = named.caller(number).dials("8000").hears("Your PIN.").presses("4711")
+            caller.hears("Press one.").presses("1")
+            caller.hears("Press two.").presses("2")
+            caller.hears("Your PIN.").presses("4712")
+            caller.hears("Press one.")
+        named.engine.kill()
+        caller.hangs_up()
+        named.engine.start()
+        named.clock.advance(1)
+        rows = [(row["who"], row["article"]) for row in named.rows("shop.orders")]
+        assert rows[:2] == [("Hengrun inner", "of the inner"), ("Hengrun outer", "second")]
+        assert rows[2:] == ([("Hengrun outer", "first")] if left else [])
+    written = [entry.data for entry in named.journal(kind="flow.names")]
+    assert {"flow": "shop/main", "names": {"wanted": "second"}} in written
+    assert "4711" not in str(written) + str(named.journal())
+    caller = named.caller(number).dials("8001").hears("Your PIN.").presses("4711")
+    caller.hears("Press one.").hangs_up()
+    assert [entry.data for entry in named.journal(kind="flow.names")] == written, "nobody is to know"
