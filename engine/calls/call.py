@@ -353,23 +353,32 @@ class Call:
         self.later(commands.execute(self.id, "playback", playback, event_uuid=commands.UNHEARD, lock=True))
         self._ahead += seconds
 
-    def play_until_key(self, playback: str, seconds: float, *, event_uuid: str = "", ignore: str = "") -> str:
+    def play_until_key(
+        self, playback: str, seconds: float, *, event_uuid: str = "", ignore: str = "", settle: float = 0.0
+    ) -> str:
         """Play ``playback`` until its end or a key; answers the keys pressed meanwhile. The first key does not
-        count when it is ``ignore``."""
+        count when it is ``ignore``. With ``settle`` no key counts that comes within so many seconds of the one before
+        it (the first: of the beginning), and it is not over until so long none has come."""
         self.listen_for_keys(True)
         event_uuid = self.start("playback", playback, event_uuid=event_uuid)
         clock = self._calls.clock
         end = clock.monotonic() + seconds + 15.0
-        stopped = False
-        while True:
-            signal = self.next_signal(end - clock.monotonic())
-            if isinstance(signal, Key) and signal.digit == ignore:
+        stopped = over = False
+        quiet = clock.monotonic() + settle  # from then on a key counts
+        while not (over and (stopped or clock.monotonic() >= quiet)):
+            signal = self.next_signal((min(quiet, end) if over else end) - clock.monotonic())
+            if isinstance(signal, Key) and (
+                signal.digit == ignore or (clock.monotonic() < quiet and not stopped)
+            ):
                 self._keys = self._keys[:-1]
+                quiet = clock.monotonic() + settle
             elif isinstance(signal, Key) and not stopped:
                 stopped = True
                 self.later(commands.uuid_break(self.id))
-            elif signal is None or (isinstance(signal, Done) and signal.event_uuid == event_uuid):
+            elif signal is None:
                 break
+            elif isinstance(signal, Done) and signal.event_uuid == event_uuid:
+                over = True
             ignore = "" if isinstance(signal, Key) else ignore
         self.leg.awaited.discard(event_uuid)
         keys = self.take_keys()

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+SETTLED: Final = 0.2
+"""Seconds from a bridge until a leg may be taken out of it. The switch hangs the second leg up when the first leaves
+before the thread of the second is in the bridge, which takes a busy machine its time."""
 MOVE_LIMIT: Final = 1.5  # seconds from a command to what it does on the switch
 LOOK: Final = 0.02
 
@@ -31,12 +34,14 @@ class Moves:
     def __init__(self, calls: Calls, call: Call) -> None:
         self._calls = calls
         self._call = call
+        self._bridged = calls.clock.monotonic()  # when the last bridge was heard of
 
     # -- who is with whom -----------------------------------------------------------------------------
 
     def part(self, leg: Leg, *, music: bool = True) -> None:
         """Caller and ``leg`` let go of each other; both are parked."""
         call = self._call
+        self._settle()
         leg.kept = True
         self._calls.ask(commands.uuid_transfer_to_park(call.id), 5.0)
         done = self.wait(
@@ -59,10 +64,12 @@ class Moves:
             if not from_room:
                 # One that was just left is on its way into the park: to bridge it now would catch it in between.
                 self.wait(lambda: all(leg.parked or leg.peer or leg.gone for leg in (one, other)), 0.5)
+            self._settle()
             if one.gone is not None or other.gone is not None:
                 return False
             self._calls.ask(commands.uuid_bridge(one.uuid, other.uuid), 5.0)
             if self.wait(lambda: one.peer == other.uuid or one.gone is not None or other.gone is not None):
+                self._bridged = self._calls.clock.monotonic()
                 return one.peer == other.uuid
             log.warning("bridge.limbo", call=self._call.id, one=one.uuid, other=other.uuid, attempt=attempt)
             # A transfer brings back whatever the broken bridge has left in limbo.
@@ -71,8 +78,15 @@ class Moves:
             self.wait(lambda: one.parked and other.parked)
         return False
 
+    def _settle(self) -> None:
+        """Wait until both legs are in the bridge that was made last."""
+        left = self._bridged + SETTLED - self._calls.clock.monotonic()
+        if left > 0:
+            self._calls.clock.sleep(left)
+
     def gather(self, room: str, legs: tuple[Leg, ...]) -> None:
         """All of them in one conference. SwitchError when the switch does not make it."""
+        self._settle()
         for leg in legs:
             self._calls.require_line().post(commands.uuid_transfer_to_conference(leg.uuid, room))
         if not self.wait(

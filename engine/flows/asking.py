@@ -1,7 +1,8 @@
 """Asking a caller for keys: what menu, collect and confirm share.
 
 A prompt is given up to ``attempts`` times. Silence and a wrong answer each have their word before the next try;
-after the last one the step's ``give_up`` way is taken. Keys pressed in an earlier prompt count, unless ``flush``.
+after the last one the step's ``give_up`` way is taken. Keys pressed in an earlier prompt count, unless ``flush``;
+those typed in one go with a wrong answer do not.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+BURST = 1.0
+"""Seconds: what follows a wrong key faster, key by key, was typed with it. A hurried hand needs 0.2 s, and half a
+second to hear that something is wrong."""
 SILENT = "silent"
 WRONG = "wrong"
 
@@ -122,9 +126,17 @@ def ask(
         reason = "silent" if heard is None else "wrong"
         run.call.journal("input.refused", step=step.label, reason=reason, attempt=attempt)
         if attempt < step.attempts:
-            word = (step.again.silent or SILENT) if heard is None else (step.again.wrong or WRONG)
-            run.speak(word, interrupt=step.interrupt)
+            if heard is None:
+                run.speak(step.again.silent or SILENT, interrupt=step.interrupt)
+            else:
+                say_wrong(run, step.again.wrong or WRONG, interrupt=step.interrupt)
     return None
+
+
+def say_wrong(run: Run, word: str, *, interrupt: bool) -> None:
+    """Tell the caller that the answer was none. What was typed in one go with it is dropped (docs/decisions/0037)."""
+    run.typed_ahead = ""
+    run.speak(word, interrupt=interrupt, settle=BURST)
 
 
 def _came_to(run: Run, what: str) -> None:

@@ -329,9 +329,11 @@ class Run:
         *,
         interrupt: bool = False,
         pause: float = 0.0,
+        settle: float = 0.0,
     ) -> None:
         """Let the caller hear ``prompt`` to its end, or (``interrupt``) until a key; keys pressed meanwhile count
-        for the next step that asks. ``pause`` seconds of silence come first."""
+        for the next step that asks. ``pause`` seconds of silence come first. ``settle``: keys that follow one another
+        faster than so many seconds, from the first on, are dropped."""
         call = self.call
         if self.resumption is not None:
             self.resumption = None
@@ -341,10 +343,14 @@ class Run:
                 return
         before = self.typed_ahead
         said = self.prepared(prompt, extra) if interrupt else self.utterance(prompt, extra)
+        if settle:
+            self.typed_ahead = before  # so soon after the one before
         if self.typed_ahead != before:
             return  # pressed before it could begin
         with self.masked_while(self.speaks_private(said, extra)):
-            self.sound(with_pause(said.playback, pause), said.seconds + pause, interrupt=interrupt)
+            self.sound(
+                with_pause(said.playback, pause), said.seconds + pause, interrupt=interrupt, settle=settle
+            )
 
     def speak_ahead(self, prompt: str) -> bool:
         """Have ``prompt`` said right before the next step asks, which the caller can't tell from waiting for its end;
@@ -379,7 +385,7 @@ class Run:
             if self.call.leg.gone is None:
                 self.mask(False)
 
-    def sound(self, playback: str, seconds: float, *, interrupt: bool = False) -> None:
+    def sound(self, playback: str, seconds: float, *, interrupt: bool = False, settle: float = 0.0) -> None:
         """Let the caller hear any ``playback`` as :meth:`speak` lets him hear a prompt."""
         call = self.call
         if self.resumption is not None and self.awaited:
@@ -390,7 +396,7 @@ class Run:
         self.checkpoint(event_uuid)
         if interrupt:
             self.typed_ahead += call.play_until_key(
-                playback, seconds, event_uuid=event_uuid, ignore=self.stray
+                playback, seconds, event_uuid=event_uuid, ignore=self.stray, settle=settle
             )
             self.stray = ""
         else:

@@ -97,6 +97,8 @@ class FreeSwitchRig(Rig):
         return SipPhone(telephone)
 
     def close(self) -> None:
+        if not self.connection.up:  # a test that failed while it had ended it
+            self.connection, self.heard = self.connect()
         self.end_all()
         for telephone in self._telephones:
             if telephone.gone:

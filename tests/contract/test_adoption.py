@@ -41,7 +41,8 @@ def test_a_collection_in_progress_can_be_told_from_one_that_is_over(switch: Rig)
     """play_and_get_digits with the lock, and `set il_done` behind it: both run without an engine."""
     person, uuid = switch.arrive()
     execution = str(uuids.uuid4())
-    argument = Digits(minimum=1, maximum=4, first=4.0, between=1.0).argument()
+    # Long enough for a telephone whose machine is busy; the `#` ends it at once.
+    argument = Digits(minimum=1, maximum=4, first=8.0, between=5.0).argument()
     switch.connection.post(
         c.execute(uuid, "play_and_get_digits", argument, event_uuid=execution, lock=True),
         c.set_(uuid, "il_done", execution),
@@ -61,7 +62,7 @@ def test_a_collection_in_progress_can_be_told_from_one_that_is_over(switch: Rig)
 def test_digits_typed_while_nobody_listened_are_in_the_variable(switch: Rig) -> None:
     person, uuid = switch.arrive()
     execution = str(uuids.uuid4())
-    argument = Digits(minimum=1, maximum=4, first=4.0, between=1.0).argument()
+    argument = Digits(minimum=1, maximum=4, first=8.0, between=5.0).argument()
     switch.connection.post(
         c.execute(uuid, "play_and_get_digits", argument, event_uuid=execution, lock=True),
         c.set_(uuid, "il_done", execution),

@@ -375,3 +375,82 @@ def test_a_secret_is_not_in_the_place_that_the_call_carries(shop: Shop) -> None:
     state = decode(caller.sim.channel.variables["il_state"])
     assert state.get("x", {}) == {}
     centre.nowhere("471199")
+
+
+# -- a wrong answer, and what was typed with it ----------------------------------------------------------
+
+YES = """
+greet:
+  - answer
+  - confirm: {prompt: Is it so?, yes: so, no: not_so, attempts: 3, give_up: nobody}
+so:
+  - play: So it is.
+  - hangup
+not_so:
+  - play: It is not.
+  - hangup
+nobody:
+  - play: Nobody there.
+  - hangup
+"""
+
+
+def refusals(centre: Any, caller: Any) -> list[str]:
+    return [str(row.data["reason"]) for row in centre.journal(caller, "input.refused")]
+
+
+@pytest.mark.parametrize("keys", ["34", "8013#", "345678903456789"])
+def test_a_burst_of_wrong_keys_is_one_attempt(shop: Shop, keys: str) -> None:
+    """However many: the question is heard again, and the keys that come then count."""
+    centre = shop(YES)
+    caller = centre.caller().dials("8000")
+    caller.hears("Is it so?").presses(keys)
+    caller.hears("wrong")
+    caller.hears("Is it so?")
+    assert refusals(centre, caller) == ["wrong"]
+    caller.presses("1")
+    caller.hears("So it is.")
+
+
+def test_a_good_key_within_the_burst_is_no_answer(shop: Shop) -> None:
+    """Who types a number at a yes or no has said neither."""
+    centre = shop(YES)
+    caller = centre.caller().dials("8000")
+    caller.hears("Is it so?").presses("3121")
+    caller.hears("wrong")
+    caller.hears("Is it so?").presses("2")
+    caller.hears("It is not.")
+    assert refusals(centre, caller) == ["wrong"]
+
+
+def test_who_corrects_himself_need_not_hear_the_word_to_its_end(shop: Shop) -> None:
+    centre = shop(YES)
+    caller = centre.caller().dials("8000")
+    caller.hears("Is it so?").presses("3")
+    caller.hears("wrong")
+    word = caller.sim.played[-1]
+    centre.clock.advance(1.2)
+    caller.presses("1")
+    caller.hears("So it is.")
+    assert word.ended - word.at < 1.4
+    assert refusals(centre, caller) == ["wrong"]
+
+
+def test_what_was_typed_ahead_behind_a_wrong_key_is_dropped(shop: Shop) -> None:
+    centre = shop(YES.replace("  - answer\n", f"  - answer\n  - play: {LONG}\n", 1))
+    caller = centre.caller().dials("8000")
+    caller.hears(LONG).presses("31")
+    caller.hears("wrong")
+    caller.hears("Is it so?").presses("1")
+    caller.hears("So it is.")
+    assert refusals(centre, caller) == ["wrong"]
+
+
+def test_what_was_typed_behind_digits_that_are_none_is_dropped(shop: Shop) -> None:
+    centre = asked(shop, "as: digits, length: 4, attempts: 2")
+    caller = centre.caller().dials("8000")
+    caller.hears("Type it.").presses("12#34567")
+    caller.hears("wrong")
+    caller.hears("Type it.").presses("4711")
+    caller.hears("Done.")
+    assert got(centre, caller) == "4711"

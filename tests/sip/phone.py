@@ -300,6 +300,7 @@ class Call:
         self._final: Message | None = None  # our final response, to repeat
         self._progress, self._answered = phone.clock.event(), phone.clock.event()
         self._acked, self._over = phone.clock.event(), phone.clock.event()
+        self._given_up = False  # we have cancelled our INVITE
 
     @property
     def over(self) -> bool:
@@ -382,6 +383,8 @@ class Call:
             )
         )
         self._answered.set()
+        if self._given_up and not self.over:
+            self._bye(wait=False)  # the answer and our CANCEL have crossed: the call is up
 
     def _ack_refusal(self, response: Message) -> None:
         self.phone.send(
@@ -461,24 +464,12 @@ class Call:
         if self.over:
             return
         if self._answered.is_set():
-            self._cseq += 1
-            bye = self.phone.request(
-                "BYE",
-                self._remote_uri,
-                cseq=self._cseq,
-                call_id=self.invite.call_id,
-                to=self._peer,
-                from_=self._local,
-            )
-            self._end("us")
-            if wait:
-                self.phone.send_request(bye, 5.0)
-            else:
-                self.phone.send(bye)
+            self._bye(wait=wait)
         elif self.incoming:
             self.reject(486)
         else:
             invite = self.invite
+            self._given_up = True
             self.phone.send(
                 self.phone.request(
                     "CANCEL",
@@ -492,6 +483,22 @@ class Call:
             )
             if wait:
                 self.wait_over(5.0)
+
+    def _bye(self, *, wait: bool) -> None:
+        self._cseq += 1
+        bye = self.phone.request(
+            "BYE",
+            self._remote_uri,
+            cseq=self._cseq,
+            call_id=self.invite.call_id,
+            to=self._peer,
+            from_=self._local,
+        )
+        self._end("us")
+        if wait:
+            self.phone.send_request(bye, 5.0)
+        else:
+            self.phone.send(bye)
 
     def wait_answered(self, timeout: float) -> Call:
         """Until the other side answered; :class:`NoAnswer` when it did not."""

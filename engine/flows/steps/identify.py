@@ -13,7 +13,7 @@ from pydantic import PlainValidator, WithJsonSchema, model_validator
 from engine.errors import LoginRefused, StoreError
 from engine.esl.commands import Digits
 from engine.flows import identify, identity
-from engine.flows.asking import SILENT, WRONG, ask_once
+from engine.flows.asking import SILENT, WRONG, ask_once, say_wrong
 from engine.flows.moves import Go
 from engine.flows.step import Again, Step
 from engine.flows.steps.collect import End
@@ -159,8 +159,10 @@ class Identify(Step):
             reason = "silent" if code is None or found == "silent" else "wrong"
             run.call.journal("input.refused", step=self.label, reason=reason, attempt=attempt)
             if attempt < self.attempts:
-                word = (self.again.silent or SILENT) if reason == "silent" else (self.again.wrong or WRONG)
-                run.speak(word, interrupt=self.interrupt)
+                if reason == "silent":
+                    run.speak(self.again.silent or SILENT, interrupt=self.interrupt)
+                else:
+                    say_wrong(run, self.again.wrong or WRONG, interrupt=self.interrupt)
         assert self.give_up is not None
         if typed and self.unknown is not None:
             return Go(self.unknown, way="unknown")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import Field
 
 from engine.esl.commands import Digits
-from engine.flows.asking import SILENT, WRONG, Asked, Given, ask, valued
+from engine.flows.asking import SILENT, WRONG, Asked, Given, ask, say_wrong, valued
 from engine.flows.expressions import Expr
 from engine.flows.moves import Go
 from engine.flows.private import Handed, chosen, entry_mark
@@ -105,8 +105,10 @@ class Pick(Ask):
             else:
                 attempt += 1
                 if attempt < self.attempts:
-                    word = (self.again.wrong or WRONG) if key else (self.again.silent or SILENT)
-                    run.speak(word, interrupt=self.interrupt)
+                    if key:
+                        say_wrong(run, self.again.wrong or WRONG, interrupt=self.interrupt)
+                    else:
+                        run.speak(self.again.silent or SILENT, interrupt=self.interrupt)
         return None
 
     def _say(self, run: Run, page: Sequence[Any], *, more: bool, back: bool) -> None:
