@@ -29,7 +29,7 @@ blocks:
   desk:
     - transfer: {extension: 1002, ring: 20s, busy: bye, failed: bye, after: again}
   outside:
-    - transfer: {to: 02038880000, ring: 20s, busy: bye, failed: bye, after: again}
+    - transfer: {to: 02038880000, ring: 2m, busy: bye, failed: bye, after: again}
   again:
     - play: That was the talk. Now something else.
     - menu: {prompt: Press one to leave., options: {1: bye}, give_up: bye}
