@@ -22,6 +22,13 @@ class RegionView(Record):
     agent: str
 
 
+class Signed(Record):
+    """Who signed in, and the regions of theirs: one, or those of others, too, for whom they stand in."""
+
+    agent: str
+    regions: list[RegionView]
+
+
 # -- the dealer's draft and tasks ------------------------------------------------------------------------
 
 
@@ -184,17 +191,21 @@ def _tell(ctx: Context, case: CaseView, prompt: str) -> None:
 
 
 @command(department, refusals=("wrong_pin", "locked", "not_allowed"), over="engine")
-def sign_in(ctx: Context, agent: Digits, pin: Private[Digits], phone: str) -> RegionView:
-    """``orders.sign_in``: which region that supervisor has, by the PIN. An agent who does not exist is refused as a
+def sign_in(ctx: Context, agent: Digits, pin: Private[Digits], phone: str) -> Signed:
+    """``orders.sign_in``: which regions that supervisor has, by the PIN. An agent who does not exist is refused as a
     wrong PIN is, and wrong ones lock."""
     try:
         view = ctx.agents.verify(agent, pin, phone, role="supervisor")
     except LoginRefused as error:
         raise Refused(error.reason) from None
-    for name, one in ctx.settings.regions.items():
-        if one.agent == view.id:
-            return RegionView(region=name, supervisor=one.supervisor, agent=view.id)
-    raise Refused("not_allowed")
+    mine = [
+        RegionView(region=name, supervisor=one.supervisor, agent=view.id)
+        for name, one in ctx.settings.regions.items()
+        if one.agent == view.id
+    ]
+    if not mine:
+        raise Refused("not_allowed")
+    return Signed(agent=view.id, regions=mine)
 
 
 @query(department, over=Desk)

@@ -72,6 +72,7 @@ ANSWERS = {
     "orders.cases": {"none": lambda _: []},
     "orders.overdue": {"none": lambda _: []},
     "orders.unshipped": {"none": lambda _: []},
+    "orders.sign_in": {"two regions": lambda one: one.model_copy(update={"regions": one.regions * 2})},
     "orders.deliveries": {"none": lambda _: []},
 }
 LANGUAGES = {

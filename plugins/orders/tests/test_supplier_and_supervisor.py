@@ -269,6 +269,32 @@ def test_a_region_that_was_given_to_somebody_else_meanwhile_is_decided_by_them(
     assert [one.what for one in centre.rows("orders.act")] == ["heard"]
 
 
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_who_stands_in_for_another_supervisor_says_which_region_it_is_about(
+    centre: Any, seed: Any, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    seed.case(**opened(centre, "exception", reason="credit", amount="160.00"))
+    regions = centre.app.departments.contexts._settings["orders"].regions
+    monkeypatch.setitem(regions, "华南", regions["西南"])  # 8023 has both now
+    caller = centre.caller(number="+8613900000099").dials(SUPERVISORS)
+    caller.hears("orders/choose_language").presses("1" if language == "zh-CN" else "2")
+    caller.hears("recorded_notice")
+    caller.hears("orders/enter_agent").presses("8023#")
+    caller.hears("orders/enter_pin").presses("4823#")
+    caller.hears("orders/which_region")
+    caller.hears("orders/region_entry", **{"one.region": "华南"})
+    caller.hears("orders/region_entry", **{"one.region": "西南"}).presses("1")
+    assert caller.hears("orders/hello_supervisor").values["region.region"] == "华南"
+    caller.hears("orders/figures_text")
+    caller.hears("orders/figures_late")
+    caller.hears("orders/waiting_text")
+    caller.hears("orders/supervisor_menu").presses("2")
+    caller.hears("orders/exception_text")
+    caller.hears("orders/exception_verdict").presses("2")
+    caller.hears("orders/refused_exception").hangs_up()
+    assert centre.one("orders.case").by == "8023"
+
+
 def test_an_exception_may_wait(centre: Any, seed: Any, supervisor: Call) -> None:
     seed.case(**opened(centre, "exception", reason="credit", amount="160.00"))
     caller = supervisor().presses("2")
