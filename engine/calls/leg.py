@@ -34,6 +34,7 @@ class Leg:
         "parked",
         "peer",
         "released",
+        "spoken",
         "uuid",
         "wants_keys",
         "watch",
@@ -51,6 +52,7 @@ class Leg:
         self.awaited: set[str] = set()  # Event-UUIDs whose end somebody waits for
         self.music = ""  # of the awaited ones, that of music without the lock: it ends only when it is broken
         self.wants_keys = False
+        self.spoken = -1.0  # monotonic: when something was sent to be heard over its music
         self.early: tuple[tuple[str, str], ...] = ()  # keys of a talk, pressed before we knew that it began
         self.kept = (
             False  # it belongs to a talk, though it is not bridged with the caller now: see calls.talk

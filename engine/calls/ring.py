@@ -48,6 +48,9 @@ ACCEPT_WITHIN = 6.0
 BROKEN_WITHIN = 0.3
 """Seconds until a sound that was broken off must be over."""
 
+BEGUN_WITHIN = 0.06
+"""Seconds from sending a sound until the leg plays it (the switch looks once in a frame of 20 ms)."""
+
 LATE_SOUND = 5.0
 """Seconds beyond the length of a sound in which its end must be heard of."""
 
@@ -241,18 +244,20 @@ class AgentRing:
         self._leg.inbox.put(None)
 
     def connect(self) -> bool:
-        calls, leg = self._calls, self._leg
+        calls, leg, clock = self._calls, self._leg, self._calls.clock
         call = calls.calls.get(self._call_id)
         if call is None or call.leg.gone is not None or leg.gone is not None:
             return False
         try:
             self._let_answer(call)
+            # What the caller's leg has not begun when it is bridged would be heard in the talk, instead of the caller.
+            if (begins := call.leg.spoken + BEGUN_WITHIN - clock.monotonic()) > 0:
+                clock.sleep(begins)
             give_keys(calls, leg)
             calls.ask(commands.uuid_bridge(call.id, leg.uuid), 5.0)
         except SwitchError as error:
             log.info("bridge.refused", call=self._call_id, leg=leg.uuid, error=str(error))
             return self._free()
-        clock = calls.clock
         end = clock.monotonic() + BRIDGE_WATCHDOG
         while leg.peer != call.id:
             if leg.gone is not None:

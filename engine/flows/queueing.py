@@ -24,6 +24,7 @@ from engine.acd.places import (
     Place,
     Raised,
     Request,
+    Stage,
     Talking,
     Unconnected,
 )
@@ -365,6 +366,9 @@ class Waiting:
         minutes = None if wait is None else timedelta(minutes=max(1, ceil(wait / 60)))
         values: dict[str, Any] = {"position": position, "wait": minutes}
         said = self.run.utterance(self.step.waiting.say, values)
+        if self.place.stage not in (Stage.WAITING, Stage.OFFERED):
+            return 0.0  # somebody has answered while the words were made: they would be heard in the talk
+        self.call.leg.spoken = self.clock.monotonic()
         self.call.run("playback", said.playback)
         return said.seconds
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.prompts.library import Prompts
 from engine.testing.home import Home
 from tests.flows.shop import Shop, shop_home
 
@@ -41,6 +42,29 @@ called_back:
 
 def waits(centre: Any) -> Any:
     return centre.caller().dials("8000").hears_music()
+
+
+def test_no_words_of_the_queue_are_heard_in_the_talk(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even those that were still being made when an agent answered."""
+    centre = shop(QUEUE)
+    agent = centre.agent("201")
+    agent.pauses("meal")
+    caller = waits(centre)
+    made = Prompts.utterance
+
+    def slowly(self: Prompts, prompt: str, *more: Any) -> Any:
+        if prompt == "position":
+            agent.phone.answer()
+            centre.app.clock.sleep(2.0)
+        return made(self, prompt, *more)
+
+    monkeypatch.setattr(Prompts, "utterance", slowly)
+    centre.clock.advance(10)
+    agent.ready().is_offered(caller)
+    centre.clock.advance(15)
+    caller.talks_to(agent)
+    assert len(caller.sim.played) == 1  # the music
+    assert caller.sim.bridged_to == agent.phone.ring.uuid
 
 
 def test_a_caller_is_served_and_the_flow_goes_on_when_the_agent_hangs_up(shop: Shop) -> None:
