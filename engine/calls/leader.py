@@ -16,7 +16,7 @@ import structlog
 
 from engine.calls.lease import RENEW, TTL, Lease
 from engine.calls.registry import Calls
-from engine.calls.resync import resync
+from engine.calls.resync import ON_ITS_WAY, channel_of, resync
 from engine.errors import SwitchError
 from engine.esl import commands
 from engine.esl.commands import Command
@@ -125,9 +125,12 @@ class Leader:
         asked = self._clock.monotonic()
         if calls.leading and self._lease.held:
             if not self._lease.renew():
-                log.error("lease.lost", holder=self._lease.holder())
+                holder = self._lease.holder()
+                log.error("lease.lost", holder=holder)
                 calls.leading = False
-                calls.let_go("another engine leads")
+                if not holder:
+                    self._account_for_taken_back()
+                calls.let_go("another engine leads" if holder else "the lease ran out")
                 return
         elif self._refused():
             return
@@ -142,6 +145,22 @@ class Leader:
         calls.may_send(asked + TTL - 0.5)
         self._ask(commands.hash_insert("il", "alive", str(int(self._clock.now().timestamp()))))
         self._look()
+
+    def _account_for_taken_back(self) -> None:
+        """Nobody led while this engine stood still, and the switch's fallback may have come to calls: that is what
+        their CDRs are to say."""
+        calls, over = self._calls, False
+        for call in list(calls.calls.values()):
+            try:
+                channel = channel_of(self._ask(commands.uuid_dump(call.id)))
+            except SwitchError as error:
+                log.debug("channel.none", uuid=call.id, error=str(error))
+                over = True
+                continue
+            if channel is not None and channel.handed_over and call.id in calls.calls:
+                calls.handed_over(call, "the switch took it back")
+        if over:
+            self._clock.sleep(ON_ITS_WAY)  # the word of its end, which says so as well
 
     def _refused(self) -> bool:
         why = self._refuses() if self._refuses is not None else ""

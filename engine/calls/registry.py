@@ -236,7 +236,12 @@ class Calls:
     def let_go(self, reason: str) -> None:
         """Let go of every call without touching it (the lease was lost)."""
         for call in list(self.calls.values()):
-            self.release(call, reason)
+            if (
+                call.handed_over
+            ):  # and over: its greenlet was waiting for the lease, and did not hear of it yet
+                self.handed_over(call, reason)
+            else:
+                self.release(call, reason)
         self.legs.clear()
 
     def abandon(self) -> None:
@@ -262,6 +267,7 @@ class Calls:
         self.release(call, reason)
         call.handed_over = True
         call.ended_by = "switch"
+        call.cause = call.leg.gone or call.cause
         self._ended(call)
 
     def release(self, call: Call, reason: str) -> None:

@@ -236,12 +236,20 @@ def probe(calls: Calls, leg: Leg, event_uuid: str) -> None:
 def dump(calls: Calls, uuid: str) -> Channel | None:
     """The channel ``uuid`` as it is now; None when there is none."""
     try:
-        text = calls.ask(commands.uuid_dump(uuid), 5.0)
-        headers: Any = orjson.loads(text)
-    except (SwitchError, ValueError) as error:
+        return channel_of(calls.ask(commands.uuid_dump(uuid), 5.0))
+    except SwitchError as error:
         if calls.line is None or not calls.line.up:
             raise
         log.debug("channel.none", uuid=uuid, error=str(error))
+        return None
+
+
+def channel_of(dumped: str) -> Channel | None:
+    """The channel that the switch's answer to ``uuid_dump`` shows; None when it shows none."""
+    try:
+        headers: Any = orjson.loads(dumped)
+    except ValueError as error:
+        log.debug("channel.unreadable", error=str(error))
         return None
     return Channel(headers)
 

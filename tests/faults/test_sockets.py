@@ -132,6 +132,33 @@ def test_calls_that_the_switch_took_back_meanwhile_are_let_go_and_the_rest_goes_
     assert caller.uuid in {cdr.call for cdr in centre.cdrs()}
 
 
+@pytest.mark.parametrize("over", [False, True], ids=["in the fallback", "over"])
+def test_of_an_engine_whose_lease_ran_out_meanwhile_each_call_is_accounted_for(
+    shop: Shop, over: bool
+) -> None:
+    """Stopped as a whole, its socket open: nobody else led, and the fallback came to one of two calls."""
+    centre = shop(FLOW)
+    caller, other = centre.caller().dials("8000"), centre.caller().dials("8000")
+    for one in (caller, other):
+        one.hears(GREETING)
+        one.hears("Type it.")
+    centre.app.calls.may_send(0.0)  # until then the lease was ours: whoever wants to send waits
+    centre.simulator.switch.transfer(caller.sim.channel, "fallback", "XML", "fallback")
+    centre.clock.advance(0.1)
+    if over:
+        caller.sim.hang_up()
+    centre.simulator.switch.hashes.obey("delete/il/lease")
+    centre.clock.advance(4)
+    assert centre.app.calls.leading
+    assert caller.sim.fell_back
+    assert [call.id for call in centre.calls()] == [other.uuid]
+    assert {cdr.call: cdr.outcome for cdr in centre.cdrs()} == {caller.uuid: "handed_over"}
+    other.presses("4711")
+    centre.agent("201").is_offered(other)
+    other.hangs_up()
+    assert {cdr.call for cdr in centre.cdrs()} == {caller.uuid, other.uuid}
+
+
 # -- row 16: two engines -----------------------------------------------------------------------------------
 
 
