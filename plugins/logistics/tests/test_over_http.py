@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from engine.clock import Clock
 from engine.errors import Refused, RemoteFailed
-from engine.hooks.loading import load_folder
+from engine.hooks.loading import PACKAGE, load_folder
 from engine.store.jobs import Jobs
 from engine.testing.twin import Twin
 from tests.faults.dying import dies_around_each_deed, hearing
@@ -29,7 +29,6 @@ from .conftest import Line, Office
 from .test_quotes import measured
 
 HERE = Path(__file__).parents[1]
-customers: Any = import_module(f"{load_folder(HERE).__package__}.customers")
 KNOWN = "+8613922200001"
 
 
@@ -246,6 +245,7 @@ def test_the_desk_completes_an_order_once_wherever_it_dies(
 def test_a_customer_was_called_once_wherever_it_dies(company: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     centre, twins = company("Customers")
     did = twins["Customers"].did
+    customers: Any = import_module(f"{PACKAGE}.logistics.customers")  # as this centre loaded it
 
     def follows(number: str) -> None:
         who = customers.Who(number=number, name="周敏", tier="diamond")
