@@ -236,9 +236,7 @@ class Calls:
     def let_go(self, reason: str) -> None:
         """Let go of every call without touching it (the lease was lost)."""
         for call in list(self.calls.values()):
-            if (
-                call.handed_over
-            ):  # and over: its greenlet was waiting for the lease, and did not hear of it yet
+            if call.handed_over:  # and over, which its greenlet did not hear of while it waited for the lease
                 self.handed_over(call, reason)
             else:
                 self.release(call, reason)

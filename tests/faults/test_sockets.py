@@ -142,12 +142,18 @@ def test_of_an_engine_whose_lease_ran_out_meanwhile_each_call_is_accounted_for(
     for one in (caller, other):
         one.hears(GREETING)
         one.hears("Type it.")
+    renewed = centre.app.calls.lease_until
+    while centre.app.calls.lease_until == renewed:  # its next look at the lease is to find all that follows
+        centre.clock.advance(0.05)
+    centre.simulator.switch.hashes.obey("delete/il/lease")
     centre.app.calls.may_send(0.0)  # until then the lease was ours: whoever wants to send waits
+    if over:
+        caller.sim.press("4711", gap=0.01)  # so does this one, which hears of nothing more
+        centre.clock.advance(0.1)
     centre.simulator.switch.transfer(caller.sim.channel, "fallback", "XML", "fallback")
     centre.clock.advance(0.1)
     if over:
         caller.sim.hang_up()
-    centre.simulator.switch.hashes.obey("delete/il/lease")
     centre.clock.advance(4)
     assert centre.app.calls.leading
     assert caller.sim.fell_back
