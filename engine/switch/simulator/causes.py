@@ -95,3 +95,10 @@ def cause_named(text: str) -> str:
     if text.isdecimal():
         return _NAMES.get(int(text), "NORMAL_CLEARING")
     return text.upper() if text.upper() in Q850 else "NORMAL_CLEARING"
+
+
+def disposition(answered: bool, inbound: bool, by_far_end: bool) -> str:
+    """Who said goodbye, and how: BYE, CANCEL, or a refusal."""
+    if by_far_end:
+        return "recv_bye" if answered else "recv_cancel" if inbound else "recv_refuse"
+    return "send_bye" if answered else "send_refuse" if inbound else "send_cancel"

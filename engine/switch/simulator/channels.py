@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.switch.simulator import report, running
-from engine.switch.simulator.causes import Q850
+from engine.switch.simulator.causes import Q850, disposition
 from engine.switch.simulator.commands import Command
 from engine.switch.simulator.events import Headers, fragment
 from engine.switch.simulator.expansion import expand
@@ -334,7 +334,7 @@ class Channel:
                 return
 
     def do_what_is_instant(self) -> None:
-        """Run of the queued commands those that take no time, up to one that does; nothing else runs."""
+        """Run the queued commands up to one that takes time."""
         while self.pending and not self.lock and self.ready:
             command = self.pending[0]
             application = self.switch.applications.get(command.app)
@@ -590,13 +590,7 @@ class Channel:
             self.set("proto_specific_hangup_cause", "sip:200")
             self.set("sip_term_cause", str(Q850.get(cause, 16)))
         self.fire("CHANNEL_HANGUP")
-        self.set("sip_hangup_disposition", _disposition(self, by_far_end))
+        self.set(
+            "sip_hangup_disposition", disposition(self.profile.times.answered > 0, self.inbound, by_far_end)
+        )
         self._unwind_soon()
-
-
-def _disposition(channel: Channel, by_far_end: bool) -> str:
-    """Who said goodbye, and how: BYE, CANCEL, or a refusal."""
-    answered = channel.profile.times.answered > 0
-    if by_far_end:
-        return "recv_bye" if answered else "recv_cancel" if channel.inbound else "recv_refuse"
-    return "send_bye" if answered else "send_refuse" if channel.inbound else "send_cancel"
